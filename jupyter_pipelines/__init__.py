@@ -1,0 +1,1 @@
+"""The notebook is the pipeline."""

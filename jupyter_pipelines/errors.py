@@ -1,0 +1,75 @@
+"""The errors that leave this package. Each is a sentence for a user; none needs a traceback to be understood."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from jupyter_pipelines.diagnostics import Diagnostic
+
+
+class PipelinesError(Exception):
+    """Base of every error we raise for something a user can act on.
+
+    ``exit_code`` is the command line's: 2 when the request was wrong, 1 when the pipeline failed.
+    """
+
+    exit_code = 2
+
+    def __init__(self, message: str, fix: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.fix = fix
+
+    def __str__(self) -> str:
+        return f"{self.message}\n  fix: {self.fix}" if self.fix else self.message
+
+
+class NotebookError(PipelinesError):
+    """A notebook that cannot be a pipeline: unreadable, or with errors among its diagnostics."""
+
+    def __init__(self, notebook: str, diagnostics: Sequence[Diagnostic]) -> None:
+        self.notebook = notebook
+        self.diagnostics = tuple(diagnostics)
+        super().__init__("\n".join(diagnostic.render(notebook) for diagnostic in self.diagnostics))
+
+
+class RequestError(PipelinesError):
+    """A request that cannot be carried out: unknown step, unknown run, unknown or ill-typed parameter."""
+
+
+class ServiceError(PipelinesError):
+    """The Prefect server or another part of the service cannot be reached or started."""
+
+
+class StoreError(PipelinesError):
+    """Something announced cannot be read back from the store, or the store cannot be written."""
+
+
+class StepError(PipelinesError):
+    """A step did not succeed.
+
+    ``kind`` says what happened: ``"error"`` (a cell raised), ``"timeout"``, ``"cancelled"``, ``"kernel-died"``, or
+    ``"refused"`` (the guard: going on would have given a different result than a plain run).
+    """
+
+    exit_code = 1
+
+    def __init__(
+        self,
+        message: str,
+        fix: str = "",
+        *,
+        kind: str = "error",
+        step: str = "",
+        cell: int | None = None,
+        first_line: str = "",
+        ename: str = "",
+        evalue: str = "",
+    ) -> None:
+        super().__init__(message, fix)
+        self.kind = kind
+        self.step = step
+        self.cell = cell
+        self.first_line = first_line
+        self.ename = ename
+        self.evalue = evalue

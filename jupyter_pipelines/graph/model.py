@@ -1,0 +1,129 @@
+"""What compiling gives: steps, edges that can explain themselves, and what each step needs to run. Plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from jupyter_pipelines.diagnostics import Diagnostic, Location
+from jupyter_pipelines.notebook.model import NotebookDocument, StepOptions
+
+
+class EdgeKind(StrEnum):
+    """Why one step must run after another."""
+
+    VALUE = "value"  # reads a variable the other wrote or changed
+    ORDER = "order"  # the author said so (`after:`)
+    FILE = "file"  # touches a file the other writes
+    STATE = "state"  # relies on hidden state the other sets: seeds, rcParams, working directory …
+    RESOURCE = "resource"  # uses the same connection or other uncarriable thing, in notebook order
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """``target`` must run after ``source`` because of ``name`` (a variable, path, state component or step)."""
+
+    source: str
+    target: str
+    kind: EdgeKind
+    name: str
+    certain: bool = True  # False: *possibly changed*, kept until runs have shown better
+    written: Location | None = None
+    changed: tuple[Location, ...] = ()  # in-place changes after `written`
+    read: Location | None = None
+
+    def explain(self) -> str:
+        """The edge as a sentence, e.g. ``train needs `df` because cell 7 line 2 reads it; written by clean at …``."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """A definition (import, def, class, `name = lambda`) that is executed again in a step that did not define it."""
+
+    cell: int  # index
+    line: int
+    source: str
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """A value that a step loads before it runs: ``name`` as ``producer`` left it at its end."""
+
+    name: str
+    producer: str
+
+
+@dataclass(frozen=True, slots=True)
+class StepPlan:
+    """One step and all that is needed to run it in a fresh kernel.
+
+    Order in the kernel: parameters, setup, ``definitions``, load ``inputs`` and ``state_inputs``,
+    ``late_definitions`` (those that read carried values when they are executed), then ``cells``; at the end
+    ``outputs`` are saved and ``guarded`` compared with what was loaded.
+    """
+
+    name: str
+    cells: tuple[int, ...]  # indices, in notebook order
+    options: StepOptions
+    definitions: tuple[Replay, ...] = ()
+    late_definitions: tuple[Replay, ...] = ()
+    inputs: tuple[Input, ...] = ()
+    outputs: tuple[str, ...] = ()  # what later steps read from here, new versions of changed inputs included
+    possibly_changed: tuple[str, ...] = ()  # the inputs in `outputs` only because an unknown call got them
+    guarded: tuple[str, ...] = ()  # inputs that must be unchanged at the end: the graph says nothing changes them here
+    state_inputs: Mapping[str, str] = field(default_factory=dict)  # state component -> the step that left it
+    state_outputs: tuple[str, ...] = ()  # state components later steps take from here
+    setup_names: tuple[str, ...] = ()  # values defined by setup that this step reads; compared between steps
+    resources: tuple[str, ...] = ()  # names never carried: replayed by setup, kept in order
+    calls_at_end: tuple[str, ...] = ()  # `outputs` whose later use may need names a plain load does not give
+    digest: str = ""  # of the step's own source, setup and definitions: the key of what runs observe about it
+
+
+@dataclass(frozen=True)
+class Observations:
+    """What earlier runs saw, by step digest; see :class:`jupyter_pipelines.execution.model.Observed`.
+
+    Sets of pairs ``(digest, name)``; ``aliases`` pairs a digest with names that share objects.
+    """
+
+    unchanged: frozenset[tuple[str, str]] = frozenset()
+    changed: frozenset[tuple[str, str]] = frozenset()
+    aliases: frozenset[tuple[str, frozenset[str]]] = frozenset()
+    state_changed: frozenset[tuple[str, str]] = frozenset()
+    state_untouched: frozenset[tuple[str, str]] = frozenset()
+    files_read: frozenset[tuple[str, str]] = frozenset()
+    files_written: frozenset[tuple[str, str]] = frozenset()
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """A compiled notebook. ``steps`` are in notebook order; ``edges`` hold every reason, so two steps may share many."""
+
+    document: NotebookDocument
+    steps: tuple[StepPlan, ...]
+    edges: tuple[Edge, ...]
+    diagnostics: tuple[Diagnostic, ...]  # the document's own included
+    sequential: bool = False  # another language than Python: one kernel, notebook order, nothing carried
+    seeded: tuple[str, ...] = ()  # state components (random generators) the notebook seeds somewhere
+
+    @property
+    def errors(self) -> tuple[Diagnostic, ...]:
+        return tuple(diagnostic for diagnostic in self.diagnostics if diagnostic.is_error)
+
+    def step(self, name: str) -> StepPlan:
+        """The step called ``name``; raises :class:`KeyError`."""
+        for step in self.steps:
+            if step.name == name:
+                return step
+        raise KeyError(name)
+
+    def upstream(self, name: str) -> frozenset[str]:
+        """The steps that must have ended before ``name`` starts (direct ones only)."""
+        return frozenset(edge.source for edge in self.edges if edge.target == name)
+
+    def downstream(self, name: str) -> frozenset[str]:
+        """The steps that wait for ``name`` (direct ones only)."""
+        return frozenset(edge.target for edge in self.edges if edge.source == name)

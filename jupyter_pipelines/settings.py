@@ -1,0 +1,35 @@
+"""Where things are and how many may run: read from the environment, with defaults that need nothing set up."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Settings of this installation.
+
+    ``home`` holds the service's state (Prefect database, secret, logs) and, unless ``store`` says otherwise, the
+    store. Environment variables: ``JUPYTER_PIPELINES_HOME``, ``JUPYTER_PIPELINES_STORE``,
+    ``JUPYTER_PIPELINES_MAX_PARALLEL``.
+    """
+
+    home: Path
+    store: str  # a path or an fsspec URL
+    max_parallel: int
+
+    @classmethod
+    def load(cls) -> Settings:
+        """Read the settings from the environment."""
+        home = os.environ.get("JUPYTER_PIPELINES_HOME")
+        if home is None:
+            data = os.environ.get("XDG_DATA_HOME") or "~/.local/share"
+            home = os.path.join(data, "jupyter-pipelines")
+        path = Path(home).expanduser().absolute()
+        return cls(
+            home=path,
+            store=os.environ.get("JUPYTER_PIPELINES_STORE") or str(path / "store"),
+            max_parallel=int(os.environ.get("JUPYTER_PIPELINES_MAX_PARALLEL") or os.cpu_count() or 1),
+        )
