@@ -1,1 +1,53 @@
-"""The notebook is the pipeline."""
+"""The notebook is the pipeline: one public API behind the command line, the server extension, magics and widgets.
+
+>>> import jupyter_pipelines as jp
+>>> pipeline = jp.load("flights.ipynb")          # compile: steps, edges, diagnostics
+>>> run = jp.run("flights.ipynb", {"month": 7})  # run it as a Prefect flow
+>>> report = jp.verify("flights.ipynb")          # prove that it gives what Restart & Run All gives
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from jupyter_pipelines.graph import compile_pipeline
+    from jupyter_pipelines.notebook import read_notebook
+    from jupyter_pipelines.orchestration import get_run, list_runs, load, resume, run, run_grid
+    from jupyter_pipelines.verification import verify
+
+# Where each public name lives. Loaded at first use, so that importing the package costs nothing.
+_PUBLIC = {
+    "compile_pipeline": "jupyter_pipelines.graph",
+    "read_notebook": "jupyter_pipelines.notebook",
+    "get_run": "jupyter_pipelines.orchestration",
+    "list_runs": "jupyter_pipelines.orchestration",
+    "load": "jupyter_pipelines.orchestration",
+    "resume": "jupyter_pipelines.orchestration",
+    "run": "jupyter_pipelines.orchestration",
+    "run_grid": "jupyter_pipelines.orchestration",
+    "verify": "jupyter_pipelines.verification",
+}
+
+__all__ = [
+    "compile_pipeline",
+    "get_run",
+    "list_runs",
+    "load",
+    "read_notebook",
+    "resume",
+    "run",
+    "run_grid",
+    "verify",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name in _PUBLIC:
+        return getattr(import_module(_PUBLIC[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_PUBLIC])
