@@ -1,0 +1,82 @@
+"""Run a notebook as a pipeline: each step starts as soon as what it needs is there.
+
+The notebook itself is never changed; an executed copy, with every output in the author's order, is kept with the run.
+
+Grid: --grid NAME=A,B,C makes one run for each value, and for each combination when given several times. Commas within
+quotes or brackets do not separate: --grid 'city="Paris, TX",Rome' --grid 'layers=[8,8],[16]'.
+
+Exit codes: 0 completed, 1 the pipeline failed, 2 the request was wrong (nothing was run), 130 cancelled by Ctrl-C.
+
+--format json: the record of the run: {"id", "name", "notebook", "state", "parameters", "started", "ended", "steps":
+[{"name", "state", "started", "ended", "attempts", "outputs": [{"name", "type", "size", "summary", "container"}],
+"error", "error_kind", "error_cell", "error_first_line", "fix", "reused_from"}], "executed_notebook", "error",
+"resumed_from", "parent", "version"}; with --grid {"runs": [...]}. Times are seconds since 1970, sizes bytes.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from jupyter_pipelines.errors import NotebookError, RequestError
+
+if TYPE_CHECKING:
+    from jupyter_pipelines.orchestration.model import OnRunEvent, RunRecord
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    from jupyter_pipelines.cli.arguments import add_format, add_notebook, add_parameters, positive_int
+
+    add_notebook(parser)
+    add_parameters(parser)
+    parser.add_argument(
+        "--grid", action="append", default=[], metavar="NAME=A,B,C", help="one run for each value (may be repeated)"
+    )
+    part = parser.add_argument_group(
+        "part of the pipeline", "what is left out is taken from earlier runs, as far as nothing about it has changed"
+    )
+    part.add_argument("--only", metavar="STEP", help="run this step alone")
+    part.add_argument("--from", dest="from_step", metavar="STEP", help="run this step and all that depend on it")
+    part.add_argument("--until", metavar="STEP", help="run this step and all that it needs")
+    parser.add_argument("--reuse", action="store_true", help="skip the steps for which nothing has changed")
+    parser.add_argument("--output", metavar="OUT.ipynb", help="put a copy of the executed notebook here")
+    parser.add_argument("--max-parallel", type=positive_int, metavar="N", help="run at most N steps at a time")
+    add_format(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from jupyter_pipelines.cli.arguments import known_step, load_pipeline, notebook_path, read_grid, read_parameters
+    from jupyter_pipelines.cli.running import execute
+
+    notebook = notebook_path(arguments.notebook)
+    pipeline = load_pipeline(arguments.notebook)
+    if pipeline.errors:
+        raise NotebookError(arguments.notebook, pipeline.errors)
+    for step in (arguments.only, arguments.from_step, arguments.until):
+        if step:
+            known_step(pipeline, step)
+    parameters = read_parameters(pipeline.document, arguments.parameters, arguments.parameters_file)
+    grid = read_grid(pipeline.document, arguments.grid)
+    if grid and (twice := sorted(set(grid) & set(parameters))):
+        raise RequestError(f"{', '.join(twice)}: given by -p or -f and by --grid as well.", "Give it in one place.")
+    if grid and arguments.output:
+        raise RequestError("--output is for one run, a grid makes many.", "Leave it out: each run keeps its notebook.")
+    options = {
+        "only": arguments.only,
+        "from_step": arguments.from_step,
+        "until": arguments.until,
+        "reuse": arguments.reuse,
+        "max_parallel": arguments.max_parallel,
+    }
+    from jupyter_pipelines.orchestration import run as run_once
+    from jupyter_pipelines.orchestration import run_grid
+
+    output = Path(arguments.output).expanduser() if arguments.output else None
+
+    def start(on_event: OnRunEvent) -> list[RunRecord]:
+        if grid:
+            return run_grid(notebook, grid, parameters, on_event=on_event, **options)
+        return [run_once(notebook, parameters, output=output, on_event=on_event, **options)]
+
+    return execute(start, pipeline, parameters, grid=grid, as_json=arguments.format == "json")

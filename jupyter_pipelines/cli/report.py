@@ -1,0 +1,156 @@
+"""The report of a run: a table of its steps and what they produced, what failed and how to go on."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from jupyter_pipelines.cli.output import clean, console, count, duration, short_path, size
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from jupyter_pipelines.orchestration.model import OutputRecord, RunRecord, StepRecord
+
+STATES: dict[str, tuple[str, str]] = {
+    "completed": ("✓", "green"),
+    "reused": ("↺", "green"),
+    "skipped": ("–", "dim"),
+    "pending": ("·", "dim"),
+    "running": ("▸", "cyan"),
+    "failed": ("✗", "bold red"),
+    "timed-out": ("✗", "bold red"),
+    "cancelled": ("■", "yellow"),
+    "crashed": ("✗", "bold red"),
+    "refused": ("✗", "bold red"),
+}
+
+
+def produced(output: OutputRecord) -> str:
+    """``df: 336,776 rows x 19 columns, 51 MB``."""
+    return clean(f"{output.name}: {output.summary or output.type}, {size(output.size)}")
+
+
+def print_run(record: RunRecord) -> None:
+    """The report of one run, on standard output."""
+    from rich.text import Text
+
+    screen = console()
+    screen.print()
+    screen.print(_steps(record))
+    screen.print()
+    glyph, style = STATES[record.state]
+    passed = f" in {duration(record.ended - record.started)}" if record.ended and record.started else ""
+    about = f"{count(len(record.steps), 'step')}, run {record.id[:8]}"
+    screen.print(Text.assemble((f"{glyph} {record.state}{passed}", style), (f"  {about}", "dim")))
+    failed = [step for step in record.steps if step.error]
+    for step in failed:
+        print_failure(step)
+    if record.error and not failed:
+        screen.print(Text(clean(record.error)))
+    if record.executed_notebook:
+        screen.print(Text.assemble(("notebook  ", "dim"), short_path(record.executed_notebook)), soft_wrap=True)
+    if record.state not in {"completed", "running", "pending"}:
+        screen.print(Text.assemble(("continue  ", "dim"), f"jupyter pipelines resume {record.id[:8]}"), soft_wrap=True)
+
+
+def _steps(record: RunRecord) -> Table:
+    from rich.text import Text
+
+    table = _table("", "step", "state", "time", "produced")
+    table.columns[3].justify = "right"
+    for step in record.steps:
+        glyph, style = STATES[step.state]
+        passed = duration(step.ended - step.started) if step.ended and step.started else ""
+        state = step.state.replace("-", " ")
+        if step.state == "reused" and step.reused_from:
+            state += f" from {step.reused_from[:8]}"
+        if step.attempts > 1:
+            state += f", {count(step.attempts, 'attempt')}"
+        table.add_row(
+            Text(glyph, style),
+            Text(clean(step.name)),
+            Text(state, style if "red" in style else "dim"),
+            Text(passed),
+            Text("\n".join(produced(output) for output in step.outputs)),
+        )
+    return table
+
+
+def _table(*titles: str) -> Table:
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    for title in titles:
+        table.add_column(title, overflow="fold")
+    return table
+
+
+def print_failure(step: StepRecord) -> None:
+    """What failed: the cell with its first line, the error, the fix."""
+    from rich.text import Text
+
+    screen = console()
+    place = f" in cell {step.error_cell}" if step.error_cell else ""
+    line = f"  {clean(step.error_first_line)}" if step.error_first_line else ""
+    screen.print()
+    screen.print(Text.assemble((f"{clean(step.name)} {step.state.replace('-', ' ')}{place}", "bold"), (line, "dim")))
+    for row in clean(step.error).strip().split("\n"):
+        screen.print(Text(f"  {row}", "red"))
+    if step.fix:
+        screen.print(Text(f"  fix: {clean(step.fix)}"))
+    screen.print()
+
+
+def print_grid(records: Sequence[RunRecord], names: Sequence[str]) -> None:
+    """The report of a grid: one line per run, then what failed."""
+    from rich.text import Text
+
+    screen = console()
+    table = _table("", "run", *names, "state", "time", "notebook")
+    for record in records:
+        glyph, style = STATES[record.state]
+        table.add_row(
+            Text(glyph, style),
+            record.id[:8],
+            *(Text(clean(str(record.parameters.get(name, "")))) for name in names),
+            Text(record.state, style if "red" in style else "dim"),
+            duration(record.ended - record.started) if record.ended else "",
+            Text(short_path(record.executed_notebook)),
+        )
+    screen.print(table)
+    for record in records:
+        for step in record.steps:
+            if step.error:
+                screen.print(Text(f"\nrun {record.id[:8]}", "dim"))
+                print_failure(step)
+
+
+def print_runs(records: Sequence[RunRecord]) -> None:
+    """Earlier runs, the newest first."""
+    from rich.text import Text
+
+    table = _table("", "run", "notebook", "started", "time", "state", "parameters")
+    for record in records:
+        glyph, style = STATES[record.state]
+        failed = next((f" at {step.name}" for step in record.steps if step.error), "")
+        table.add_row(
+            Text(glyph, style),
+            record.id[:8],
+            Text(clean(short_path(record.notebook))),
+            moment(record.started),
+            duration(record.ended - record.started) if record.ended else "",
+            Text(clean(record.state + failed), style if "red" in style else "dim"),
+            Text(clean(", ".join(f"{name} = {value}" for name, value in record.parameters.items())), "dim"),
+        )
+    console().print(table)
+
+
+def moment(seconds: float) -> str:
+    """A time for people, in local time: ``14:03:20`` today, else ``2026-11-22 14:03``."""
+    if not seconds:
+        return ""
+    then = time.localtime(seconds)
+    today = time.strftime("%Y-%m-%d", then) == time.strftime("%Y-%m-%d")
+    return time.strftime("%H:%M:%S" if today else "%Y-%m-%d %H:%M", then)
