@@ -1,0 +1,294 @@
+"""Runs a notebook's cells in a kernel: nbclient's account of outputs, our own account of time, death and the end.
+
+What is recorded in a cell is nbclient's (``process_message`` and what it calls: display ids, widgets, comms, clearing),
+with three differences, each of them what JupyterLab does: consecutive pieces of a stream are one output, overwritten
+lines are gone, and output that arrives late goes to the cell that caused it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Coroutine
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Protocol
+
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionComplete
+from nbformat import NotebookNode
+from nbformat.v4 import output_from_msg
+
+from jupyter_pipelines.execution.kernels.kernel import Kernel, KernelStartError
+from jupyter_pipelines.execution.model import StepErrorInfo
+from jupyter_pipelines.execution.stream import StreamOutput
+
+if TYPE_CHECKING:
+    from jupyter_client.asynchronous.client import AsyncKernelClient
+
+Message = dict[str, Any]  # Jupyter's wire format
+
+OUTPUT_SILENCE = 10.0
+"""Seconds without a message after which a finished cell's missing "idle" is given up (kernels may drop messages)."""
+
+
+class CellObserver(Protocol):
+    """Is told what happens to each cell; ``index`` is the cell's position in the notebook that runs."""
+
+    def cell_started(self, cell: NotebookNode, index: int) -> None: ...
+    def cell_output(self, output: NotebookNode, index: int) -> None: ...
+    def cell_finished(self, cell: NotebookNode, index: int, error: StepErrorInfo | None) -> None: ...
+    def idle(self) -> None:
+        """Called now and then while a cell runs."""
+
+
+class RunOverError(Exception):
+    """The run ends here, before its last cell."""
+
+    def __init__(self, kind: str, message: str, fix: str = "") -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.fix = fix
+
+
+class CellsClient(NotebookClient):
+    """Executes the cells of one notebook in one kernel, once."""
+
+    def __init__(
+        self,
+        nb: NotebookNode,
+        kernel: Kernel,
+        observer: CellObserver,
+        *,
+        cancel: threading.Event,
+        deadline: float | None,
+        allow_errors: bool = False,
+        **options: object,
+    ) -> None:
+        super().__init__(nb, km=kernel.manager, allow_errors=allow_errors, **options)
+        self._kernel = kernel
+        self._observer = observer
+        self._cancel = cancel
+        self._deadline = deadline
+        self._requests: dict[str, int] = {}  # message id -> cell index
+        self._streams: dict[int, StreamOutput] = {}  # cell index -> the stream output it ends with
+        self._clear_next: set[int] = set()  # cells that asked to be cleared before their next output
+        self._current: int | None = None
+        self._connection: AsyncKernelClient
+        self.connected_at: float | None = None  # on the monotonic clock
+
+    async def run(self) -> StepErrorInfo | None:
+        """Run the cells up to the first failure, which is returned. Ends with the kernel still running, if it does."""
+        try:
+            self._connection = self.kc = await self.guard(self._kernel.connect())
+        except RunOverError as over:
+            return StepErrorInfo(over.kind, str(over), over.fix)
+        except KernelStartError as failure:
+            return StepErrorInfo("kernel-died", str(failure), failure.fix)
+        self.connected_at = time.monotonic()
+        if self._kernel.language_info:
+            self.nb.metadata["language_info"] = self._kernel.language_info
+        for index, cell in enumerate(self.nb.cells):
+            if cell.cell_type == "code" and cell.source.strip():
+                error = await self._run_cell(cell, index)
+                if error is not None:
+                    self.set_widgets_metadata()
+                    return error
+        self.set_widgets_metadata()
+        return None
+
+    async def guard(self, work: Coroutine[Any, Any, Any]) -> Any:
+        """Do ``work`` unless the run is cancelled, out of time, or the kernel ends first (:class:`RunOverError`)."""
+        task = asyncio.ensure_future(work)
+        ended = asyncio.ensure_future(self._kernel.wait_for_exit())
+        try:
+            while True:
+                self._raise_if_over()
+                pause = 0.1 if self._deadline is None else min(0.1, max(0.0, self._deadline - time.monotonic()))
+                await asyncio.wait({task, ended}, timeout=pause, return_when=asyncio.FIRST_COMPLETED)
+                if task.done():
+                    return task.result()
+                if ended.done():
+                    await asyncio.wait({task}, timeout=0.1)  # what it still said is on its way
+                    if task.done():
+                        return task.result()
+                    raise RunOverError("kernel-died", *self._explain_death())
+                self._observer.idle()
+        finally:
+            task.cancel()
+            ended.cancel()
+            await asyncio.gather(task, ended, return_exceptions=True)
+
+    def _raise_if_over(self) -> None:
+        if self._cancel.is_set():
+            raise RunOverError("cancelled", "cancelled")
+        if self._deadline is not None and time.monotonic() >= self._deadline:
+            raise RunOverError("timeout", "the time allowed was over", "allow more time (timeout), or make it do less")
+
+    def _explain_death(self) -> tuple[str, str]:
+        ending = self._kernel.describe_exit()
+        words = self._kernel.last_words()
+        message = f"the kernel died ({ending})" + (f"; its last words:\n{words}" if words else "")
+        if "SIGKILL" in ending:
+            return message, "it was killed from outside, most often because memory ran out: use less of it"
+        return message, "a library crashed the process, or the code ended it (os._exit): run the cell by itself"
+
+    async def _run_cell(self, cell: NotebookNode, index: int) -> StepErrorInfo | None:
+        hidden = is_hidden(cell)
+        self._observer.cell_started(cell, index)
+        cell["metadata"]["execution"] = {}
+        cell["outputs"] = []
+        self._current = index
+        tolerant = self.allow_errors or "raises-exception" in cell.metadata.get("tags", [])
+        error: StepErrorInfo | None
+        try:
+            reply = await self.guard(self._execute(cell, index, store_history=not hidden, stop_on_error=not tolerant))
+            error = None if tolerant else _error_of(reply["content"])
+        except RunOverError as over:
+            error = StepErrorInfo(over.kind, str(over), over.fix)
+        self._settle(index)
+        if hidden:
+            cell["execution_count"] = None
+            if error is None:
+                cell["outputs"] = []
+        if error is not None:
+            error = _place(error, cell)
+        self._observer.cell_finished(cell, index, error)
+        return error
+
+    async def _execute(self, cell: NotebookNode, index: int, *, store_history: bool, stop_on_error: bool) -> Message:
+        request = self._connection.execute(cell.source, store_history=store_history, stop_on_error=stop_on_error)
+        self._requests[request] = index
+        reply = asyncio.ensure_future(self._reply_to(request))
+        idle = asyncio.ensure_future(self._read_outputs(request, reply))
+        try:
+            await idle
+            return await reply
+        finally:
+            reply.cancel()
+            idle.cancel()
+
+    async def _reply_to(self, request: str) -> Message:
+        while True:
+            message: Message = await self._connection.get_shell_msg()
+            if message["parent_header"].get("msg_id") == request:
+                return message
+
+    async def _read_outputs(self, request: str, reply: asyncio.Future[Message]) -> None:
+        """Take what the kernel publishes until it says that it is done with ``request``."""
+        channel = self._connection.iopub_channel
+        while True:
+            if not await channel.socket.poll(OUTPUT_SILENCE * 1000):
+                if reply.done():
+                    self.log.warning("the kernel did not say that it is idle; going on")
+                    return
+                continue
+            if self._take(await channel.get_msg()) == request:
+                return
+
+    def _take(self, message: Message) -> str | None:
+        """Record one published message in the cell that caused it; return the request that it ends, if it ends one."""
+        request: str = message["parent_header"].get("msg_id", "")
+        index = self._requests.get(request)
+        if index is None:
+            return None
+        self.clear_before_next_output = index in self._clear_next
+        try:
+            self.process_message(message, self.nb.cells[index], index)
+        except CellExecutionComplete:
+            return request
+        finally:
+            (self._clear_next.add if self.clear_before_next_output else self._clear_next.discard)(index)
+            if index != self._current:
+                self._settle(index)
+        return None
+
+    def output(
+        self, outs: list[NotebookNode], msg: Message, display_id: str | None, cell_index: int
+    ) -> NotebookNode | None:
+        """nbclient's hook for each output: joins consecutive pieces of a stream."""
+        parent = msg["parent_header"].get("msg_id")
+        captured = bool(self.output_hook_stack[parent])  # an Output widget takes it
+        if not captured and msg["msg_type"] == "stream" and not self.clear_before_next_output:
+            stream = self._streams.get(cell_index)
+            if stream and outs and outs[-1] is stream.output and stream.output["name"] == msg["content"]["name"]:
+                stream.append(msg["content"]["text"])
+                self._tell(output_from_msg(msg), cell_index)
+                return None
+        out: NotebookNode | None = super().output(outs, msg, display_id, cell_index)
+        if out is not None:
+            self._settle(cell_index)
+            if out["output_type"] == "stream":
+                text, out["text"] = out["text"], ""
+                self._streams[cell_index] = StreamOutput(out)
+                self._streams[cell_index].append(text)
+                self._tell(output_from_msg(msg), cell_index)
+            else:
+                self._tell(out, cell_index)
+        return out
+
+    def _tell(self, output: NotebookNode, index: int) -> None:
+        if not is_hidden(self.nb.cells[index]):
+            self._observer.cell_output(output, index)
+
+    def settle(self) -> None:
+        """Bring the text of outputs that are still growing up to date, so that the notebook can be written."""
+        for stream in self._streams.values():
+            stream.settle()
+
+    def _settle(self, index: int) -> None:
+        stream = self._streams.pop(index, None)
+        if stream is not None:
+            stream.settle(final=True)
+
+
+def is_hidden(cell: NotebookNode) -> bool:
+    """Whether the cell is ours, run for its effect and not shown."""
+    return bool(cell.metadata.get("jupyter_pipelines", {}).get("hidden"))
+
+
+def run_in_new_loop(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Run a coroutine to its end from synchronous code, whether or not this thread has a running loop."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        _run(work)
+        return
+    failure: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            _run(work)
+        except BaseException as error:
+            failure.append(error)
+
+    thread = threading.Thread(target=run, name="jupyter-pipelines-cells")
+    thread.start()
+    thread.join()
+    if failure:
+        raise failure[0]
+
+
+def _run(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    # zmq needs a loop that can watch sockets, which the default one on Windows cannot.
+    with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
+        runner.run(work())
+
+
+def _error_of(reply: Message) -> StepErrorInfo | None:
+    if reply.get("status") == "ok":
+        return None
+    ename, evalue = str(reply.get("ename", "error")), str(reply.get("evalue", ""))
+    if ename == "StdinNotImplementedError":
+        message, fix = "the code asks for input, and nobody is there to type it", "make it a parameter"
+    elif ename == "SystemExit":
+        message, fix = f"the code ends the program (SystemExit: {evalue})", "remove the call, or raise an error instead"
+    else:
+        message, fix = f"{ename}: {evalue}" if evalue else ename, ""
+    return StepErrorInfo("error", message, fix, ename=ename, evalue=evalue, traceback=tuple(reply.get("traceback", ())))
+
+
+def _place(error: StepErrorInfo, cell: NotebookNode) -> StepErrorInfo:
+    first_line = next((line.strip() for line in cell.source.splitlines() if line.strip()), "")
+    own = cell.metadata.get("jupyter_pipelines", {})
+    return replace(error, cell=own.get("index"), first_line="" if own.get("hidden") else first_line[:60])

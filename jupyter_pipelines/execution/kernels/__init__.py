@@ -1,0 +1,1 @@
+"""Kernels: started, kept ready, watched, and ended with everything they started."""

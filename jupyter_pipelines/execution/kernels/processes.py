@@ -1,0 +1,108 @@
+"""Ending a kernel's process tree, and noticing that a process has ended."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterable
+
+MARK = "JUPYTER_PIPELINES_KERNEL"
+"""Environment variable that every process started by a kernel inherits: by it we find those that left its session."""
+
+
+def kill_tree(pid: int, mark: str) -> None:
+    """Kill the session led by ``pid`` and every process that carries ``mark``, also those that became daemons."""
+    _kill_group(pid)
+    for _ in range(5):
+        found = list(_members(pid, mark))
+        if not found:
+            return
+        for member in found:
+            _kill(member)
+        time.sleep(0.001)
+
+
+def _members(session: int, mark: str) -> Iterable[int]:
+    if sys.platform == "linux":
+        yield from _members_in_proc(session, f"{MARK}={mark}".encode())
+    else:
+        import psutil
+
+        with contextlib.suppress(psutil.Error):
+            yield from (child.pid for child in psutil.Process(session).children(recursive=True))
+
+
+def _members_in_proc(session: int, mark: bytes) -> Iterable[int]:
+    own = os.getpid()
+    for name in os.listdir("/proc"):
+        if not name.isdigit() or int(name) == own:
+            continue
+        try:
+            with open(f"/proc/{name}/stat", "rb") as file:
+                # The command's name may hold anything, so fields are counted from its closing parenthesis.
+                fields = file.read().rpartition(b")")[2].split()
+            if fields[0] in b"ZX":
+                continue
+            if int(fields[3]) == session:
+                yield int(name)
+                continue
+            with open(f"/proc/{name}/environ", "rb") as file:
+                if mark in file.read().split(b"\0"):
+                    yield int(name)
+        except (OSError, IndexError):
+            continue  # gone in the meantime, or another user's
+
+
+def _kill_group(pid: int) -> None:
+    if sys.platform == "win32":
+        import psutil
+
+        with contextlib.suppress(psutil.Error):
+            for child in psutil.Process(pid).children(recursive=True):
+                child.kill()
+            psutil.Process(pid).kill()
+        return
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, signal.SIGKILL)
+
+
+def _kill(pid: int) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.kill(pid, signal.SIGKILL if sys.platform != "win32" else signal.SIGTERM)
+
+
+async def wait_for_exit(pid: int, is_alive: Callable[[], bool]) -> None:
+    """Return when process ``pid`` has ended; at once where the system can tell us, else within 50 ms."""
+    try:
+        descriptor = os.pidfd_open(pid) if sys.platform == "linux" else None
+    except OSError:
+        descriptor = None
+    if descriptor is None:
+        while is_alive():  # noqa: ASYNC110 - nothing tells us
+            await asyncio.sleep(0.05)
+        return
+    loop = asyncio.get_running_loop()
+    ended = loop.create_future()
+    loop.add_reader(descriptor, lambda: None if ended.done() else ended.set_result(None))
+    try:
+        await ended
+    finally:
+        loop.remove_reader(descriptor)
+        os.close(descriptor)
+
+
+def describe_exit(status: int | None) -> str:
+    """How a process ended, for people: ``status`` is an exit code, negative for a signal, ``None`` if unknown."""
+    if status is None:
+        return "how it ended is unknown"
+    if status >= 0:
+        return f"exit code {status}"
+    try:
+        name = signal.Signals(-status).name
+    except ValueError:
+        name = "unknown"
+    return f"signal {-status}, {name}"
