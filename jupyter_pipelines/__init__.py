@@ -12,6 +12,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
     from jupyter_pipelines.graph import compile_pipeline
     from jupyter_pipelines.notebook import read_notebook
     from jupyter_pipelines.orchestration import get_run, list_runs, load, resume, run, run_grid
@@ -51,3 +53,17 @@ def __getattr__(name: str) -> object:
 
 def __dir__() -> list[str]:
     return sorted([*globals(), *_PUBLIC])
+
+
+def load_ipython_extension(shell: InteractiveShell) -> None:
+    """``%load_ext jupyter_pipelines``: register ``%%step``, ``%%setup``, ``%%skip`` and ``%pipeline``."""
+    from jupyter_pipelines.magics import load
+
+    load(shell)
+
+
+def unload_ipython_extension(shell: InteractiveShell) -> None:
+    """``%unload_ext jupyter_pipelines``."""
+    from jupyter_pipelines.magics import unload
+
+    unload(shell)
