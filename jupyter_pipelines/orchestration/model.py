@@ -1,4 +1,4 @@
-"""What is asked of a run, and its record. Plain data; the record's JSON form is what the store keeps and scripts read."""
+"""What is asked of a run, and its record. Plain data; the store keeps the record as JSON, and scripts read that."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ if TYPE_CHECKING:
     from jupyter_pipelines.execution.model import CellEvent
 
 RunState = Literal["pending", "running", "completed", "failed", "cancelled", "crashed"]
-StepState = Literal["pending", "running", "completed", "reused", "skipped", "failed", "timed-out", "cancelled", "crashed", "refused"]
+StepState = Literal[
+    "pending", "running", "completed", "reused", "skipped", "failed", "timed-out", "cancelled", "crashed", "refused"
+]
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,86 @@
+"""The one Prefect flow of the product: `run_pipeline`, whose task runs are the steps of a notebook.
+
+It takes plain JSON, so that the same flow can be called in this process, or deployed by its module path and started by
+any worker that reaches the store.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any
+
+from prefect import flow
+from prefect.client.schemas.objects import State
+from prefect.runtime import flow_run
+from prefect.states import Cancelled, Completed, Failed
+
+from jupyter_pipelines.orchestration.model import OnRunEvent, RunEvent, RunRecord
+from jupyter_pipelines.orchestration.pipeline_run import PipelineRun, RunOptions
+
+FLOW_NAME = "jupyter-pipeline"
+
+
+def _ignore(_: RunEvent) -> None:
+    """Nobody listens."""
+
+
+@dataclass
+class Session:
+    """What a caller in this process shares with the flow it calls: who is told of progress, how to stop it."""
+
+    on_event: OnRunEvent = _ignore
+    cancel: threading.Event = field(default_factory=threading.Event)
+    record: RunRecord | None = None  # the final record, put here by the flow
+
+
+_session: ContextVar[Session | None] = ContextVar("jupyter_pipelines_session", default=None)
+
+
+@contextmanager
+def session(given: Session) -> Iterator[None]:
+    """Share ``given`` with the flow that is called inside."""
+    token = _session.set(given)
+    try:
+        yield
+    finally:
+        _session.reset(token)
+
+
+@flow(name=FLOW_NAME, validate_parameters=False, persist_result=False)
+def run_pipeline(
+    version: str,
+    notebook: str,
+    parameters: dict[str, Any] | None = None,
+    options: dict[str, Any] | None = None,
+) -> State[Any]:
+    """Run a version of a notebook.
+
+    ``version`` is the notebook's address in the store, ``notebook`` the path it was taken from (its folder is the
+    steps' working directory), ``parameters`` are in JSON form, ``options`` are those of
+    :class:`~jupyter_pipelines.orchestration.pipeline_run.RunOptions`.
+    """
+    shared = _session.get() or Session()
+    run = PipelineRun(
+        str(flow_run.id),
+        str(flow_run.name),
+        version,
+        notebook,
+        parameters or {},
+        RunOptions(**(options or {})),
+        on_event=shared.on_event,
+        cancel=shared.cancel,
+    )
+    shared.record = run.execute()
+    return _final_state(shared.record)
+
+
+def _final_state(record: RunRecord) -> State[Any]:
+    if record.state == "completed":
+        return Completed(message=f"{len(record.steps)} steps")
+    if record.state == "cancelled":
+        return Cancelled(message=record.error)
+    return Failed(message=record.error)

@@ -1,0 +1,62 @@
+"""From a file to a compiled pipeline, with everything that earlier runs observed about its steps."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from jupyter_pipelines.errors import NotebookError, RequestError
+from jupyter_pipelines.execution.model import Observed
+from jupyter_pipelines.graph import compile_pipeline
+from jupyter_pipelines.graph.model import Pipeline
+from jupyter_pipelines.notebook import read_notebook
+from jupyter_pipelines.notebook.model import NotebookDocument
+from jupyter_pipelines.orchestration import memory
+from jupyter_pipelines.settings import Settings
+from jupyter_pipelines.store import Store
+
+MOST_ROUNDS = 4  # observations change definitions, and with them digests, at most a few times
+
+
+def load(notebook: Path | str, *, settings: Settings | None = None) -> Pipeline:
+    """Compile the notebook at ``notebook``; what is wrong with it is in the pipeline's diagnostics.
+
+    Raises :class:`RequestError` when the file cannot be read.
+    """
+    path = Path(notebook)
+    document = read_notebook(read_source(path), path.name)
+    return compile_with_memory(document, Store((settings or Settings.load()).store))
+
+
+def load_runnable(source: bytes, name: str, store: Store) -> Pipeline:
+    """Compile ``source``, ready to run. Raises :class:`NotebookError` when its diagnostics hold errors."""
+    pipeline = compile_with_memory(read_notebook(source, name), store)
+    if pipeline.errors:
+        raise NotebookError(name, pipeline.errors)
+    if not pipeline.steps:
+        raise RequestError(f"{name} has no code cells, so there is nothing to run.", "Add a code cell.")
+    return pipeline
+
+
+def read_source(path: Path) -> bytes:
+    """The bytes of the notebook at ``path``. Raises :class:`RequestError` with the reason when it cannot be read."""
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise RequestError(f"There is no notebook {path}.", "Check the path.") from None
+    except IsADirectoryError:
+        raise RequestError(f"{path} is a folder, not a notebook.", "Name the .ipynb file in it.") from None
+    except OSError as error:
+        raise RequestError(f"{path} cannot be read: {error.strerror}.") from None
+
+
+def compile_with_memory(document: NotebookDocument, store: Store, seen: dict[str, Observed] | None = None) -> Pipeline:
+    """Compile with what earlier runs observed, and ``seen``: what this run has observed so far, by step digest."""
+    known: dict[str, Observed] = dict(seen or {})
+    pipeline = compile_pipeline(document, memory.as_observations(known))
+    for _ in range(MOST_ROUNDS):
+        new = {step.digest for step in pipeline.steps} - known.keys()
+        if not new:
+            break
+        known |= {digest: memory.recall(store, digest) for digest in new}
+        pipeline = compile_pipeline(document, memory.as_observations(known))
+    return pipeline

@@ -1,0 +1,71 @@
+"""What runs observed about a step's source, remembered from run to run and merged into what the compiler is told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, replace
+
+from jupyter_pipelines.execution.model import Observed
+from jupyter_pipelines.graph.model import Observations
+from jupyter_pipelines.store import Store
+
+MOST_FILES = 500  # remembered per step and kind; a step that touches more is ordered by what it touched last
+
+
+def merge(earlier: Observed, later: Observed) -> Observed:
+    """Both observations of one step's source as one: what was seen to change once is never called unchanged."""
+    changed = {*earlier.changed, *later.changed}
+    state_changed = {*earlier.state_changed, *later.state_changed}
+    return Observed(
+        unchanged=_names({*earlier.unchanged, *later.unchanged} - changed),
+        changed=_names(changed),
+        aliases=tuple(sorted({tuple(sorted(group)) for group in (*earlier.aliases, *later.aliases)})),
+        state_changed=_names(state_changed),
+        state_untouched=_names({*earlier.state_untouched, *later.state_untouched} - state_changed),
+        files_read=tuple(dict.fromkeys((*later.files_read, *earlier.files_read)))[:MOST_FILES],
+        files_written=tuple(dict.fromkeys((*later.files_written, *earlier.files_written)))[:MOST_FILES],
+    )
+
+
+def remember(store: Store, digest: str, observed: Observed) -> Observed:
+    """Add what a run saw to what is known of the step source with ``digest``; returns the sum."""
+    merged = merge(recall(store, digest), observed)
+    store.save_observed(digest, asdict(merged))
+    return merged
+
+
+def recall(store: Store, digest: str) -> Observed:
+    """What is known of the step source with ``digest``; empty when it never ran."""
+    return observed_from(store.load_observed(digest) or {})
+
+
+def observed_from(found: Mapping[str, object]) -> Observed:
+    """Read the JSON form of :class:`Observed`; unknown keys of another version are passed over."""
+    values: dict[str, tuple[str, ...]] = {}
+    for name in ("unchanged", "changed", "state_changed", "state_untouched", "files_read", "files_written"):
+        value = found.get(name)
+        values[name] = tuple(str(item) for item in value) if isinstance(value, list | tuple) else ()
+    groups = found.get("aliases")
+    aliases = tuple(tuple(group) for group in groups) if isinstance(groups, list | tuple) else ()
+    return replace(Observed(**values), aliases=aliases)
+
+
+def as_observations(known: Mapping[str, Observed]) -> Observations:
+    """What the compiler is told, from what is known of each step digest."""
+
+    def pairs(field: str) -> frozenset[tuple[str, str]]:
+        return frozenset((digest, name) for digest, seen in known.items() for name in getattr(seen, field))
+
+    return Observations(
+        unchanged=pairs("unchanged"),
+        changed=pairs("changed"),
+        aliases=frozenset((digest, frozenset(group)) for digest, seen in known.items() for group in seen.aliases),
+        state_changed=pairs("state_changed"),
+        state_untouched=pairs("state_untouched"),
+        files_read=pairs("files_read"),
+        files_written=pairs("files_written"),
+    )
+
+
+def _names(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted(names))

@@ -1,0 +1,285 @@
+"""One run of a pipeline from its first step to its record: the loop that the flow is made of."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from prefect.futures import PrefectFuture
+
+from jupyter_pipelines.execution.executed_notebook import ExecutedNotebook
+from jupyter_pipelines.execution.model import CellEvent, Observed, StepErrorInfo, StepRequest, StepResult
+from jupyter_pipelines.graph.model import Pipeline, StepPlan
+from jupyter_pipelines.notebook import coerce_parameters, parse_notebook
+from jupyter_pipelines.orchestration import memory, reuse
+from jupyter_pipelines.orchestration.cancellation import watch_for_cancellation
+from jupyter_pipelines.orchestration.loading import compile_with_memory, load_runnable
+from jupyter_pipelines.orchestration.model import OnRunEvent, RunEvent, RunRecord, RunState, StepRecord
+from jupyter_pipelines.orchestration.progress import Contradiction, Progress, select
+from jupyter_pipelines.orchestration.recorder import Recorder
+from jupyter_pipelines.orchestration.step_task import submit_step
+from jupyter_pipelines.settings import Settings
+from jupyter_pipelines.store import Store
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """The options of a run that travel through Prefect, in JSON form; see
+    :class:`~jupyter_pipelines.orchestration.model.RunRequest`."""
+
+    only: str | None = None
+    from_step: str | None = None
+    until: str | None = None
+    reuse: bool = False
+    resume: str | None = None
+    max_parallel: int | None = None
+    parent: str | None = None
+
+
+class PipelineRun:
+    """A run in this process. ``execute`` is called once, from the flow."""
+
+    def __init__(
+        self,
+        run_id: str,
+        name: str,
+        version: str,
+        notebook: str,
+        parameters: Mapping[str, object],
+        options: RunOptions,
+        *,
+        on_event: OnRunEvent,
+        cancel: threading.Event,
+    ) -> None:
+        settings = Settings.load()
+        self.store = Store(settings.store)
+        source = self.store.get_notebook(version)
+        self.path = Path(notebook)
+        self.options = options
+        self.cancel = cancel
+        self._on_event = on_event
+        pipeline = load_runnable(source, self.path.name, self.store)
+        self.document = pipeline.document
+        self.parameters = coerce_parameters(self.document, parameters)
+        selection = select(pipeline, only=options.only, from_step=options.from_step, until=options.until)
+        self.progress = Progress(pipeline, selection)
+        self.limit = options.max_parallel or self.document.options.max_parallel or settings.max_parallel
+        parsed = parse_notebook(source, self.path.name)
+        assert parsed is not None, "load_runnable has read it"
+        self.notebook = parsed
+        executed = self.store.run_folder(run_id) / "executed.ipynb"
+        record = RunRecord(
+            id=run_id,
+            name=name,
+            notebook=str(self.path),
+            version=version,
+            state="pending",
+            parameters=parameters,
+            started=0.0,
+            ended=0.0,
+            steps=tuple(StepRecord(step.name, "pending") for step in pipeline.steps if step.name in selection.chosen),
+            executed_notebook=str(executed),
+            resumed_from=options.resume or "",
+            parent=options.parent or "",
+        )
+        self.recorder = Recorder(self.store, record, on_event)
+        self.executed = ExecutedNotebook(
+            self.notebook, executed, run_id=run_id, pipeline=self.path.stem, parameters=parameters
+        )
+        self._ended: queue.Queue[str] = queue.Queue()
+        self._latest: dict[str, StepResult] = {}
+        self._keys: dict[str, str] = {}
+        self._seen: dict[str, Observed] = {}
+        self._setup: dict[str, tuple[str, str]] = {}
+        self._taken_back: set[str] = set()
+        self._refusal = ""
+
+    def execute(self) -> RunRecord:
+        """Run the steps; returns the final record. Only defects of ours raise, after they are put on record."""
+        self.recorder.run_started()
+        try:
+            with watch_for_cancellation(self.recorder.record.id, self.cancel):
+                self._loop()
+        except BaseException as error:
+            self.executed.finish("crashed")
+            self.recorder.run_finished("crashed", f"{type(error).__name__}: {error}")
+            raise
+        for step, failure in self.progress.blocked().items():
+            self.recorder.step_skipped(step, f"{failure} did not succeed")
+        for record in self.recorder.record.steps:
+            if record.state == "pending":
+                self.recorder.step_skipped(record.name, self._refusal or "the run was stopped")
+        state, error_message = self._outcome()
+        self.executed.finish(state)
+        return self.recorder.run_finished(state, error_message)
+
+    def _loop(self) -> None:
+        while True:
+            self._start_ready_steps()
+            if not self.progress.running:
+                return
+            self._step_ended(self._next_ended())
+
+    def _next_ended(self) -> str:
+        """Wait for a step to end. Ctrl-C cancels the run once, and only then interrupts us."""
+        while True:
+            try:
+                return self._ended.get()
+            except KeyboardInterrupt:
+                if self.cancel.is_set():
+                    raise
+                self.cancel.set()
+
+    def _stopping(self) -> bool:
+        return self.cancel.is_set() or bool(self._refusal)
+
+    def _start_ready_steps(self) -> None:
+        starting = True
+        while starting and not self._stopping():
+            starting = False
+            for step in self.progress.ready():
+                if len(self.progress.running) >= self.limit:
+                    return
+                if self._start(step):  # taken from an earlier run: more may be ready now
+                    starting = True
+                    break
+                if self._stopping():
+                    return
+
+    def _start(self, step: StepPlan) -> bool:
+        """Start ``step``, or take its result from an earlier run; says whether it was taken."""
+        start = self.progress.start(step)
+        key = reuse.step_key(self.progress.pipeline, step, start, self.parameters, self.path.parent)
+        self._keys[step.name] = key
+        required = step.name in self.progress.selection.required
+        if required or ((self.options.reuse or self.options.resume) and step.options.cache):
+            found = reuse.find_result(self.store, key, step)
+            if found is not None:
+                self._take(step, *found)
+                return True
+            if required:
+                del self.progress.started[step.name]
+                self._refuse(
+                    f"The result of step {step.name} is needed but no earlier run has one for its present source and "
+                    f"inputs. Run the pipeline with --until {step.name} first."
+                )
+                return False
+        request = StepRequest(
+            run_id=self.recorder.record.id,
+            pipeline=self.progress.pipeline,
+            step=step,
+            notebook=self.notebook,
+            parameters=self.parameters,
+            inputs=start.inputs,
+            state=start.state,
+            directory=self.path.parent,
+            objects=self.store.objects,
+            env=step.options.env,
+        )
+        submit_step(request, self._run_attempt, self._ended_callback(step.name))
+        return False
+
+    def _ended_callback(self, name: str) -> Callable[[PrefectFuture[Any]], None]:
+        def ended(_: PrefectFuture[Any]) -> None:
+            self._ended.put(name)
+
+        return ended
+
+    def _run_attempt(self, request: StepRequest) -> StepResult:
+        from jupyter_pipelines.execution import run_step
+
+        name = request.step.name
+        self.recorder.step_started(name, request.attempt)
+        result = run_step(request, self._cell_event, self.cancel)
+        self._latest[name] = result
+        may_retry = (
+            result.state in {"failed", "timed-out", "crashed"} and request.attempt <= request.step.options.retries
+        )
+        if may_retry and result.error is not None:
+            self.recorder.step_will_retry(name, result.error.message)
+        return result
+
+    def _cell_event(self, event: CellEvent) -> None:
+        self.executed.event(event)
+        self._on_event(RunEvent("cell", self.recorder.record.id, event.step, time=event.time, cell=event))
+
+    def _take(self, step: StepPlan, result: StepResult, run: str) -> None:
+        self.progress.finish(result)
+        self.executed.step_finished(result)
+        if step.name in self.progress.selection.chosen:
+            self.recorder.step_finished(result, reused_from=run)
+        self._learn(step, result)
+
+    def _step_ended(self, name: str) -> None:
+        step = self.progress.pipeline.step(name)
+        result = self._latest.get(name) or _lost(name)
+        self.progress.finish(result)
+        self.executed.step_finished(result)
+        self.recorder.step_finished(result)
+        if result.state == "completed":
+            reuse.keep_result(self.store, self._keys[name], self.recorder.record.id, result)
+            memory.remember(self.store, step.digest, result.observed)
+        self._learn(step, result)
+
+    def _learn(self, step: StepPlan, result: StepResult) -> None:
+        """Recompile with what the step's run has shown, and see whether any other step started too early."""
+        if result.state == "refused":
+            memory.remember(self.store, step.digest, result.observed)
+            self._refuse(result.error.message if result.error else f"{step.name} was refused")
+            return
+        if result.state != "completed":
+            return
+        self._compare_setup(step, result)
+        self._seen[step.digest] = memory.recall(self.store, step.digest)
+        pipeline = compile_with_memory(self.document, self.store, self._seen)
+        if pipeline.errors:
+            self._refuse(pipeline.errors[0].message)
+            return
+        too_early = self.progress.adopt(pipeline)
+        if too_early and not self.progress.running:
+            self._repair(pipeline, too_early)
+
+    def _repair(self, pipeline: Pipeline, too_early: list[Contradiction]) -> None:
+        """Run again what started too early where that leaves no trace, else stop: never a different result."""
+        for found in too_early:
+            result = self.progress.results.get(found.step)
+            if result is None:
+                continue
+            if found.step in self._taken_back or result.observed.files_written or pipeline.step(found.step).resources:
+                self._refuse(f"{found}. The order is known now: run the pipeline again.")
+                return
+        for name in self.progress.forget(found.step for found in too_early):
+            self._taken_back.add(name)
+            self.recorder.step_taken_back(name)
+
+    def _compare_setup(self, step: StepPlan, result: StepResult) -> None:
+        for name, digest in result.setup_digests.items():
+            first, where = self._setup.setdefault(name, (digest, step.name))
+            if first != digest:
+                self._refuse(
+                    f"Setup gives `{name}` another value in step {step.name} than in step {where}, so it is not what "
+                    f"one kernel would have. Assign `{name}` in a step: then it is made once and carried."
+                )
+
+    def _refuse(self, message: str) -> None:
+        self._refusal = self._refusal or message
+
+    def _outcome(self) -> tuple[RunState, str]:
+        if self._refusal:
+            return "failed", self._refusal
+        if self.cancel.is_set():
+            return "cancelled", "cancelled on request"
+        for record in self.recorder.record.steps:
+            if record.state not in {"completed", "reused", "skipped"}:
+                return "failed", f"step {record.name} {record.state}: {record.error}"
+        return "completed", ""
+
+
+def _lost(name: str) -> StepResult:
+    """The result of a step whose task ended without one: Prefect itself failed to run it."""
+    error = StepErrorInfo("error", "the task ended without running the step; see the Prefect server's log")
+    return replace(StepResult(name, "crashed", {}), error=error)

@@ -1,0 +1,171 @@
+"""Where a run stands: which steps may start now, and what a graph that was learnt about meanwhile contradicts.
+
+Pure bookkeeping, no Prefect and no kernels, so that the order of a run can be reasoned about and tested alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from jupyter_pipelines.errors import RequestError
+from jupyter_pipelines.execution.model import Carried, StepResult
+from jupyter_pipelines.graph.model import Edge, EdgeKind, Pipeline, StepPlan
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which steps a run executes; ``required`` are their ancestors, to be taken from earlier runs."""
+
+    chosen: frozenset[str]
+    required: frozenset[str] = frozenset()
+
+
+def select(pipeline: Pipeline, *, only: str | None, from_step: str | None, until: str | None) -> Selection:
+    """The steps that ``--only``, ``--from`` and ``--until`` name. Raises :class:`RequestError` for unknown ones."""
+    names = [step.name for step in pipeline.steps]
+    for wanted in (only, from_step, until):
+        if wanted is not None and wanted not in names:
+            raise RequestError(f"There is no step {wanted!r}.", f"The steps are: {', '.join(names)}.")
+    if only is not None and (from_step or until):
+        raise RequestError("--only cannot be combined with --from or --until.", "Leave one of them out.")
+    if only is not None:
+        chosen = {only}
+    else:
+        chosen = set(names)
+        if from_step is not None:
+            chosen &= {from_step} | _reach(from_step, pipeline.downstream)
+        if until is not None:
+            chosen &= {until} | _reach(until, pipeline.upstream)
+        if not chosen:
+            raise RequestError(f"{until} does not come after {from_step}, so there is nothing to run.")
+    ancestors = {above for name in chosen for above in _reach(name, pipeline.upstream)}
+    return Selection(frozenset(chosen), frozenset(ancestors - chosen))
+
+
+@dataclass(frozen=True)
+class Start:
+    """What was true when a step started: the values it got and the steps that had ended."""
+
+    inputs: Mapping[str, Carried]
+    state: Mapping[str, Carried]
+    ended: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Contradiction:
+    """A step that started too early, as a recompiled graph says."""
+
+    step: str
+    edge: Edge
+
+    def __str__(self) -> str:
+        what = {
+            EdgeKind.VALUE: f"`{self.edge.name}`, which {self.edge.source} changes",
+            EdgeKind.FILE: f"the file {self.edge.name}, which {self.edge.source} touches too",
+            EdgeKind.STATE: f"{self.edge.name}, which {self.edge.source} changes",
+        }.get(self.edge.kind, f"{self.edge.name} of {self.edge.source}")
+        return f"{self.step} uses {what}, but it ran before {self.edge.source} had ended"
+
+
+@dataclass
+class Progress:
+    """The bookkeeping of one run. Not thread-safe: the run's own loop is the only one to touch it."""
+
+    pipeline: Pipeline
+    selection: Selection
+    started: dict[str, Start] = field(default_factory=dict)
+    results: dict[str, StepResult] = field(default_factory=dict)
+    failed: set[str] = field(default_factory=set)
+
+    def ready(self) -> list[StepPlan]:
+        """The steps that may start now, in notebook order."""
+        wanted = self.selection.chosen | self.selection.required
+        return [
+            step
+            for step in self.pipeline.steps
+            if step.name in wanted
+            and step.name not in self.started
+            and step.name not in self.failed
+            and all(above in self.results for above in self.pipeline.upstream(step.name) if above in wanted)
+        ]
+
+    @property
+    def running(self) -> frozenset[str]:
+        """The steps that started and have not ended."""
+        return frozenset(self.started) - frozenset(self.results) - self.failed
+
+    def blocked(self) -> dict[str, str]:
+        """Steps that will never start, each with the failed step that is in their way."""
+        found: dict[str, str] = {}
+        for failure in self.failed:
+            for name in _reach(failure, self.pipeline.downstream) & self.selection.chosen:
+                if name not in self.started:
+                    found.setdefault(name, failure)
+        return found
+
+    def inputs_of(self, step: StepPlan) -> dict[str, Carried]:
+        """Where the inputs of a ready step are."""
+        return {needed.name: self.results[needed.producer].outputs[needed.name] for needed in step.inputs}
+
+    def state_of(self, step: StepPlan) -> dict[str, Carried]:
+        """Where the hidden state of a ready step is; a producer that left a component as it was has none to give."""
+        given = {name: self.results[producer].state_outputs.get(name) for name, producer in step.state_inputs.items()}
+        return {name: carried for name, carried in given.items() if carried is not None}
+
+    def start(self, step: StepPlan) -> Start:
+        """Note that ``step`` starts now, with what it is given."""
+        start = Start(self.inputs_of(step), self.state_of(step), frozenset(self.results))
+        self.started[step.name] = start
+        return start
+
+    def finish(self, result: StepResult) -> None:
+        """Note how a step ended."""
+        if result.state == "completed":
+            self.results[result.step] = result
+        else:
+            self.failed.add(result.step)
+
+    def forget(self, names: Iterable[str]) -> frozenset[str]:
+        """Take back steps, and all that used their results, so that they run again; returns which."""
+        taken = set(names)
+        for name in list(taken):
+            taken |= _reach(name, self.pipeline.downstream) & self.started.keys()
+        for name in taken:
+            self.started.pop(name, None)
+            self.results.pop(name, None)
+        return frozenset(taken)
+
+    def adopt(self, pipeline: Pipeline) -> list[Contradiction]:
+        """Go on with a recompiled graph; returns the steps that started too early according to it."""
+        self.pipeline = pipeline
+        return [
+            Contradiction(edge.target, edge)
+            for edge in pipeline.edges
+            if edge.target in self.started and self._contradicts(edge, self.started[edge.target])
+        ]
+
+    def _contradicts(self, edge: Edge, start: Start) -> bool:
+        if edge.source not in self.selection.chosen | self.selection.required:
+            return False
+        if edge.kind is EdgeKind.VALUE:
+            source = self.results.get(edge.source)
+            if source is None:
+                return edge.source not in start.ended
+            given, used = source.outputs.get(edge.name), start.inputs.get(edge.name)
+            return used is not None and given is not None and given.digest != used.digest
+        if edge.kind is EdgeKind.STATE and edge.source in start.ended:
+            given, used = self.results[edge.source].state_outputs.get(edge.name), start.state.get(edge.name)
+            return given is not None and (used is None or used.digest != given.digest)
+        return edge.source not in start.ended
+
+
+def _reach(name: str, neighbours: Callable[[str], frozenset[str]]) -> set[str]:
+    found: set[str] = set()
+    waiting = [name]
+    while waiting:
+        for other in neighbours(waiting.pop()):
+            if other not in found:
+                found.add(other)
+                waiting.append(other)
+    return found

@@ -1,0 +1,154 @@
+"""The record of a run, written to the store at every change, so that a kill at any moment leaves the truth behind."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+
+import psutil
+
+from jupyter_pipelines.execution.model import StepResult
+from jupyter_pipelines.orchestration.model import (
+    OnRunEvent,
+    OutputRecord,
+    RunEvent,
+    RunRecord,
+    RunState,
+    StepRecord,
+    StepState,
+)
+from jupyter_pipelines.store import Store
+
+
+class Recorder:
+    """Keeps the record of one run and tells ``on_event`` of each change. Thread-safe."""
+
+    def __init__(self, store: Store, record: RunRecord, on_event: OnRunEvent) -> None:
+        self._store = store
+        self._steps = {step.name: step for step in record.steps}
+        self._record = record
+        self._on_event = on_event
+        self._lock = threading.Lock()
+
+    @property
+    def record(self) -> RunRecord:
+        """The record as it is now."""
+        with self._lock:
+            return replace(self._record, steps=tuple(self._steps.values()))
+
+    def run_started(self) -> None:
+        """The run begins."""
+        self._change(state="running", started=time.time())
+        self._tell(RunEvent("run-started", run_id=self._record.id, time=time.time()))
+
+    def run_finished(self, state: RunState, error: str = "") -> RunRecord:
+        """The run has ended; returns the final record."""
+        self._change(state=state, ended=time.time(), error=error)
+        self._tell(RunEvent("run-finished", run_id=self._record.id, message=error, time=time.time()))
+        return self.record
+
+    def step_started(self, name: str, attempt: int) -> None:
+        """A step begins its ``attempt``-th attempt (from 1)."""
+        step = replace(self._steps[name], state="running", attempts=attempt)
+        self._put(step if attempt > 1 else replace(step, started=time.time(), ended=0.0))
+        self._tell(RunEvent("step-started", self._record.id, name, time=time.time()))
+
+    def step_will_retry(self, name: str, message: str) -> None:
+        """A step failed and will be tried again."""
+        self._tell(RunEvent("step-retry", self._record.id, name, message, time.time()))
+
+    def step_finished(self, result: StepResult, reused_from: str = "") -> None:
+        """A step has ended, or its result was taken from the run ``reused_from``."""
+        state: StepState = "reused" if reused_from else result.state
+        step = replace(
+            self._steps[result.step],
+            state=state,
+            ended=time.time(),
+            started=self._steps[result.step].started or time.time(),
+            reused_from=reused_from,
+            outputs=_outputs(result),
+        )
+        if result.error is not None:
+            error = result.error
+            step = replace(
+                step,
+                error=error.message,
+                error_kind=error.kind,
+                error_cell=None if error.cell is None else error.cell + 1,
+                error_first_line=error.first_line,
+                fix=error.fix,
+            )
+        self._put(step)
+        self._tell(RunEvent("step-finished", self._record.id, result.step, time=time.time(), record=step))
+
+    def step_skipped(self, name: str, why: str) -> None:
+        """A step will not run."""
+        step = replace(self._steps[name], state="skipped", error=why)
+        self._put(step)
+        self._tell(RunEvent("step-finished", self._record.id, name, why, time.time(), record=step))
+
+    def step_taken_back(self, name: str) -> None:
+        """A step that started too early will run again."""
+        self._put(replace(self._steps[name], state="pending", outputs=(), reused_from="", error=""))
+
+    def _put(self, step: StepRecord) -> None:
+        with self._lock:
+            self._steps[step.name] = step
+        self._save()
+
+    def _change(self, **changes: object) -> None:
+        with self._lock:
+            self._record = replace(self._record, **changes)  # type: ignore[arg-type]  # names are checked by dataclasses
+        self._save()
+
+    def _save(self) -> None:
+        with self._lock:
+            record = replace(self._record, steps=tuple(self._steps.values()))
+            self._store.save_run(record.id, asdict(record) | {"process": process_identity()})
+
+    def _tell(self, event: RunEvent) -> None:
+        self._on_event(event)
+
+
+def process_identity() -> dict[str, object]:
+    """What identifies this process, also after its number is given to another."""
+    return {"pid": os.getpid(), "created": psutil.Process().create_time()}
+
+
+def is_alive(process: object) -> bool:
+    """Whether the process with this identity still runs."""
+    if not isinstance(process, dict):
+        return False
+    try:
+        found = psutil.Process(int(process["pid"]))
+        same = abs(found.create_time() - float(process["created"])) < 1.0
+        return bool(same and found.status() != psutil.STATUS_ZOMBIE)
+    except (psutil.Error, KeyError, ValueError, TypeError):
+        return False
+
+
+def record_from(found: Mapping[str, object]) -> RunRecord:
+    """Read the JSON form of a record. Raises :class:`KeyError` when it is not one."""
+    values = {name: found[name] for name in RunRecord.__dataclass_fields__ if name in found}
+    steps = found["steps"]
+    assert isinstance(steps, list)
+    values["steps"] = tuple(_step_from(step) for step in steps)
+    return RunRecord(**values)  # type: ignore[arg-type]  # written by asdict of the same class
+
+
+def _step_from(found: Mapping[str, object]) -> StepRecord:
+    values = {name: found[name] for name in StepRecord.__dataclass_fields__ if name in found}
+    outputs = values.get("outputs", ())
+    assert isinstance(outputs, list | tuple)
+    values["outputs"] = tuple(OutputRecord(**output) for output in outputs)
+    return StepRecord(**values)  # type: ignore[arg-type]  # written by asdict of the same class
+
+
+def _outputs(result: StepResult) -> tuple[OutputRecord, ...]:
+    return tuple(
+        OutputRecord(carried.name, carried.type, carried.size, carried.summary, carried.container)
+        for carried in result.outputs.values()
+    )

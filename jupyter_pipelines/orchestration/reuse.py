@@ -1,0 +1,119 @@
+"""Taking a step's result from an earlier run: only where everything it depended on is the same.
+
+A step's key is made of its source, setup and replayed definitions, the parameters, its environment, local modules
+beside the notebook, and the *content* of its inputs. Beside the result stand fingerprints of the files the step read
+and wrote; they must still hold.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import asdict
+from functools import lru_cache
+from pathlib import Path
+
+import xxhash
+
+from jupyter_pipelines.execution.model import Carried, StepResult
+from jupyter_pipelines.graph.model import Pipeline, StepPlan
+from jupyter_pipelines.notebook.model import Role
+from jupyter_pipelines.orchestration.memory import observed_from
+from jupyter_pipelines.orchestration.progress import Start
+from jupyter_pipelines.store import Store, StoredResult
+
+
+def step_key(
+    pipeline: Pipeline, step: StepPlan, start: Start, parameters: Mapping[str, object], directory: Path
+) -> str:
+    """The key of all that ``step`` depends on, as 32 hexadecimal digits."""
+    parts = {
+        "source": step.digest,
+        "parameters": {name: repr(value) for name, value in sorted(parameters.items())},
+        "environment": environment_fingerprint(pipeline.document.kernel_name),
+        "env": dict(sorted(step.options.env.items())),
+        "modules": _local_modules(pipeline, step, directory),
+        "inputs": {name: carried.digest for name, carried in sorted(start.inputs.items())},
+        "state": {name: carried.digest for name, carried in sorted(start.state.items())},
+        "directory": str(directory),
+    }
+    return xxhash.xxh3_128_hexdigest(json.dumps(parts, sort_keys=True).encode())
+
+
+def keep_result(store: Store, key: str, run: str, result: StepResult) -> None:
+    """Make the result of a completed step available to later runs."""
+    touched = {*result.observed.files_read, *result.observed.files_written}
+    files = {path: print_ for path in touched if (print_ := _file_fingerprint(path))}
+    store.save_result(key, StoredResult(run=run, result=asdict(result), files=files))
+
+
+def find_result(store: Store, key: str, step: StepPlan) -> tuple[StepResult, str] | None:
+    """An earlier result with ``key`` that has all ``step`` must leave, and the id of the run that made it."""
+    found = store.load_result(key)
+    if found is None or any(_file_fingerprint(path) != print_ for path, print_ in found.files.items()):
+        return None
+    result = _result_from(found.result)
+    complete = set(step.outputs) <= result.outputs.keys()
+    if not complete or any(not store.has_object(carried.container) for carried in _carried(result)):
+        return None
+    return result, found.run
+
+
+@lru_cache(maxsize=8)
+def environment_fingerprint(kernel_name: str) -> str:
+    """What identifies the kernel's environment: its command, and the packages installed beside its interpreter."""
+    from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
+
+    try:
+        spec = KernelSpecManager().get_kernel_spec(kernel_name or "python3")  # type: ignore[no-untyped-call]
+    except NoSuchKernel:
+        return ""
+    python = Path(spec.argv[0])
+    packages: list[str] = []
+    for prefix in {python.parent.parent, Path(os.path.realpath(python)).parent.parent}:
+        packages += sorted(path.name for path in prefix.glob("lib/python*/site-packages/*.dist-info"))
+    return xxhash.xxh3_128_hexdigest(json.dumps([spec.argv, spec.env, packages]).encode())
+
+
+def _local_modules(pipeline: Pipeline, step: StepPlan, directory: Path) -> dict[str, str]:
+    """Fingerprints of the modules beside the notebook that the step's code may import."""
+    setup = [cell for cell in pipeline.document.cells if cell.role in (Role.SETUP, Role.PARAMETERS)]
+    code = "\n".join(cell.code for cell in [*setup, *(pipeline.document.cells[index] for index in step.cells)])
+    code += "\n".join(replay.source for replay in (*step.definitions, *step.late_definitions))
+    words = set(re.findall(r"\w+", code))
+    found = {}
+    for path in sorted([*directory.glob("*.py"), *directory.glob("*/*.py")]):
+        if path.stem in words or path.parent.name in words:
+            found[str(path)] = xxhash.xxh3_128_hexdigest(path.read_bytes())
+    return found
+
+
+def _file_fingerprint(path: str) -> str:
+    try:
+        found = os.stat(path)
+    except OSError:
+        return "missing"
+    return "folder" if os.path.isdir(path) else f"{found.st_size}-{found.st_mtime_ns}"
+
+
+def _carried(result: StepResult) -> list[Carried]:
+    return [*result.outputs.values(), *result.state_outputs.values()]
+
+
+def _result_from(found: Mapping[str, object]) -> StepResult:
+    import nbformat
+
+    values = json.loads(json.dumps(found))
+    return StepResult(
+        step=values["step"],
+        state="completed",
+        cells={int(index): nbformat.from_dict(cell) for index, cell in values["cells"].items()},
+        outputs={name: Carried(**carried) for name, carried in values["outputs"].items()},
+        state_outputs={name: Carried(**carried) for name, carried in values["state_outputs"].items()},
+        setup_digests=values["setup_digests"],
+        observed=observed_from(values["observed"]),
+        started=values["started"],
+        ended=values["ended"],
+    )

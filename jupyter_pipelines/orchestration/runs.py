@@ -1,0 +1,234 @@
+"""Making runs and finding them again: the public API of this room."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import shutil
+import sys
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from jupyter_pipelines.errors import RequestError
+from jupyter_pipelines.notebook import coerce_parameters
+from jupyter_pipelines.orchestration.fast_imports import make_imports_fast
+from jupyter_pipelines.orchestration.loading import load_runnable, read_source
+from jupyter_pipelines.orchestration.model import OnRunEvent, RunEvent, RunRecord, RunRequest
+from jupyter_pipelines.orchestration.progress import select
+from jupyter_pipelines.orchestration.recorder import is_alive, record_from
+from jupyter_pipelines.orchestration.service import Endpoint, ensure_service
+from jupyter_pipelines.orchestration.values import plain
+from jupyter_pipelines.settings import Settings
+from jupyter_pipelines.store import Store
+
+MOST_THREADS = 64  # of the task runner; how many steps run at once is bounded by the run itself
+
+
+def run(
+    notebook: Path | str,
+    parameters: Mapping[str, object] | None = None,
+    *,
+    output: Path | str | None = None,
+    only: str | None = None,
+    from_step: str | None = None,
+    until: str | None = None,
+    reuse: bool = False,
+    max_parallel: int | None = None,
+    on_event: OnRunEvent | None = None,
+) -> RunRecord:
+    """Run the pipeline of ``notebook`` and wait for its end; the record says how each step went.
+
+    ``output`` gets a copy of the executed notebook. ``only``, ``from_step`` and ``until`` choose steps, ``reuse``
+    takes the results of steps that nothing has changed for. Raises :class:`RequestError` or :class:`NotebookError`
+    when the request or the notebook is wrong, before anything runs; a step that fails raises nothing.
+    """
+    request = RunRequest(
+        notebook=Path(notebook),
+        parameters=parameters or {},
+        output=Path(output) if output is not None else None,
+        only=only,
+        from_step=from_step,
+        until=until,
+        reuse=reuse,
+        max_parallel=max_parallel,
+    )
+    return run_request(request, on_event)
+
+
+def run_grid(
+    notebook: Path | str,
+    grid: Mapping[str, Sequence[object]],
+    parameters: Mapping[str, object] | None = None,
+    *,
+    reuse: bool = False,
+    max_parallel: int | None = None,
+    on_event: OnRunEvent | None = None,
+) -> list[RunRecord]:
+    """One run for each combination of the values in ``grid``, in order; they share ``parent``.
+
+    All combinations are validated before the first one runs. Raises like :func:`run`.
+    """
+    parent = str(uuid.uuid4())
+    requests = [
+        RunRequest(
+            notebook=Path(notebook),
+            parameters={**(parameters or {}), **dict(zip(grid, values, strict=True))},
+            reuse=reuse,
+            max_parallel=max_parallel,
+            parent=parent,
+        )
+        for values in itertools.product(*grid.values())
+    ]
+    for request in requests:
+        _prepare(request, Settings.load())
+    return [run_request(request, on_event) for request in requests]
+
+
+def resume(
+    run_id: str,
+    *,
+    notebook: Path | str | None = None,
+    output: Path | str | None = None,
+    on_event: OnRunEvent | None = None,
+) -> RunRecord:
+    """Continue a run that did not complete: what succeeded is taken over, the rest runs.
+
+    The notebook is read again, so steps that were changed since, and what depends on them, run again; where it is
+    gone, the version that was run is taken. Raises :class:`RequestError` for a run that is unknown, still running or
+    complete.
+    """
+    earlier = get_run(run_id)
+    if earlier.state in {"running", "pending"}:
+        raise RequestError(f"Run {earlier.id} is still {earlier.state}.", "Wait for its end, or cancel it.")
+    if earlier.state == "completed":
+        raise RequestError(f"Run {earlier.id} completed, there is nothing to resume.", "Use `run --reuse`.")
+    request = RunRequest(
+        notebook=Path(notebook or earlier.notebook),
+        parameters=earlier.parameters,
+        output=Path(output) if output is not None else None,
+        resume=earlier.id,
+    )
+    source = None if request.notebook.exists() else Store(Settings.load().store).get_notebook(earlier.version)
+    return run_request(request, on_event, source)
+
+
+def run_request(request: RunRequest, on_event: OnRunEvent | None = None, source: bytes | None = None) -> RunRecord:
+    """Make the run that is asked for; ``source`` stands for a notebook whose file is gone."""
+    tell = on_event or _ignore
+    settings = Settings.load()
+    version, parameters = _prepare(request, settings, source)
+    endpoint = ensure_service(settings, lambda message: tell(RunEvent("service", message=message)))
+    record = _call_flow(request, version, parameters, endpoint, tell)
+    if request.output is not None:
+        request.output.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(record.executed_notebook, request.output)
+    return record
+
+
+def get_run(run_id: str) -> RunRecord:
+    """The record of the run whose id is, or begins with, ``run_id``; ``"last"`` is the newest.
+
+    Raises :class:`RequestError` when there is none, or several.
+    """
+    store = Store(Settings.load().store)
+    ids = list(store.run_ids())
+    found = ids[:1] if run_id == "last" else [candidate for candidate in ids if candidate.startswith(run_id)]
+    if not run_id or not found:
+        raise RequestError(f"There is no run {run_id!r}.", "`jupyter pipelines runs` lists them.")
+    if len(found) > 1 and run_id not in found:
+        raise RequestError(f"{len(found)} runs begin with {run_id!r}.", "Give more of the id.")
+    record = _load_record(store, run_id if run_id in found else found[0])
+    if record is None:
+        raise RequestError(f"The record of run {run_id!r} cannot be read.")
+    return record
+
+
+def list_runs(limit: int = 50) -> list[RunRecord]:
+    """The newest ``limit`` runs, newest first."""
+    store = Store(Settings.load().store)
+    records = (_load_record(store, run_id) for run_id in itertools.islice(store.run_ids(), limit))
+    return [record for record in records if record is not None]
+
+
+def _prepare(request: RunRequest, settings: Settings, source: bytes | None = None) -> tuple[str, dict[str, object]]:
+    """Check the whole request, freeze the notebook; returns its version and the parameters in JSON form."""
+    store = Store(settings.store)
+    content = source if source is not None else read_source(request.notebook)
+    if request.output is not None and request.output.absolute() == request.notebook.absolute():
+        raise RequestError("The output would overwrite the notebook.", "Choose another path for --output.")
+    if request.max_parallel is not None and request.max_parallel < 1:
+        raise RequestError("--max-parallel must be at least 1.")
+    pipeline = load_runnable(content, request.notebook.name, store)
+    coerced = coerce_parameters(pipeline.document, request.parameters)
+    select(pipeline, only=request.only, from_step=request.from_step, until=request.until)
+    return store.put_notebook(_without_outputs(content)), {name: plain(value) for name, value in coerced.items()}
+
+
+def _without_outputs(content: bytes) -> bytes:
+    """The notebook less its outputs and counts: what it means, so that running it in Jupyter makes no new version."""
+    try:
+        notebook = json.loads(content)
+        for cell in notebook["cells"]:
+            if "outputs" in cell:
+                cell["outputs"], cell["execution_count"] = [], None
+    except (ValueError, KeyError, TypeError):
+        return content  # a text notebook, or an old format: kept as it is
+    return json.dumps(notebook, ensure_ascii=False, indent=1).encode()
+
+
+def _call_flow(
+    request: RunRequest, version: str, parameters: dict[str, object], endpoint: Endpoint, tell: OnRunEvent
+) -> RunRecord:
+    make_imports_fast()
+    quiet = {"PREFECT_LOGGING_LEVEL": "CRITICAL", "PREFECT_LOGGING_TO_API_ENABLED": "false"}
+    if "prefect" not in sys.modules:  # its settings are read when it is imported
+        os.environ.update(endpoint.settings() | quiet)
+    from prefect.settings import temporary_settings
+    from prefect.task_runners import ThreadPoolTaskRunner
+
+    from jupyter_pipelines.orchestration.flow import Session, run_pipeline, session
+
+    options = asdict(replace(request, parameters={}))
+    kept = ("only", "from_step", "until", "reuse", "resume", "max_parallel", "parent")
+    shared = Session(on_event=tell)
+    runner: ThreadPoolTaskRunner[Any] = ThreadPoolTaskRunner(max_workers=MOST_THREADS)
+    flow = run_pipeline.with_options(
+        flow_run_name=request.notebook.stem,
+        task_runner=runner,
+    )
+    with temporary_settings(endpoint.settings() | quiet), session(shared):
+        flow(
+            version=version,
+            notebook=str(request.notebook.absolute()),
+            parameters=parameters,
+            options={name: options[name] for name in kept if options[name]},
+            return_state=True,
+        )
+    assert shared.record is not None, "the flow leaves its record, or raises"
+    return shared.record
+
+
+def _load_record(store: Store, run_id: str) -> RunRecord | None:
+    """The record of a run, made true first where its process was killed."""
+    found = store.load_run(run_id)
+    if found is None:
+        return None
+    record = record_from(found)
+    if record.state in {"running", "pending"} and not is_alive(found.get("process")):
+        steps = tuple(
+            replace(step, state="crashed", error="the process running the pipeline was killed")
+            if step.state == "running"
+            else step
+            for step in record.steps
+        )
+        record = replace(record, state="crashed", error="the process running the pipeline was killed", steps=steps)
+        store.save_run(run_id, asdict(record) | {"process": None})
+    return record
+
+
+def _ignore(_: RunEvent) -> None:
+    """Nobody listens."""
