@@ -1,1 +1,8 @@
-"""TODO"""
+"""Reading notebooks: cells and their roles, options, parameters, Python source. Pure: no I/O, no Jupyter server."""
+
+from __future__ import annotations
+
+from jupyter_pipelines.notebook.parse import parse_notebook
+from jupyter_pipelines.notebook.read import read_notebook
+
+__all__ = ["parse_notebook", "read_notebook"]

@@ -9,6 +9,12 @@ from enum import StrEnum
 from jupyter_pipelines.diagnostics import Diagnostic
 
 
+def first_line(source: str) -> str:
+    """The first non-blank line, shortened for messages."""
+    line = next((line.strip() for line in source.splitlines() if line.strip()), "")
+    return line if len(line) <= 60 else line[:57] + "…"
+
+
 class Role(StrEnum):
     """What a cell is to the pipeline."""
 
@@ -68,8 +74,7 @@ class Cell:
     @property
     def first_line(self) -> str:
         """The first non-blank line, shortened for messages."""
-        line = next((line.strip() for line in self.source.splitlines() if line.strip()), "")
-        return line if len(line) <= 60 else line[:57] + "…"
+        return first_line(self.source)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +82,9 @@ class Parameter:
     """A typed parameter of the pipeline.
 
     ``schema`` is its JSON schema (draft 2020-12). ``annotation`` is the type as the author wrote it or as we inferred
-    it from the default: ``int``, ``float | None``, ``Literal['a', 'b']``, ``Path`` …
+    it from the default: ``int``, ``float | None``, ``Literal['a', 'b']``, ``Path`` … An Enum's default and choices are
+    the names of its members. ``computed``: the default is an expression that only the notebook can evaluate, and
+    ``default`` is ``None``. ``required``: the notebook gives a type but no value, so every run must give one.
     """
 
     name: str
@@ -88,6 +95,8 @@ class Parameter:
     choices: tuple[object, ...] = ()
     cell: int = 0  # index of the cell that declares it
     line: int = 1
+    computed: bool = False
+    required: bool = False
 
 
 @dataclass(frozen=True, slots=True)
