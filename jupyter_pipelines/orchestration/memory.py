@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict
 
 from jupyter_pipelines.execution.model import Observed
 from jupyter_pipelines.graph.model import Observations
@@ -41,13 +41,21 @@ def recall(store: Store, digest: str) -> Observed:
 
 def observed_from(found: Mapping[str, object]) -> Observed:
     """Read the JSON form of :class:`Observed`; unknown keys of another version are passed over."""
-    values: dict[str, tuple[str, ...]] = {}
-    for name in ("unchanged", "changed", "state_changed", "state_untouched", "files_read", "files_written"):
-        value = found.get(name)
-        values[name] = tuple(str(item) for item in value) if isinstance(value, list | tuple) else ()
+
+    def names(field: str) -> tuple[str, ...]:
+        value = found.get(field)
+        return tuple(str(item) for item in value) if isinstance(value, list | tuple) else ()
+
     groups = found.get("aliases")
-    aliases = tuple(tuple(group) for group in groups) if isinstance(groups, list | tuple) else ()
-    return replace(Observed(**values), aliases=aliases)
+    return Observed(
+        unchanged=names("unchanged"),
+        changed=names("changed"),
+        aliases=tuple(tuple(group) for group in groups) if isinstance(groups, list | tuple) else (),
+        state_changed=names("state_changed"),
+        state_untouched=names("state_untouched"),
+        files_read=names("files_read"),
+        files_written=names("files_written"),
+    )
 
 
 def as_observations(known: Mapping[str, Observed]) -> Observations:

@@ -13,8 +13,9 @@ from prefect.futures import PrefectFuture
 
 from jupyter_pipelines.execution.executed_notebook import ExecutedNotebook
 from jupyter_pipelines.execution.model import CellEvent, Observed, StepErrorInfo, StepRequest, StepResult
+from jupyter_pipelines.execution.sequence import Sequence
 from jupyter_pipelines.graph.model import Pipeline, StepPlan
-from jupyter_pipelines.notebook import coerce_parameters, parse_notebook
+from jupyter_pipelines.notebook import coerce_parameters, parameters_source, parse_notebook
 from jupyter_pipelines.orchestration import memory, reuse
 from jupyter_pipelines.orchestration.cancellation import watch_for_cancellation
 from jupyter_pipelines.orchestration.loading import compile_with_memory, load_runnable
@@ -88,7 +89,12 @@ class PipelineRun:
         )
         self.recorder = Recorder(self.store, record, on_event)
         self.executed = ExecutedNotebook(
-            self.notebook, executed, run_id=run_id, pipeline=self.path.stem, parameters=parameters
+            parsed,
+            executed,
+            pipeline,
+            run_id=run_id,
+            parameters=parameters,
+            parameters_source=parameters_source(self.document, self.parameters),
         )
         self._ended: queue.Queue[str] = queue.Queue()
         self._latest: dict[str, StepResult] = {}
@@ -97,6 +103,9 @@ class PipelineRun:
         self._setup: dict[str, tuple[str, str]] = {}
         self._taken_back: set[str] = set()
         self._refusal = ""
+        self._sequence: Sequence | None = None
+        if pipeline.sequential:
+            self._sequence = Sequence(pipeline, parsed, self.path.parent, {}, self._cell_event, cancel)
 
     def execute(self) -> RunRecord:
         """Run the steps; returns the final record. Only defects of ours raise, after they are put on record."""
@@ -105,17 +114,18 @@ class PipelineRun:
             with watch_for_cancellation(self.recorder.record.id, self.cancel):
                 self._loop()
         except BaseException as error:
-            self.executed.finish("crashed")
-            self.recorder.run_finished("crashed", f"{type(error).__name__}: {error}")
+            reason = f"{type(error).__name__}: {error}"
+            self.executed.finish("crashed", reason)
+            self.recorder.run_finished("crashed", reason)
             raise
         for step, failure in self.progress.blocked().items():
             self.recorder.step_skipped(step, f"{failure} did not succeed")
         for record in self.recorder.record.steps:
             if record.state == "pending":
                 self.recorder.step_skipped(record.name, self._refusal or "the run was stopped")
-        state, error_message = self._outcome()
-        self.executed.finish(state)
-        return self.recorder.run_finished(state, error_message)
+        state, reason = self._outcome()
+        self.executed.finish(state, reason)
+        return self.recorder.run_finished(state, reason)
 
     def _loop(self) -> None:
         while True:
@@ -194,7 +204,11 @@ class PipelineRun:
 
         name = request.step.name
         self.recorder.step_started(name, request.attempt)
-        result = run_step(request, self._cell_event, self.cancel)
+        self.executed.step_started(name)
+        if self._sequence is not None:
+            result = self._sequence.wait_for(name)
+        else:
+            result = run_step(request, self._cell_event, self.cancel)
         self._latest[name] = result
         may_retry = (
             result.state in {"failed", "timed-out", "crashed"} and request.attempt <= request.step.options.retries
@@ -204,12 +218,16 @@ class PipelineRun:
         return result
 
     def _cell_event(self, event: CellEvent) -> None:
-        self.executed.event(event)
+        if event.cell is not None:
+            if event.kind == "cell-started":
+                self.executed.cell_started(event.step, event.cell)
+            elif event.kind == "output" and event.output is not None:
+                self.executed.output(event.step, event.cell, event.output)
         self._on_event(RunEvent("cell", self.recorder.record.id, event.step, time=event.time, cell=event))
 
     def _take(self, step: StepPlan, result: StepResult, run: str) -> None:
         self.progress.finish(result)
-        self.executed.step_finished(result)
+        self.executed.step_finished(result, reused_from=run)
         if step.name in self.progress.selection.chosen:
             self.recorder.step_finished(result, reused_from=run)
         self._learn(step, result)

@@ -67,7 +67,7 @@ def environment_fingerprint(kernel_name: str) -> str:
     from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
 
     try:
-        spec = KernelSpecManager().get_kernel_spec(kernel_name or "python3")  # type: ignore[no-untyped-call]
+        spec = KernelSpecManager().get_kernel_spec(kernel_name or "python3")
     except NoSuchKernel:
         return ""
     python = Path(spec.argv[0])

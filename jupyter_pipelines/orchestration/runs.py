@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from jupyter_pipelines.errors import RequestError
 from jupyter_pipelines.notebook import coerce_parameters
@@ -187,15 +187,16 @@ def _call_flow(
     quiet = {"PREFECT_LOGGING_LEVEL": "CRITICAL", "PREFECT_LOGGING_TO_API_ENABLED": "false"}
     if "prefect" not in sys.modules:  # its settings are read when it is imported
         os.environ.update(endpoint.settings() | quiet)
+    from prefect.futures import PrefectFuture
     from prefect.settings import temporary_settings
-    from prefect.task_runners import ThreadPoolTaskRunner
+    from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
     from jupyter_pipelines.orchestration.flow import Session, run_pipeline, session
 
     options = asdict(replace(request, parameters={}))
     kept = ("only", "from_step", "until", "reuse", "resume", "max_parallel", "parent")
     shared = Session(on_event=tell)
-    runner: ThreadPoolTaskRunner[Any] = ThreadPoolTaskRunner(max_workers=MOST_THREADS)
+    runner = cast("TaskRunner[PrefectFuture[Any]]", ThreadPoolTaskRunner(max_workers=MOST_THREADS))
     flow = run_pipeline.with_options(
         flow_run_name=request.notebook.stem,
         task_runner=runner,
