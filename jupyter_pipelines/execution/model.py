@@ -94,6 +94,7 @@ class StepResult:
     started: float = 0.0
     ended: float = 0.0
     kernel_seconds: float = 0.0  # spent waiting for a kernel
+    widgets: Mapping[str, object] = field(default_factory=dict)  # `metadata.widgets` of the step's executed notebook
 
 
 @dataclass(frozen=True)
