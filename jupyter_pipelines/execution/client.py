@@ -114,6 +114,7 @@ class CellsClient(NotebookClient):
                         return task.result()
                     raise RunOverError("kernel-died", *self._explain_death())
                 self._observer.idle()
+                self._kernel.trim_log()
         finally:
             task.cancel()
             ended.cancel()
@@ -226,6 +227,26 @@ class CellsClient(NotebookClient):
             else:
                 self._tell(out, cell_index)
         return out
+
+    async def finish(self) -> None:
+        """Let the kernel end, and take what it still has to say."""
+        last = asyncio.ensure_future(self._read_rest())
+        try:
+            await self._kernel.ask_to_end()
+            channel = self._connection.iopub_channel
+            await asyncio.wait({last}, timeout=0.005)
+        finally:
+            last.cancel()
+            await asyncio.gather(last, return_exceptions=True)
+        while await channel.socket.poll(0):
+            self._take(await channel.get_msg())
+        self._current = None
+        for index in list(self._streams):
+            self._settle(index)
+
+    async def _read_rest(self) -> None:
+        while True:
+            self._take(await self._connection.iopub_channel.get_msg())
 
     def _tell(self, output: NotebookNode, index: int) -> None:
         if not is_hidden(self.nb.cells[index]):

@@ -179,13 +179,13 @@ def _run(manager: NotebookExecutionManager, execution: Execution, options: Mappi
             allow_errors=execution.allow_errors,
         )
         observer.settle = client.settle
-        finished = False
         try:
             execution.error = await client.run()
-            finished = execution.error is None or execution.error.kind == "error"
+            if execution.error is None or execution.error.kind == "error":
+                await client.finish()
         finally:
             execution.kernel_seconds = client.connected_at - began if client.connected_at else time.monotonic() - began
-            await kernel.stop(kill=not finished)
+            await kernel.stop()
 
     run_in_new_loop(run)
     if execution.error is not None:

@@ -24,6 +24,11 @@ if TYPE_CHECKING:
 POLITE_SECONDS = 2.0
 """How long a kernel may take to end by itself, so that what it does at exit (flush files, remove its own) is done."""
 
+_LOG_LIMIT = 4_000_000  # bytes
+
+_PREPARE = f"import runpy; runpy.run_path({str(Path(__file__).with_name('inside.py'))!r})['install'](get_ipython())"
+_PREPARE = f"(lambda: exec({_PREPARE!r}, {{'get_ipython': get_ipython}}))()"  # leaves no name behind
+
 _SOCKET_PATH_LIMIT = 90  # of about 104 bytes in all; names are added
 
 
@@ -71,7 +76,7 @@ class Kernel:
         manager = _manager(request.kernel_name or "python3")
         mark = uuid.uuid4().hex
         files = Path(tempfile.mkdtemp(prefix=f"jupyter-pipelines-{os.getpid()}-"))
-        kernel = cls(manager, files, tempfile.TemporaryFile(), mark)  # noqa: SIM115 - closed by _forget
+        kernel = cls(manager, files, tempfile.TemporaryFile("a+b"), mark)  # noqa: SIM115 - closed by _forget
         try:
             manager.connection_file = str(files / "kernel.json")
             if _is_ipykernel(manager) and sys.platform != "win32" and len(str(files)) < _SOCKET_PATH_LIMIT:
@@ -124,6 +129,8 @@ class Kernel:
         while (reply := await client.get_shell_msg())["msg_type"] != "kernel_info_reply":
             pass
         self.language_info = reply["content"].get("language_info", {})
+        if _is_ipykernel(self.manager):
+            client.execute(_PREPARE, silent=True, store_history=False)
         while True:
             try:
                 await client.get_iopub_msg(timeout=0.2)
@@ -154,14 +161,22 @@ class Kernel:
         text = self._log.read().decode(errors="replace")
         return "\n".join([line for line in text.splitlines() if line.strip()][-lines:])
 
-    async def stop(self, *, kill: bool = False) -> None:
-        """End the kernel and everything it started; politely first, unless ``kill``."""
+    def trim_log(self) -> None:
+        """Keep what the process writes from filling the disk: only its last words are of use."""
+        if os.fstat(self._log.fileno()).st_size > _LOG_LIMIT:
+            self._log.truncate(0)
+
+    async def ask_to_end(self) -> None:
+        """Let the kernel end by itself, so that files are flushed and exit handlers run; for a bounded time."""
+        if self._is_running():
+            ended = asyncio.ensure_future(self.wait_for_exit())
+            await self.manager.request_shutdown()
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(ended, POLITE_SECONDS)
+
+    async def stop(self) -> None:
+        """Kill the kernel, if it still runs, and everything it started; remove its files."""
         try:
-            if not kill and self._is_running():
-                with contextlib.suppress(asyncio.TimeoutError):
-                    ended = asyncio.ensure_future(self.wait_for_exit())
-                    await self.manager.request_shutdown()
-                    await asyncio.wait_for(ended, POLITE_SECONDS)
             if self._pid:
                 kill_tree(self._pid, self._mark)
                 self.describe_exit()
