@@ -41,12 +41,14 @@ class Recorder:
 
     def run_started(self) -> None:
         """The run begins."""
+        self._store.mark_active(self._record.id, True)
         self._change(state="running", started=time.time())
         self._tell(RunEvent("run-started", run_id=self._record.id, time=time.time()))
 
     def run_finished(self, state: RunState, error: str = "") -> RunRecord:
         """The run has ended; returns the final record."""
         self._change(state=state, ended=time.time(), error=error)
+        self._store.mark_active(self._record.id, False)
         self._tell(RunEvent("run-finished", run_id=self._record.id, message=error, time=time.time()))
         return self.record
 

@@ -19,8 +19,9 @@ from jupyter_pipelines.orchestration.fast_imports import make_imports_fast
 from jupyter_pipelines.orchestration.loading import load_runnable, read_source
 from jupyter_pipelines.orchestration.model import OnRunEvent, RunEvent, RunRecord, RunRequest
 from jupyter_pipelines.orchestration.progress import select
-from jupyter_pipelines.orchestration.recorder import is_alive, record_from
-from jupyter_pipelines.orchestration.service import Endpoint, ensure_service
+from jupyter_pipelines.orchestration.recorder import record_from
+from jupyter_pipelines.orchestration.service import Endpoint, endpoint_of, ensure_service
+from jupyter_pipelines.orchestration.settling import settle_killed_runs
 from jupyter_pipelines.orchestration.values import plain
 from jupyter_pipelines.settings import Settings
 from jupyter_pipelines.store import Store
@@ -122,6 +123,7 @@ def run_request(request: RunRequest, on_event: OnRunEvent | None = None, source:
     settings = Settings.load()
     version, parameters = _prepare(request, settings, source)
     endpoint = ensure_service(settings, lambda message: tell(RunEvent("service", message=message)))
+    settle_killed_runs(Store(settings.store), endpoint)
     record = _call_flow(request, version, parameters, endpoint, tell)
     if request.output is not None:
         request.output.parent.mkdir(parents=True, exist_ok=True)
@@ -134,7 +136,9 @@ def get_run(run_id: str) -> RunRecord:
 
     Raises :class:`RequestError` when there is none, or several.
     """
-    store = Store(Settings.load().store)
+    settings = Settings.load()
+    store = Store(settings.store)
+    settle_killed_runs(store, endpoint_of(settings))
     ids = list(store.run_ids())
     found = ids[:1] if run_id == "last" else [candidate for candidate in ids if candidate.startswith(run_id)]
     if not run_id or not found:
@@ -149,7 +153,9 @@ def get_run(run_id: str) -> RunRecord:
 
 def list_runs(limit: int = 50) -> list[RunRecord]:
     """The newest ``limit`` runs, newest first."""
-    store = Store(Settings.load().store)
+    settings = Settings.load()
+    store = Store(settings.store)
+    settle_killed_runs(store, endpoint_of(settings))
     records = (_load_record(store, run_id) for run_id in itertools.islice(store.run_ids(), limit))
     return [record for record in records if record is not None]
 
@@ -188,7 +194,7 @@ def _call_flow(
     if "prefect" not in sys.modules:  # its settings are read when it is imported
         os.environ.update(endpoint.settings() | quiet)
     from prefect.futures import PrefectFuture
-    from prefect.settings import temporary_settings
+    from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
     from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
     from jupyter_pipelines.orchestration.flow import Session, run_pipeline, session
@@ -201,7 +207,9 @@ def _call_flow(
         flow_run_name=request.notebook.stem,
         task_runner=runner,
     )
-    with temporary_settings(endpoint.settings() | quiet), session(shared):
+    # The flow's end would wait a second for Prefect's heartbeat; that a run was killed we see by its process.
+    no_heartbeat = {PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}
+    with temporary_settings(endpoint.settings() | quiet | no_heartbeat), session(shared):
         flow(
             version=version,
             notebook=str(request.notebook.absolute()),
@@ -214,21 +222,8 @@ def _call_flow(
 
 
 def _load_record(store: Store, run_id: str) -> RunRecord | None:
-    """The record of a run, made true first where its process was killed."""
     found = store.load_run(run_id)
-    if found is None:
-        return None
-    record = record_from(found)
-    if record.state in {"running", "pending"} and not is_alive(found.get("process")):
-        steps = tuple(
-            replace(step, state="crashed", error="the process running the pipeline was killed")
-            if step.state == "running"
-            else step
-            for step in record.steps
-        )
-        record = replace(record, state="crashed", error="the process running the pipeline was killed", steps=steps)
-        store.save_run(run_id, asdict(record) | {"process": None})
-    return record
+    return None if found is None else record_from(found)
 
 
 def _ignore(_: RunEvent) -> None:

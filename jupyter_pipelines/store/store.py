@@ -6,6 +6,7 @@
     runs/RUN/run.json       the record of a run;  runs/RUN/executed.ipynb  its executed notebook
     results/ab/KEY.json     how a step ended, by the key of everything it depended on
     observations/DIGEST.json  what runs saw about a step's source
+    active/RUN              an empty file for each run that has not been seen to end
 """
 
 from __future__ import annotations
@@ -92,6 +93,19 @@ class Store:
         """The record of a run, ``None`` when there is none that can be read."""
         record = read_json(self.run_folder(run) / "run.json")
         return record if isinstance(record, dict) else None
+
+    def mark_active(self, run: str, active: bool) -> None:
+        """Note that ``run`` is going on, or no longer is: what is active without its process was killed."""
+        marker = self.root / "active" / run
+        if active:
+            write_atomically(marker, b"")
+        else:
+            marker.unlink(missing_ok=True)
+
+    def active_runs(self) -> list[str]:
+        """The ids of the runs that have not been seen to end."""
+        folder = self.root / "active"
+        return sorted(path.name for path in folder.iterdir() if path.name[0] != ".") if folder.is_dir() else []
 
     def run_ids(self) -> Iterator[str]:
         """The ids of all runs, newest first."""
