@@ -2,7 +2,22 @@
 
 from __future__ import annotations
 
+from jupyter_pipelines.notebook.codes import CODES
+from jupyter_pipelines.notebook.parameters import (
+    coerce_parameters,
+    parameters_json,
+    parameters_schema,
+    parameters_source,
+)
 from jupyter_pipelines.notebook.parse import parse_notebook
 from jupyter_pipelines.notebook.read import read_notebook
 
-__all__ = ["parse_notebook", "read_notebook"]
+__all__ = [
+    "CODES",
+    "coerce_parameters",
+    "parameters_json",
+    "parameters_schema",
+    "parameters_source",
+    "parse_notebook",
+    "read_notebook",
+]
