@@ -1,0 +1,90 @@
+"""Checks of the Prefect server: it answers, and a schedule really makes a run.
+
+The second is not the same as the first: with an SQLAlchemy that Prefect cannot work with, the server is healthy by its
+own account and no scheduled run ever appears.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from jupyter_pipelines.cli.doctor.check import ProblemError
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from prefect.client.orchestration import SyncPrefectClient
+
+PATIENCE = 30.0  # seconds; the embedded server looks for due schedules every 5
+CONFIGURED_PATIENCE = 90.0  # a server with Prefect's defaults looks every 60
+
+
+def service() -> str:
+    """The embedded server starts, or the configured one answers."""
+    from jupyter_pipelines.orchestration.service import ensure_service
+    from jupyter_pipelines.settings import Settings
+
+    endpoint = ensure_service(Settings.load(), lambda message: print(message, file=sys.stderr))
+    if not endpoint.is_healthy():
+        raise ProblemError(
+            f"no Prefect server answers at {endpoint.api_url}",
+            "check PREFECT_API_URL and PREFECT_API_AUTH_STRING, or unset them to use the embedded server",
+        )
+    return f"{endpoint.api_url} ({'embedded' if endpoint.pid else 'configured by PREFECT_API_URL'})"
+
+
+def schedule() -> str:
+    """A deployment with an interval schedule gets a scheduled run. What is made for it is removed again."""
+    from jupyter_pipelines.orchestration.fast_imports import make_imports_fast
+    from jupyter_pipelines.orchestration.service import ensure_service
+    from jupyter_pipelines.settings import Settings
+
+    endpoint = ensure_service(Settings.load())
+    make_imports_fast()
+    os.environ.update(endpoint.settings())  # read when Prefect is imported, and by what it starts
+    from prefect.client.orchestration import get_client
+    from prefect.settings import temporary_settings
+
+    with temporary_settings(endpoint.settings()), get_client(sync_client=True) as client:
+        patience = PATIENCE if endpoint.pid else CONFIGURED_PATIENCE
+        began = time.monotonic()
+        flow = client.create_flow_from_name("jupyter-pipelines-doctor")
+        deployment = _deployment(client, flow)
+        try:
+            while time.monotonic() - began < patience:
+                if _scheduled(client, deployment):
+                    return f"the first run was scheduled after {time.monotonic() - began:.1f} s"
+                time.sleep(0.5)
+        finally:
+            _remove(client, flow, deployment)
+    raise ProblemError(
+        f"the server is up, but within {patience:.0f} s it scheduled nothing",
+        'most often the wrong SQLAlchemy: pip install "sqlalchemy<2.1", then stop the server so that it starts anew',
+    )
+
+
+def _deployment(client: SyncPrefectClient, flow: UUID) -> UUID:
+    from prefect.client.schemas.actions import DeploymentScheduleCreate
+    from prefect.client.schemas.schedules import IntervalSchedule
+
+    every_hour = DeploymentScheduleCreate(schedule=IntervalSchedule(interval=timedelta(hours=1)), active=True)
+    return client.create_deployment(flow_id=flow, name=f"doctor-{os.getpid()}", schedules=[every_hour], paused=False)
+
+
+def _scheduled(client: SyncPrefectClient, deployment: UUID) -> list[UUID]:
+    from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterId
+
+    wanted = DeploymentFilter(id=DeploymentFilterId(any_=[deployment]))
+    return [run.id for run in client.read_flow_runs(deployment_filter=wanted, limit=200)]
+
+
+def _remove(client: SyncPrefectClient, flow: UUID, deployment: UUID) -> None:
+    client.pause_deployment(deployment)  # else the scheduler may add runs while we delete them
+    for run in _scheduled(client, deployment):
+        client.delete_flow_run(run)
+    client.delete_deployment(deployment)
+    client.delete_flow(flow)
