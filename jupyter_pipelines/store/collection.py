@@ -1,0 +1,108 @@
+"""Cleaning the store: what no kept run refers to any more goes, and is counted before it goes.
+
+A container is referred to by the runs whose steps left it or took it over. While a run goes on, nothing that is
+younger than it is touched: a step writes its container before the run says so.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from jupyter_pipelines.store.files import read_json
+from jupyter_pipelines.store.store import Store
+
+GRACE = 3600.0  # seconds that an object without any reference is left alone: its run may just not have said so yet
+
+
+@dataclass(frozen=True)
+class Garbage:
+    """What may go. Sizes are in bytes."""
+
+    runs: tuple[str, ...] = ()
+    objects: Mapping[Path, int] = field(default_factory=dict)
+    results: tuple[Path, ...] = ()
+    run_bytes: int = 0
+    kept_bytes: int = 0  # of the objects that stay
+
+    @property
+    def object_bytes(self) -> int:
+        return sum(self.objects.values())
+
+
+def find_garbage(store: Store, dropped: Collection[str] = (), *, now: float) -> Garbage:
+    """What goes when the runs ``dropped`` go. ``now`` is in seconds since the epoch. Nothing is changed."""
+    gone = set(dropped) - set(store.active_runs())
+    live: set[str] = set()
+    oldest_active = now
+    for run in store.run_ids():
+        if run in gone:
+            continue
+        record = store.load_run(run) or {}
+        live |= set(_referred(record))
+        if run in store.active_runs():
+            started = record.get("started")
+            oldest_active = min(oldest_active, float(started) if isinstance(started, int | float) else now)
+    results, of_kept = _sort_results(store, gone, live)
+    live |= of_kept
+    young = min(oldest_active, now - GRACE) if not gone else oldest_active
+    objects, kept_bytes = _sort_objects(store, live, young)
+    run_bytes = sum(_size(store.run_folder(run)) for run in gone)
+    return Garbage(tuple(sorted(gone)), objects, tuple(results), run_bytes, kept_bytes)
+
+
+def collect(store: Store, garbage: Garbage) -> None:
+    """Remove what :func:`find_garbage` found: results first, so that nothing announced is ever missing."""
+    for result in garbage.results:
+        result.unlink(missing_ok=True)
+    for run in garbage.runs:
+        shutil.rmtree(store.run_folder(run), ignore_errors=True)
+    for path in garbage.objects:
+        path.unlink(missing_ok=True)
+
+
+def _referred(record: Mapping[str, object]) -> Iterator[str]:
+    yield str(record.get("version", ""))
+    steps = record.get("steps")
+    for step in steps if isinstance(steps, list) else []:
+        for output in step.get("outputs", ()):
+            yield output["container"]
+
+
+def _sort_results(store: Store, gone: set[str], live: set[str]) -> tuple[list[Path], set[str]]:
+    """The results to remove, and the containers of those that stay."""
+    removed, kept = [], set()
+    for path in (store.root / "results").glob("*/*.json"):
+        found = read_json(path)
+        containers = _containers(found)
+        if isinstance(found, dict) and (found.get("run") not in gone or (containers and containers <= live)):
+            kept |= containers
+        else:
+            removed.append(path)
+    return removed, kept
+
+
+def _containers(found: object) -> set[str]:
+    result = found.get("result") if isinstance(found, dict) else None
+    if not isinstance(result, dict):
+        return set()
+    carried = [*result.get("outputs", {}).values(), *result.get("state_outputs", {}).values()]
+    return {item["container"] for item in carried}
+
+
+def _sort_objects(store: Store, live: set[str], young: float) -> tuple[dict[Path, int], int]:
+    garbage: dict[Path, int] = {}
+    kept = 0
+    for path in store.objects.glob("*/*"):
+        found = path.stat()
+        if path.parent.name + path.stem in live or found.st_mtime > young:
+            kept += found.st_size
+        else:
+            garbage[path] = found.st_size
+    return garbage, kept
+
+
+def _size(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
