@@ -67,3 +67,12 @@ def unload_ipython_extension(shell: InteractiveShell) -> None:
     from jupyter_pipelines.magics import unload
 
     unload(shell)
+
+
+def _jupyter_labextension_paths() -> list[dict[str, str]]:
+    return [{"src": "labextension", "dest": "jupyter-pipelines"}]
+
+
+def _jupyter_server_extension_points() -> list[dict[str, object]]:
+    application = import_module("jupyter_pipelines.server.application")
+    return [{"module": "jupyter_pipelines", "app": application.PipelinesApp}]

@@ -1,0 +1,103 @@
+# `make demo` and `make test` are all one needs. Each sets up what it wants, and nothing twice.
+#
+#   make demo    run the flights example as a pipeline
+#   make test    all tests
+#   make lint    ruff, mypy, import-linter, tsc, eslint, prettier, stylelint
+#   make bench   the benchmarks
+#   make lab     JupyterLab with the example open
+#   make format  let the formatters write
+#   make clean   remove what was built, and the environment
+
+PYTHON ?= python3
+NOTEBOOK ?= example_notebooks/flights.ipynb
+
+VENV := .venv
+MADE := $(VENV)/.made
+FRONT := jupyter_pipelines/labextension
+# A shell in which the environment's commands (jupyter, jlpm, …) are found first.
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+export VIRTUAL_ENV := $(CURDIR)/$(VENV)
+SUDO := $(shell [ "$$(id -u)" = 0 ] || command -v sudo)
+BROWSERS := chromium chromium-browser google-chrome
+
+.DEFAULT_GOAL := setup
+.DELETE_ON_ERROR:
+.PHONY: setup demo test lint bench lab format clean
+
+setup: $(MADE)/package $(MADE)/front-end
+
+demo: setup
+	@jupyter pipelines run $(NOTEBOOK)
+
+lab: setup
+	@jupyter lab $(NOTEBOOK)
+
+test: setup $(MADE)/test $(MADE)/browser
+	@cd labextension && jlpm test
+	@python -m pytest
+
+lint: setup $(MADE)/lint
+	ruff check .
+	ruff format --check .
+	mypy
+	lint-imports --no-cache
+	cd labextension && jlpm lint
+
+bench: setup $(MADE)/bench
+	@python -m pytest tests/benchmarks --override-ini=norecursedirs= --timeout=1800 -s
+
+format: setup $(MADE)/lint
+	ruff check --fix .
+	ruff format .
+	cd labextension && jlpm format
+
+clean:
+	rm -rf $(VENV) $(FRONT) labextension/lib labextension/node_modules labextension/tsconfig.tsbuildinfo dist
+
+# --- Python -----------------------------------------------------------------------------------------------------------
+
+$(VENV)/bin/pip:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo 'Python 3.11 or newer is needed. Name one with: make PYTHON=/path/to/python3'; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+	  echo 'This Python has no `venv`: installing the package python3-venv.'; \
+	  $(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq python3-venv && $(PYTHON) -c 'import ensurepip'; } || { \
+	  echo 'Install your system'"'"'s package for it (Debian, Ubuntu: apt install python3-venv) and try again.'; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+# The front end is built by the rules below; building it while the package is installed would do it twice.
+PIP := HATCH_JUPYTER_BUILDER_SKIP_NPM=1 python -m pip install --quiet --disable-pip-version-check
+
+$(MADE)/package: pyproject.toml labextension/package.json | $(VENV)/bin/pip
+	@mkdir -p $(MADE) $(FRONT)
+	$(PIP) --editable '.[examples]' 'jupyter-builder>=1.3,<2'
+	@touch $@
+
+$(MADE)/test $(MADE)/lint $(MADE)/bench: $(MADE)/%: $(MADE)/package
+	$(PIP) --editable '.[$*]'
+	@touch $@
+
+# --- Front end --------------------------------------------------------------------------------------------------------
+
+$(MADE)/node_modules: labextension/package.json labextension/yarn.lock labextension/.yarnrc.yml $(MADE)/package
+	@command -v node >/dev/null || { echo 'Node.js 20 or newer is needed to build the front end.'; exit 1; }
+	cd labextension && jlpm install --immutable
+	@touch $@
+
+SOURCES := $(shell find labextension/src labextension/style labextension/schema -type f)
+
+$(MADE)/front-end: $(MADE)/node_modules labextension/tsconfig.json labextension/install.json $(SOURCES)
+	cd labextension && jlpm build:prod
+	cp labextension/install.json $(FRONT)/
+	@mkdir -p $(VENV)/share/jupyter/labextensions
+	@rm -rf $(VENV)/share/jupyter/labextensions/jupyter-pipelines
+	@ln -s $(CURDIR)/$(FRONT) $(VENV)/share/jupyter/labextensions/jupyter-pipelines
+	@touch $@
+
+# --- Browser ----------------------------------------------------------------------------------------------------------
+
+$(MADE)/browser: | $(VENV)/bin/pip
+	@for name in $(BROWSERS); do command -v $$name && exit 0; done; \
+	  echo 'Installing Chromium for the browser tests.'; \
+	  $(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq chromium
+	@mkdir -p $(MADE) && touch $@

@@ -1,0 +1,214 @@
+/** Following the open notebook, and asking the server what it means whenever its author pauses. */
+import type {
+  INotebookModel,
+  INotebookTracker,
+  NotebookPanel
+} from '@jupyterlab/notebook';
+import type { JSONObject, PartialJSONObject } from '@lumino/coreutils';
+import type { IDisposable } from '@lumino/disposable';
+import { Debouncer } from '@lumino/polling';
+import { type ISignal, Signal } from '@lumino/signaling';
+import { ApiError, type IPipeline } from '../../api';
+import type { ICompilation, ICompiler } from '../../tokens';
+
+/** Asks for a notebook's pipeline; injected, so that it can be tested without a server. */
+export type Compile = (
+  name: string,
+  notebook: JSONObject,
+  signal: AbortSignal
+) => Promise<IPipeline>;
+
+const NOTHING: ICompilation = {
+  notebook: null,
+  pipeline: null,
+  error: '',
+  pending: false,
+  activeCell: 0
+};
+
+/** The notebook as JSON, without what running it left: outputs may be huge, and mean nothing here. */
+export function withoutOutputs(model: INotebookModel): JSONObject {
+  const cells: PartialJSONObject[] = [];
+  for (const cell of model.cells) {
+    const common = {
+      cell_type: cell.type,
+      id: cell.id,
+      metadata: cell.metadata,
+      source: cell.sharedModel.getSource()
+    };
+    cells.push(
+      cell.type === 'code'
+        ? { ...common, execution_count: null, outputs: [] }
+        : common
+    );
+  }
+  return {
+    cells,
+    metadata: model.metadata,
+    nbformat: model.nbformat,
+    nbformat_minor: model.nbformatMinor
+  } as JSONObject;
+}
+
+/** See {@link ICompiler}. */
+export class Compiler implements ICompiler, IDisposable {
+  constructor(options: Compiler.IOptions) {
+    this._compile = options.compile;
+    this._retryAfter = options.retryAfter ?? 5000;
+    this._debouncer = new Debouncer(
+      () => this._ask(),
+      options.pauseAfter ?? 250
+    );
+    options.tracker.currentChanged.connect(this._onNotebook, this);
+    options.tracker.activeCellChanged.connect(this._onActiveCell, this);
+    this._tracker = options.tracker;
+    this._follow(options.tracker.currentWidget);
+  }
+
+  get current(): ICompilation {
+    return this._current;
+  }
+
+  get changed(): ISignal<this, ICompilation> {
+    return this._changed;
+  }
+
+  get isDisposed(): boolean {
+    return this._isDisposed;
+  }
+
+  async refresh(): Promise<void> {
+    this._asked = '';
+    await this._ask();
+  }
+
+  dispose(): void {
+    if (this._isDisposed) {
+      return;
+    }
+    this._isDisposed = true;
+    this._unfollow();
+    this._debouncer.dispose();
+    Signal.clearData(this);
+  }
+
+  private _onNotebook(_: unknown, panel: NotebookPanel | null): void {
+    this._follow(panel);
+  }
+
+  private _onActiveCell(): void {
+    const activeCell = this._activeCell();
+    if (activeCell !== this._current.activeCell) {
+      this._update({ activeCell });
+    }
+  }
+
+  private _activeCell(): number {
+    const notebook = this._tracker.currentWidget?.content;
+    return notebook?.activeCell ? notebook.activeCellIndex + 1 : 0;
+  }
+
+  private _follow(panel: NotebookPanel | null): void {
+    if (panel && panel === this._current.notebook) {
+      return;
+    }
+    this._unfollow();
+    this._update({ ...NOTHING, notebook: panel });
+    if (!panel) {
+      return;
+    }
+    this._update({ pending: true });
+    void panel.context.ready.then(() => {
+      if (this._current.notebook !== panel || this._isDisposed) {
+        return;
+      }
+      panel.model?.contentChanged.connect(this._onContent, this);
+      this._update({ activeCell: this._activeCell() });
+      void this._ask();
+    });
+  }
+
+  private _unfollow(): void {
+    this._current.notebook?.model?.contentChanged.disconnect(
+      this._onContent,
+      this
+    );
+    this._abort?.abort();
+    window.clearTimeout(this._retry);
+    this._asked = '';
+  }
+
+  private _onContent(): void {
+    // Cells may have moved under the active one.
+    this._onActiveCell();
+    void this._debouncer.invoke().catch(() => undefined);
+  }
+
+  /** Ask the server, unless it was asked the same thing before. Never rejects. */
+  private async _ask(): Promise<void> {
+    const { notebook } = this._current;
+    const model = notebook?.model;
+    if (!notebook || !model || this._isDisposed) {
+      return;
+    }
+    const content = withoutOutputs(model);
+    const question = JSON.stringify(content);
+    if (question === this._asked) {
+      return;
+    }
+    this._asked = question;
+    this._abort?.abort();
+    window.clearTimeout(this._retry);
+    const abort = (this._abort = new AbortController());
+    this._update({ pending: true });
+    try {
+      const name = notebook.context.path.split('/').pop() ?? '';
+      const pipeline = await this._compile(name, content, abort.signal);
+      if (!abort.signal.aborted) {
+        this._update({ pipeline, error: '', pending: false });
+      }
+    } catch (error) {
+      if (!abort.signal.aborted) {
+        this._fail(error);
+      }
+    }
+  }
+
+  private _fail(error: unknown): void {
+    const message =
+      error instanceof ApiError
+        ? error.message
+        : `The answer cannot be understood: ${String(error)}`;
+    this._update({ error: message, pending: false });
+    this._retry = window.setTimeout(() => {
+      void this.refresh();
+    }, this._retryAfter);
+  }
+
+  private _update(change: Partial<ICompilation>): void {
+    this._current = { ...this._current, ...change };
+    this._changed.emit(this._current);
+  }
+
+  private readonly _compile: Compile;
+  private readonly _debouncer: Debouncer;
+  private readonly _retryAfter: number;
+  private readonly _tracker: INotebookTracker;
+  private readonly _changed = new Signal<this, ICompilation>(this);
+  private _abort: AbortController | null = null;
+  private _asked = '';
+  private _current: ICompilation = NOTHING;
+  private _isDisposed = false;
+  private _retry = 0;
+}
+
+export namespace Compiler {
+  export interface IOptions {
+    tracker: INotebookTracker;
+    compile: Compile;
+    /** How long an author pauses before we ask, in milliseconds. */
+    pauseAfter?: number;
+    /** How long to wait before asking again after a failure, in milliseconds. */
+    retryAfter?: number;
+  }
+}

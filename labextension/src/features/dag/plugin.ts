@@ -1,0 +1,57 @@
+import type {
+  JupyterFrontEnd,
+  JupyterFrontEndPlugin
+} from '@jupyterlab/application';
+import { ICommandPalette, MainAreaWidget } from '@jupyterlab/apputils';
+import { ITranslator, nullTranslator } from '@jupyterlab/translation';
+import { CommandIDs, ICompiler } from '../../tokens';
+import { pipelineIcon } from '../../icons';
+
+/** The graph as a tab of its own, for pipelines that outgrow the panel. */
+export const dagPlugin: JupyterFrontEndPlugin<void> = {
+  id: 'jupyter-pipelines:dag',
+  description: 'Shows the graph of steps in the main area.',
+  autoStart: true,
+  requires: [ICompiler],
+  optional: [ICommandPalette, ITranslator],
+  activate: (
+    app: JupyterFrontEnd,
+    compiler: ICompiler,
+    palette: ICommandPalette | null,
+    translator: ITranslator | null
+  ) => {
+    const trans = (translator ?? nullTranslator).load('jupyter_pipelines');
+    let widget: MainAreaWidget | null = null;
+    const onPick = (name: string): void => {
+      const step = compiler.current.pipeline?.steps.find(
+        candidate => candidate.name === name
+      );
+      void app.commands.execute(CommandIDs.goToCell, {
+        cell: step?.cells[0] ?? 0
+      });
+    };
+    app.commands.addCommand(CommandIDs.openGraph, {
+      label: trans.__('Open Pipeline Graph'),
+      caption: trans.__('Show the graph of steps in a tab of its own'),
+      describedBy: { args: { type: 'object', properties: {} } },
+      execute: async () => {
+        const { GraphWidget } = await import('./view');
+        if (!widget || widget.isDisposed) {
+          widget = new MainAreaWidget({
+            content: new GraphWidget(compiler, onPick, trans)
+          });
+          widget.id = 'jupyter-pipelines-graph';
+          widget.title.label = trans.__('Pipeline Graph');
+          widget.title.icon = pipelineIcon;
+          widget.title.closable = true;
+          app.shell.add(widget, 'main', { mode: 'split-right' });
+        }
+        app.shell.activateById(widget.id);
+      }
+    });
+    palette?.addItem({
+      command: CommandIDs.openGraph,
+      category: trans.__('Pipeline')
+    });
+  }
+};

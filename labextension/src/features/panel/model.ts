@@ -1,0 +1,100 @@
+/** What the panel says, worked out of what the compiler knows. Pure. */
+import type { ICellModel } from '@jupyterlab/cells';
+import type { INotebookModel } from '@jupyterlab/notebook';
+import type { IDiagnostic, IInput, IPipeline, IStep } from '../../api';
+import type { ICompilation } from '../../tokens';
+import { type ITagged, readRole, readTags } from '../cells/model';
+
+/** Which of its faces the panel shows. */
+export type Face = 'no-notebook' | 'loading' | 'error' | 'untagged' | 'steps';
+
+const ROLE_MAGIC = /^\s*%%(?:step|setup|skip)\b/;
+
+/** Has the author said anything to us in this notebook? */
+export function isTagged(model: INotebookModel): boolean {
+  for (const cell of model.cells) {
+    if (
+      cell.type === 'code' &&
+      (readRole(readTags(cell)) !== null ||
+        ROLE_MAGIC.test(cell.sharedModel.getSource()))
+    ) {
+      return true;
+    }
+  }
+  return false;
+}
+
+export function faceOf(compilation: ICompilation): Face {
+  const { notebook, pipeline, error } = compilation;
+  if (!notebook) {
+    return 'no-notebook';
+  }
+  if (!pipeline) {
+    return error ? 'error' : 'loading';
+  }
+  return notebook.model && !isTagged(notebook.model) ? 'untagged' : 'steps';
+}
+
+/** Positions as people write them: `3`, `3–5`, `3, 7–8`. */
+export function ranges(positions: readonly number[]): string {
+  const parts: string[] = [];
+  let first = 0;
+  positions.forEach((position, index) => {
+    if (index === 0 || positions[index - 1] !== position - 1) {
+      first = position;
+    }
+    if (positions[index + 1] !== position + 1) {
+      parts.push(first === position ? `${first}` : `${first}–${position}`);
+    }
+  });
+  return parts.join(', ');
+}
+
+/** Inputs by the step that wrote them, in the order of first mention. */
+export function byProducer(inputs: readonly IInput[]): [string, string[]][] {
+  const groups = new Map<string, string[]>();
+  for (const { name, producer } of inputs) {
+    groups.set(producer, [...(groups.get(producer) ?? []), name]);
+  }
+  return [...groups];
+}
+
+/** The step that a cell belongs to; empty when it belongs to none. */
+export function stepOfCell(pipeline: IPipeline, position: number): string {
+  return pipeline.steps.find(step => step.cells.includes(position))?.name ?? '';
+}
+
+/** Errors first, then warnings, then the rest; in the notebook's order within each. */
+export function sortedDiagnostics(
+  diagnostics: readonly IDiagnostic[]
+): IDiagnostic[] {
+  const order = { error: 0, warning: 1, info: 2 };
+  return [...diagnostics].sort(
+    (a, b) =>
+      order[a.severity] - order[b.severity] ||
+      (a.location?.cell ?? 0) - (b.location?.cell ?? 0) ||
+      (a.location?.line ?? 0) - (b.location?.line ?? 0)
+  );
+}
+
+/** How many errors and warnings there are. */
+export function countProblems(diagnostics: readonly IDiagnostic[]): {
+  errors: number;
+  warnings: number;
+} {
+  const count = (severity: string): number =>
+    diagnostics.filter(diagnostic => diagnostic.severity === severity).length;
+  return { errors: count('error'), warnings: count('warning') };
+}
+
+/** The role that a cell's own tags give it; `null` for none, and for cells that have no code. */
+export function roleOfCell(cell: ICellModel | null): ITagged | null {
+  return cell?.type === 'code' ? readRole(readTags(cell)) : null;
+}
+
+/** The edges that lead to a step from steps it takes no value from: order, files, hidden state. */
+export function otherReasons(pipeline: IPipeline, step: IStep): string[] {
+  return pipeline.edges
+    .filter(edge => edge.target === step.name && edge.kind !== 'value')
+    .map(edge => edge.explanation);
+}

@@ -1,0 +1,26 @@
+import { LabIcon } from '@jupyterlab/ui-components';
+
+/** Three steps: one, and the two that wait for it. */
+const PIPELINE = `<svg xmlns="http://www.w3.org/2000/svg" width="16" height="16" viewBox="0 0 16 16">
+  <g class="jp-icon3" fill="#616161">
+    <rect x="5.25" y="1" width="5.5" height="4.5" rx="1.25"/>
+    <rect x="1" y="10.5" width="5.5" height="4.5" rx="1.25"/>
+    <rect x="9.5" y="10.5" width="5.5" height="4.5" rx="1.25"/>
+    <path d="M7.4 5.5v1.9H3.75A.6.6 0 0 0 3.15 8v2.5h1.2V8.6h7.3v1.9h1.2V8a.6.6 0 0 0-.6-.6H8.6V5.5z"/>
+  </g>
+</svg>`;
+
+export const pipelineIcon = new LabIcon({
+  name: 'jupyter-pipelines:pipeline',
+  svgstr: PIPELINE
+});
+
+/** Arrows outwards: the graph with all the room there is. */
+const GRAPH = `<svg xmlns="http://www.w3.org/2000/svg" width="16" height="16" viewBox="0 0 16 16">
+  <path class="jp-icon3" fill="#616161" d="M9 2h5v5h-1.5V4.56L9.78 7.28 8.72 6.22l2.72-2.72H9zM2 9h1.5v2.44l2.72-2.72 1.06 1.06-2.72 2.72H7V14H2z"/>
+</svg>`;
+
+export const graphIcon = new LabIcon({
+  name: 'jupyter-pipelines:graph',
+  svgstr: GRAPH
+});

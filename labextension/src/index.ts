@@ -1,0 +1,8 @@
+/** The plugins of this extension. Each feature is a folder under `features/`. */
+import { cellsPlugin } from './features/cells/plugin';
+import { compilationPlugin } from './features/compilation/plugin';
+import { dagPlugin } from './features/dag/plugin';
+import { panelPlugin } from './features/panel/plugin';
+
+export * from './tokens';
+export default [compilationPlugin, cellsPlugin, dagPlugin, panelPlugin];
