@@ -11,6 +11,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from jupyter_pipelines.lazy import lazy_names
+
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
@@ -18,19 +20,6 @@ if TYPE_CHECKING:
     from jupyter_pipelines.notebook import read_notebook
     from jupyter_pipelines.orchestration import get_run, list_runs, load, resume, run, run_grid
     from jupyter_pipelines.verification import verify
-
-# Where each public name lives. Loaded at first use, so that importing the package costs nothing.
-_PUBLIC = {
-    "compile_pipeline": "jupyter_pipelines.graph",
-    "read_notebook": "jupyter_pipelines.notebook",
-    "get_run": "jupyter_pipelines.orchestration",
-    "list_runs": "jupyter_pipelines.orchestration",
-    "load": "jupyter_pipelines.orchestration",
-    "resume": "jupyter_pipelines.orchestration",
-    "run": "jupyter_pipelines.orchestration",
-    "run_grid": "jupyter_pipelines.orchestration",
-    "verify": "jupyter_pipelines.verification",
-}
 
 __all__ = [
     "compile_pipeline",
@@ -44,15 +33,15 @@ __all__ = [
     "verify",
 ]
 
-
-def __getattr__(name: str) -> object:
-    if name in _PUBLIC:
-        return getattr(import_module(_PUBLIC[name]), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return sorted([*globals(), *_PUBLIC])
+__getattr__ = lazy_names(
+    __name__,
+    {
+        "compile_pipeline": f"{__name__}.graph",
+        "read_notebook": f"{__name__}.notebook",
+        **dict.fromkeys(("get_run", "list_runs", "load", "resume", "run", "run_grid"), f"{__name__}.orchestration"),
+        "verify": f"{__name__}.verification",
+    },
+)
 
 
 def load_ipython_extension(shell: InteractiveShell) -> None:

@@ -1,8 +1,15 @@
 """Runs: the Prefect flow, reuse and resume, records, and the service they report to."""
 
-from jupyter_pipelines.orchestration.loading import load
-from jupyter_pipelines.orchestration.model import RunEvent, RunRecord, RunRequest, StepRecord
-from jupyter_pipelines.orchestration.runs import get_run, list_runs, resume, run, run_grid
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from jupyter_pipelines.lazy import lazy_names
+
+if TYPE_CHECKING:
+    from jupyter_pipelines.orchestration.loading import load
+    from jupyter_pipelines.orchestration.model import RunEvent, RunRecord, RunRequest, StepRecord
+    from jupyter_pipelines.orchestration.runs import get_run, list_runs, resume, run, run_grid
 
 __all__ = [
     "RunEvent",
@@ -16,3 +23,12 @@ __all__ = [
     "run",
     "run_grid",
 ]
+
+__getattr__ = lazy_names(
+    __name__,
+    {
+        "load": f"{__name__}.loading",
+        **dict.fromkeys(("RunEvent", "RunRecord", "RunRequest", "StepRecord"), f"{__name__}.model"),
+        **dict.fromkeys(("get_run", "list_runs", "resume", "run", "run_grid"), f"{__name__}.runs"),
+    },
+)
