@@ -42,5 +42,10 @@ export default tseslint.config(
       eqeqeq: 'error'
     }
   },
+  {
+    files: ['src/**/*.spec.{ts,tsx}'],
+    // A test that is wrong about it fails all the same.
+    rules: { '@typescript-eslint/no-non-null-assertion': 'off' }
+  },
   prettier
 );

@@ -93,6 +93,32 @@ function column(boxes: IBox[]): IDrawing {
   };
 }
 
+/** Boxes of one row that stand in another order than in the notebook, less those that stand in the same. */
+function disorder(boxes: readonly IBox[]): number {
+  let count = 0;
+  boxes.forEach((box, index) => {
+    for (const later of boxes.slice(index + 1)) {
+      if (Math.abs(later.y - box.y) < 1) {
+        count += later.x < box.x ? 1 : -1;
+      }
+    }
+  });
+  return count;
+}
+
+/** Turn the drawing round its middle axis: dagre knows no order within a row, readers expect the notebook's. */
+function mirror(drawing: IDrawing): void {
+  for (const box of drawing.boxes) {
+    box.x = drawing.width - box.x - box.width;
+  }
+  for (const arrow of drawing.arrows) {
+    arrow.points = arrow.points.map(({ x, y }) => ({
+      x: drawing.width - x,
+      y
+    }));
+  }
+}
+
 /** Place the steps from top to bottom. */
 export function draw(
   stepNames: readonly string[],
@@ -131,7 +157,7 @@ export function draw(
     box.y = placed.y - box.height / 2;
   }
   const size = graph.graph() as { width: number; height: number };
-  return {
+  const drawing: IDrawing = {
     width: size.width,
     height: size.height,
     boxes,
@@ -143,6 +169,10 @@ export function draw(
       return { source, target, points, reasons, certain };
     })
   };
+  if (disorder(boxes) > 0) {
+    mirror(drawing);
+  }
+  return drawing;
 }
 
 /** An arrow's points as the `d` of an SVG path, with soft corners. */

@@ -47,9 +47,11 @@ export function LoadingFace(props: {
 /** Says what the words are to an author who has not used any yet. */
 export function UntaggedFace(props: {
   trans: TranslationBundle;
+  /** Is the active cell one that can be tagged? */
+  canTag: boolean;
   onTag: () => void;
 }): React.JSX.Element {
-  const { trans, onTag } = props;
+  const { trans, canTag, onTag } = props;
   const words: [string, string][] = [
     [
       'step:NAME',
@@ -77,9 +79,19 @@ export function UntaggedFace(props: {
           </React.Fragment>
         ))}
       </dl>
-      <button type="button" className="jp-Pipelines-button" onClick={onTag}>
+      <button
+        type="button"
+        className="jp-Pipelines-button"
+        disabled={!canTag}
+        onClick={onTag}
+      >
         {trans.__('Tag this cell as a step')}
       </button>
+      {!canTag && (
+        <p className="jp-Pipelines-hint">
+          {trans.__('Choose a code cell first.')}
+        </p>
+      )}
     </section>
   );
 }

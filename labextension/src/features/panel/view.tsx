@@ -152,7 +152,7 @@ export function Panel(props: IContext): React.JSX.Element {
     <>
       <Header {...props} face={face} />
       {face !== 'error' && <StaleNotice {...props} />}
-      {notebook && face !== 'loading' && (
+      {notebook && (face === 'steps' || face === 'untagged') && (
         <RolePicker
           notebook={notebook.content}
           commands={commands}
@@ -191,6 +191,7 @@ export function Panel(props: IContext): React.JSX.Element {
       {face === 'untagged' && (
         <UntaggedFace
           trans={trans}
+          canTag={notebook?.content.activeCell?.model.type === 'code'}
           onTag={() => {
             void commands.execute(CommandIDs.tagStep);
           }}

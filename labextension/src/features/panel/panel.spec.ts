@@ -1,0 +1,98 @@
+import { notebookModel, pipeline, step } from '../../testing';
+import type { ICompilation } from '../../tokens';
+import {
+  byProducer,
+  countProblems,
+  faceOf,
+  ranges,
+  sortedDiagnostics,
+  stepOfCell
+} from './model';
+
+function compilation(change: object): ICompilation {
+  return {
+    notebook: null,
+    pipeline: null,
+    error: '',
+    pending: false,
+    activeCell: 0,
+    ...change
+  };
+}
+
+describe('the face of the panel', () => {
+  const tagged = { model: notebookModel({ tags: ['step:a'] }) };
+  const magic = { model: notebookModel({ source: '%%step load\nx = 1' }) };
+  const untagged = { model: notebookModel({ source: 'x = 1' }) };
+  it.each([
+    ['no-notebook', {}],
+    ['loading', { notebook: tagged, pending: true }],
+    ['error', { notebook: tagged, error: 'gone' }],
+    ['steps', { notebook: tagged, pipeline: pipeline() }],
+    ['steps', { notebook: magic, pipeline: pipeline() }],
+    ['steps', { notebook: tagged, pipeline: pipeline(), error: 'gone' }],
+    ['untagged', { notebook: untagged, pipeline: pipeline() }]
+  ])('is %s', (face, change) => {
+    expect(faceOf(compilation(change))).toBe(face);
+  });
+});
+
+it('writes positions as people do', () => {
+  expect(ranges([])).toBe('');
+  expect(ranges([3])).toBe('3');
+  expect(ranges([3, 4, 5])).toBe('3–5');
+  expect(ranges([3, 7, 8, 10])).toBe('3, 7–8, 10');
+});
+
+it('groups inputs by the step they come from', () => {
+  const input = (name: string, producer: string) => ({ name, producer });
+  expect(
+    byProducer([input('a', 'x'), input('b', 'y'), input('c', 'x')])
+  ).toEqual([
+    ['x', ['a', 'c']],
+    ['y', ['b']]
+  ]);
+});
+
+it('finds the step of a cell', () => {
+  const compiled = pipeline({ steps: [step('a', [2, 3]), step('b', [5])] });
+  expect([1, 2, 3, 4, 5].map(cell => stepOfCell(compiled, cell))).toEqual([
+    '',
+    'a',
+    'a',
+    '',
+    'b'
+  ]);
+});
+
+it('puts errors first, and counts', () => {
+  const diagnostic = (
+    severity: 'error' | 'warning' | 'info',
+    cell: number | null
+  ) => ({
+    code: '',
+    severity,
+    message: '',
+    fix: '',
+    step: null,
+    location: cell === null ? null : { cell, line: 1 }
+  });
+  const all = [
+    diagnostic('info', 1),
+    diagnostic('error', 9),
+    diagnostic('warning', 2),
+    diagnostic('error', null)
+  ];
+  expect(
+    sortedDiagnostics(all).map(({ severity, location }) => [
+      severity,
+      location?.cell
+    ])
+  ).toEqual([
+    ['error', undefined],
+    ['error', 9],
+    ['warning', 2],
+    ['info', 1]
+  ]);
+  expect(countProblems(all)).toEqual({ errors: 2, warnings: 1 });
+});
