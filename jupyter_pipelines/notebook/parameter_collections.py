@@ -14,14 +14,11 @@ from jupyter_pipelines.notebook.parameter_types import (
     Bool,
     Float,
     Int,
-    MismatchError,
     NoneType,
     ParameterType,
     Str,
-    collection_source,
-    plain,
-    plain_json,
 )
+from jupyter_pipelines.notebook.plain_values import MismatchError, collection_source, plain, plain_json
 
 
 def _given_items(value: object, *, from_text: bool) -> tuple[list[object], bool] | None:

@@ -13,18 +13,21 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import math
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import Enum
 from pathlib import Path, PurePath
 
+from jupyter_pipelines.notebook.options import parse_duration
+from jupyter_pipelines.notebook.plain_values import (
+    PLAIN,
+    MismatchError,
+    plain,
+    plain_json,
+    plain_source,
+    unwrapped,
+)
+
 UNKNOWN = object()  # the value of an Enum member that only the notebook can compute
-
-
-class MismatchError(ValueError):
-    """A value does not fit a type; the message says what would."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,7 @@ class ParameterType:
     @property
     def expected(self) -> str:
         """What a value must be, for messages."""
-        return "a plain value: text, number, true or false, null, date, list or object"
+        return PLAIN
 
     def schema(self) -> dict[str, object]:
         """JSON schema (draft 2020-12)."""
@@ -76,122 +79,6 @@ def _json_or_text(text: str) -> object:
         return text
 
 
-def plain(value: object) -> object:
-    """``value`` made of exact built-in types, numpy's scalars included; raises :class:`MismatchError` for the rest."""
-    value = _unwrapped(value)
-    if value is None or isinstance(value, bool):
-        return value
-    if isinstance(value, int):
-        return int(value)
-    if isinstance(value, float):
-        return float(value)
-    if isinstance(value, str):
-        return str.__str__(value)
-    if isinstance(value, dt.datetime):
-        return _exact_datetime(value)
-    if isinstance(value, dt.date):
-        return dt.date(value.year, value.month, value.day)
-    if isinstance(value, dt.timedelta):
-        return dt.timedelta(value.days, value.seconds, value.microseconds)
-    if isinstance(value, PurePath):
-        return Path(value)
-    if isinstance(value, bytes | complex):
-        return value
-    if isinstance(value, list | tuple | set | frozenset):
-        kind = next(kind for kind in (list, tuple, set, frozenset) if isinstance(value, kind))
-        return kind(plain(one) for one in value)
-    if isinstance(value, Mapping):
-        return {plain(key): plain(one) for key, one in value.items()}
-    raise MismatchError(ANY.expected)
-
-
-def _unwrapped(value: object) -> object:
-    """numpy's scalars as Python's; an Enum member of the caller as its value."""
-    if type(value).__module__ == "numpy" and callable(item := getattr(value, "item", None)):
-        return item() if getattr(value, "ndim", 1) == 0 else value
-    if isinstance(value, Enum):
-        return value.value
-    return value
-
-
-def _exact_datetime(value: dt.datetime) -> dt.datetime:
-    return dt.datetime(
-        value.year, value.month, value.day, value.hour, value.minute, value.second, value.microsecond,
-        value.tzinfo, fold=value.fold,
-    )  # fmt: skip
-
-
-_DATETIME = "__import__('datetime')"
-
-
-def plain_source(value: object) -> str:
-    """A Python expression for a plain value. It uses no name that a notebook could have given another meaning."""
-    if value is None or isinstance(value, bool | str | bytes | complex):
-        return repr(value)
-    if isinstance(value, int):
-        return repr(value) if value.bit_length() < 10_000 else hex(value)  # Python refuses longer decimal texts
-    if isinstance(value, float):
-        if math.isfinite(value):
-            return repr(value)
-        return "__import__('math').nan" if math.isnan(value) else f"{'-' if value < 0 else ''}__import__('math').inf"
-    if isinstance(value, dt.datetime):
-        return _datetime_source(value)
-    if isinstance(value, dt.date):
-        return f"{_DATETIME}.date({value.year}, {value.month}, {value.day})"
-    if isinstance(value, dt.timedelta):
-        return f"{_DATETIME}.timedelta({value.days}, {value.seconds}, {value.microseconds})"
-    if isinstance(value, PurePath):
-        return f"__import__('pathlib').Path({str(value)!r})"
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{plain_source(key)}: {plain_source(one)}" for key, one in value.items()) + "}"
-    if isinstance(value, list | tuple | set | frozenset):
-        return collection_source(value, [plain_source(one) for one in value])
-    raise MismatchError(ANY.expected)
-
-
-def collection_source(value: object, items: list[str]) -> str:
-    """A list, tuple or set of items that are Python expressions already."""
-    inner = ", ".join(items)
-    if isinstance(value, list):
-        return f"[{inner}]"
-    if isinstance(value, tuple):
-        return f"({inner},)" if len(items) == 1 else f"({inner})"
-    name = "frozenset" if isinstance(value, frozenset) else "set"
-    return f"__import__('builtins').{name}([{inner}])"
-
-
-def _datetime_source(value: dt.datetime) -> str:
-    parts = [value.year, value.month, value.day, value.hour, value.minute, value.second, value.microsecond]
-    arguments = [str(part) for part in parts]
-    offset = value.utcoffset()
-    key = getattr(value.tzinfo, "key", None)
-    if isinstance(key, str):
-        arguments.append(f"tzinfo=__import__('zoneinfo').ZoneInfo({key!r})")
-    elif offset is not None:
-        zone = f"{_DATETIME}.timezone.utc" if not offset else f"{_DATETIME}.timezone({plain_source(offset)})"
-        arguments.append(f"tzinfo={zone}")
-    if value.fold:
-        arguments.append("fold=1")
-    return f"{_DATETIME}.datetime({', '.join(arguments)})"
-
-
-def plain_json(value: object) -> object:
-    """A plain value as JSON: ISO texts for dates and durations, lists for all collections."""
-    if isinstance(value, float) and not math.isfinite(value):
-        return "NaN" if math.isnan(value) else ("Infinity" if value > 0 else "-Infinity")
-    if value is None or isinstance(value, bool | int | float | str):
-        return value
-    if isinstance(value, dt.datetime | dt.date):
-        return value.isoformat()
-    if isinstance(value, dt.timedelta):
-        return _iso_duration(value)
-    if isinstance(value, list | tuple | set | frozenset):
-        return [plain_json(one) for one in value]
-    if isinstance(value, dict):
-        return {str(key): plain_json(one) for key, one in value.items()}
-    return str(value)
-
-
 @dataclass(frozen=True)
 class Int(ParameterType):
     """Whole numbers, of any size."""
@@ -208,7 +95,7 @@ class Int(ParameterType):
         return {"type": "integer"}
 
     def coerce(self, value: object, *, from_text: bool = False) -> object:
-        value = _unwrapped(value)
+        value = unwrapped(value)
         if from_text and isinstance(value, str) and re.fullmatch(r"\s*[+-]?\d+(_\d+)*\s*", value):
             try:
                 return int(value)
@@ -237,7 +124,7 @@ class Float(ParameterType):
         return {"type": "number"}
 
     def coerce(self, value: object, *, from_text: bool = False) -> object:
-        value = _unwrapped(value)
+        value = unwrapped(value)
         if isinstance(value, str) and (from_text or value in ("NaN", "Infinity", "-Infinity")):
             try:
                 return float(value)
@@ -267,7 +154,7 @@ class Bool(ParameterType):
         return {"type": "boolean"}
 
     def coerce(self, value: object, *, from_text: bool = False) -> object:
-        value = _unwrapped(value)
+        value = unwrapped(value)
         if from_text and isinstance(value, str) and value.strip().lower() in ("true", "false"):
             return value.strip().lower() == "true"
         if isinstance(value, bool):
@@ -291,7 +178,7 @@ class Str(ParameterType):
         return {"type": "string"}
 
     def coerce(self, value: object, *, from_text: bool = False) -> object:
-        value = _unwrapped(value)
+        value = unwrapped(value)
         if isinstance(value, str):
             return str.__str__(value)
         raise self._mismatch()
@@ -313,7 +200,7 @@ class Date(ParameterType):
         return {"type": "string", "format": "date"}
 
     def coerce(self, value: object, *, from_text: bool = False) -> object:
-        value = _unwrapped(value)
+        value = unwrapped(value)
         if isinstance(value, str) and re.fullmatch(r"\s*\d{4}-\d{2}-\d{2}\s*", value):
             try:
                 return dt.date.fromisoformat(value.strip())
@@ -340,7 +227,7 @@ class DateTime(ParameterType):
         return {"type": "string", "format": "date-time"}
 
     def coerce(self, value: object, *, from_text: bool = False) -> object:
-        value = _unwrapped(value)
+        value = unwrapped(value)
         if isinstance(value, str) and re.match(r"\s*\d{4}-\d{2}-\d{2}", value):
             try:
                 return dt.datetime.fromisoformat(value.strip())
@@ -360,13 +247,6 @@ _ISO_DURATION = re.compile(
 _CLOCK = re.compile(r"(?:(?P<days>-?\d+) days?, )?(?P<hours>\d+):(?P<minutes>\d{2}):(?P<seconds>\d{2}(?:\.\d{1,6})?)")
 
 
-def _iso_duration(value: dt.timedelta) -> str:
-    sign = "-" if value < dt.timedelta() else ""
-    value = abs(value)
-    fraction = f".{value.microseconds:06}" if value.microseconds else ""
-    return f"{sign}P{value.days}DT{value.seconds}{fraction}S"
-
-
 @dataclass(frozen=True)
 class TimeDelta(ParameterType):
     """A duration: seconds as a number, or a text such as ``90s``, ``1h30m``, ``2d``, ``PT1H``, ``1:30:00``."""
@@ -383,9 +263,7 @@ class TimeDelta(ParameterType):
         return {"type": "string", "format": "duration"}
 
     def coerce(self, value: object, *, from_text: bool = False) -> object:
-        from jupyter_pipelines.notebook.options import parse_duration
-
-        value = _unwrapped(value)
+        value = unwrapped(value)
         if isinstance(value, dt.timedelta):
             return plain(value)
         try:

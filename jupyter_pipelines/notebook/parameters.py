@@ -22,7 +22,8 @@ from jupyter_pipelines.notebook import literals
 from jupyter_pipelines.notebook.codes import Problem
 from jupyter_pipelines.notebook.model import Cell, NotebookDocument, Parameter, Role
 from jupyter_pipelines.notebook.parameter_collections import Choice, Member, Union
-from jupyter_pipelines.notebook.parameter_types import ANY, Int, MismatchError, NoneType, ParameterType
+from jupyter_pipelines.notebook.parameter_types import ANY, Int, NoneType, ParameterType
+from jupyter_pipelines.notebook.plain_values import MismatchError
 
 
 @dataclass(frozen=True)

@@ -111,6 +111,27 @@ def to_node(parsed: ParsedNotebook) -> NotebookNode:
     return joined
 
 
+def to_original_node(parsed: ParsedNotebook) -> NotebookNode:
+    """A parsed notebook as an nbformat node that keeps everything as the file has it, for writing it back.
+
+    A notebook that was upgraded, or has malformed cells, can only be given as :func:`to_node` gives it.
+    """
+    import copy
+
+    from nbformat import NotebookNode, from_dict
+    from nbformat.v4.rwbase import rejoin_lines
+
+    regular = all(
+        isinstance(given, dict) and isinstance(given.get("metadata", {}), dict) and given.get("cell_type") == cell.kind
+        for given, cell in zip(parsed.content["cells"], parsed.cells, strict=True)
+    )
+    if not regular or parsed.content.get("nbformat") != 4:
+        return to_node(parsed)
+    joined = rejoin_lines(from_dict(copy.deepcopy(parsed.content)))
+    assert isinstance(joined, NotebookNode)
+    return joined
+
+
 def _regular_cell(cell: RawCell, original: object) -> dict[str, Any]:
     regular: dict[str, Any] = {
         "id": cell.id,
@@ -281,7 +302,7 @@ def _read_cell(index: int, given: object, seen: set[str], problems: list[Problem
         problems.append(Problem("JP107", f"The cell is a {_kind(given)}, not an object; it is ignored.", "Remove it."))
         return RawCell(index, _make_id("", seen), "raw", "", {}, ())
     kind = given.get("cell_type")
-    if kind not in _CELL_TYPES:
+    if not isinstance(kind, str) or kind not in _CELL_TYPES:
         problems.append(
             Problem("JP107", f"The cell's type is {kind!r}; it is treated as text.", "Make it a code or markdown cell.")
         )

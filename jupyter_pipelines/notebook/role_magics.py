@@ -99,11 +99,14 @@ _SWITCHES = {"--no-cache": ("cache", False), "--cache": ("cache", True)}
 def _read_words(words: list[str], problems: list[Problem]) -> tuple[list[str], dict[str, Any]]:
     names: list[str] = []
     options: dict[str, Any] = {}
+    swallow = False
     rest = iter(words)
     for word in rest:
         flag, equals, value = word.partition("=")
         if not word.startswith("-"):
-            names.append(word)
+            if not swallow:
+                names.append(word)
+            swallow = False
         elif word in _SWITCHES:
             key, setting = _SWITCHES[word]
             _store(options, key, setting, word, problems)
@@ -120,6 +123,7 @@ def _read_words(words: list[str], problems: list[Problem]) -> tuple[list[str], d
             near = difflib.get_close_matches(flag, [*_FLAGS, *_SWITCHES], 1)
             fix = f"Did you mean `{near[0]}`?" if near else f"Use one of {', '.join([*_FLAGS, *_SWITCHES])}."
             problems.append(Problem("JP122", f"`%%step` has no flag `{flag}`.", fix))
+            swallow = not equals and bool(names)  # what follows is its value, not a second name
     return names, options
 
 
