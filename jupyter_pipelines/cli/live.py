@@ -126,7 +126,7 @@ class LiveProgress(Progress):
 
 
 def _table() -> Table:
-    table = Table.grid(padding=(0, 2, 0, 0))
+    table = Table.grid(padding=(0, 2, 0, 0), expand=True)
     table.add_column(width=1)
     table.add_column(no_wrap=True, max_width=28)
     table.add_column(no_wrap=True, justify="right")

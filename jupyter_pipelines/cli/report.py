@@ -29,7 +29,11 @@ STATES: dict[str, tuple[str, str]] = {
 
 def produced(output: OutputRecord) -> str:
     """``df: 336,776 rows x 19 columns, 51 MB``."""
-    return clean(f"{output.name}: {output.summary or output.type}, {size(output.size)}")
+    return f"{_described(output)}, {size(output.size)}"
+
+
+def _described(output: OutputRecord) -> str:
+    return clean(f"{output.name}: {output.summary or output.type}")
 
 
 def print_run(record: RunRecord) -> None:
@@ -37,8 +41,7 @@ def print_run(record: RunRecord) -> None:
     from rich.text import Text
 
     screen = console()
-    screen.print()
-    screen.print(_steps(record))
+    print_table(_steps(record))
     screen.print()
     glyph, style = STATES[record.state]
     passed = f" in {duration(record.ended - record.started)}" if record.ended and record.started else ""
@@ -58,24 +61,36 @@ def print_run(record: RunRecord) -> None:
 def _steps(record: RunRecord) -> Table:
     from rich.text import Text
 
-    table = _table("", "step", "state", "time", "produced")
-    table.columns[3].justify = "right"
+    table = _table("", "step", "state", "time", "produced", "size")
+    for column in (3, 5):
+        table.columns[column].justify = "right"
+        table.columns[column].no_wrap = True
     for step in record.steps:
         glyph, style = STATES[step.state]
-        passed = duration(step.ended - step.started) if step.ended and step.started else ""
         state = step.state.replace("-", " ")
-        if step.state == "reused" and step.reused_from:
-            state += f" from {step.reused_from[:8]}"
         if step.attempts > 1:
             state += f", {count(step.attempts, 'attempt')}"
-        table.add_row(
+        left = (
             Text(glyph, style),
             Text(clean(step.name)),
             Text(state, style if "red" in style else "dim"),
-            Text(passed),
-            Text("\n".join(produced(output) for output in step.outputs)),
+            Text(duration(step.ended - step.started) if step.ended and step.started else ""),
         )
+        rows = [(Text(_described(output)), Text(size(output.size), "dim")) for output in step.outputs]
+        for number, right in enumerate(rows or [(Text(), Text())]):
+            table.add_row(*(left if number == 0 else [Text()] * len(left)), *right)
     return table
+
+
+def print_table(table: Table) -> None:
+    """Print a table on standard output; in a pipe without the spaces that fill up its last column."""
+    screen = console()
+    if screen.is_terminal:
+        screen.print(table)
+        return
+    with screen.capture() as captured:
+        screen.print(table)
+    print("\n".join(line.rstrip() for line in captured.get().split("\n")), end="")
 
 
 def _table(*titles: str) -> Table:
@@ -119,7 +134,7 @@ def print_grid(records: Sequence[RunRecord], names: Sequence[str]) -> None:
             duration(record.ended - record.started) if record.ended else "",
             Text(short_path(record.executed_notebook)),
         )
-    screen.print(table)
+    print_table(table)
     for record in records:
         for step in record.steps:
             if step.error:
@@ -144,7 +159,7 @@ def print_runs(records: Sequence[RunRecord]) -> None:
             Text(clean(record.state + failed), style if "red" in style else "dim"),
             Text(clean(", ".join(f"{name} = {value}" for name, value in record.parameters.items())), "dim"),
         )
-    console().print(table)
+    print_table(table)
 
 
 def moment(seconds: float) -> str:

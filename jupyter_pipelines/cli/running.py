@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import signal
 import sys
-from collections.abc import Callable, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
+from types import FrameType
 from typing import TYPE_CHECKING
 
 from jupyter_pipelines.cli.application import FAILED, INTERRUPTED
@@ -31,12 +35,11 @@ def execute(
     """
     progress = progress_on(sys.stderr, pipeline, parameters, grid=grid or {})
     records: Sequence[RunRecord] = ()
-    interrupted = False
-    try:
-        with progress:
+    with noting_ctrl_c() as pressed:
+        # Where nothing else takes it, Ctrl-C ends up here; a run takes it itself and ends as cancelled.
+        with suppress(KeyboardInterrupt), progress:
             records = start(progress)
-    except KeyboardInterrupt:
-        interrupted = True
+        interrupted = bool(pressed)
     if interrupted and not records:
         print(f"\ncancelled{_continue(progress.run_ids)}", file=sys.stderr)
         return INTERRUPTED
@@ -49,6 +52,26 @@ def execute(
     if interrupted:
         return INTERRUPTED
     return 0 if all(record.state == "completed" for record in records) else FAILED
+
+
+@contextmanager
+def noting_ctrl_c() -> Iterator[list[int]]:
+    """The list given gets an entry each time Ctrl-C is pressed inside; what it does is as ever."""
+    pressed: list[int] = []
+    before = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or not callable(before):
+        yield pressed
+        return
+
+    def note(number: int, frame: FrameType | None) -> None:
+        pressed.append(number)
+        before(number, frame)
+
+    signal.signal(signal.SIGINT, note)
+    try:
+        yield pressed
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _continue(run_ids: Sequence[str]) -> str:

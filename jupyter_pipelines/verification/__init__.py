@@ -1,1 +1,21 @@
-"""TODO"""
+"""The proof that a pipeline gives what *Restart & Run All* gives."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from jupyter_pipelines.lazy import lazy_names
+
+if TYPE_CHECKING:
+    from jupyter_pipelines.verification.model import CellReport, Difference, Report, ValueReport
+    from jupyter_pipelines.verification.proof import verify
+
+__all__ = ["CellReport", "Difference", "Report", "ValueReport", "verify"]
+
+__getattr__ = lazy_names(
+    __name__,
+    {
+        **dict.fromkeys(("CellReport", "Difference", "Report", "ValueReport"), f"{__name__}.model"),
+        "verify": f"{__name__}.proof",
+    },
+)

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Literal
 
 Verdict = Literal["equivalent", "refused", "different", "reference-failed"]
-Status = Literal["same", "nondeterministic", "different", "not-run"]
+Status = Literal["same", "nondeterministic", "different", "not-run", "not-compared"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,10 @@ class CellReport:
 
 @dataclass(frozen=True, slots=True)
 class ValueReport:
-    """The variable ``name`` as the step left it, against the notebook's at the same point."""
+    """The variable ``name`` as the step left it, against the notebook's at the same point.
+
+    ``not-compared``: the reference could not write it down or read it back; ``detail`` says why.
+    """
 
     step: str
     name: str
@@ -97,7 +100,7 @@ class Report:
                 lines += ["", f"cell {cell.number} ({cell.step or 'setup'}): {cell.first_line}"]
                 lines += _table(cell.differences)
         for value in self.values:
-            if value.status == "different":
+            if value.status in {"different", "not-compared"}:
                 lines += ["", f"value of {value.name} after {value.step}: {value.detail}"]
         if self.cells:
             lines += ["", *self._summary()]
@@ -117,7 +120,7 @@ class Report:
 def _counts(entries: Sequence[CellReport] | Sequence[ValueReport]) -> str:
     total = len(entries)
     parts = []
-    for status in ("same", "nondeterministic", "different", "not-run"):
+    for status in ("same", "nondeterministic", "different", "not-run", "not-compared"):
         number = sum(entry.status == status for entry in entries)
         if number:
             word = "differ from run to run" if status == "nondeterministic" else status.replace("-", " ")

@@ -122,8 +122,8 @@ def test_errors_are_compared_by_what_they_say() -> None:
 
 
 def test_structured_data_is_compared_as_data() -> None:
-    one = result(**{"application_json": {"b": [1, 2], "a": 1}})
-    other = result(**{"application_json": {"a": 1, "b": [1, 2]}})
+    one = result(application_json={"b": [1, 2], "a": 1})
+    other = result(application_json={"a": 1, "b": [1, 2]})
     assert compare_outputs([shown([one])], shown([other])) == ("same", ())
     assert compare_outputs([shown([one])], shown([result(application_json={"a": 2})]))[0] == "different"
 

@@ -18,7 +18,7 @@ class ProblemError(Exception):
 
 @dataclass(frozen=True)
 class Check:
-    """``run`` returns a few words about what it saw, or raises :class:`ProblemError`; ``needs`` must have passed before."""
+    """``run`` says in a few words what it saw, or raises :class:`ProblemError`; ``needs`` must have passed before."""
 
     name: str
     run: Callable[[], str]

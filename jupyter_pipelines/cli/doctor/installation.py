@@ -91,7 +91,7 @@ def server_extension() -> str:
     enabled: dict[str, bool] = {}
     for folder in reversed(jupyter_config_path()):
         manager = ExtensionConfigManager(read_config_path=[folder, str(Path(folder) / "jupyter_server_config.d")])
-        enabled |= manager.get_jpserver_extensions()
+        enabled |= manager.get_jpserver_extensions()  # type: ignore[no-untyped-call]  # typed in parts
     if PACKAGE not in enabled:
         raise ProblemError(
             f"no file in {', '.join(folders)} names {PACKAGE}",
@@ -99,6 +99,7 @@ def server_extension() -> str:
         )
     if not enabled[PACKAGE]:
         raise ProblemError("the server extension is disabled", f"jupyter server extension enable {PACKAGE}")
-    if not ExtensionPackage(name=PACKAGE, enabled=True).validate():
+    package = ExtensionPackage(name=PACKAGE, enabled=True)  # type: ignore[no-untyped-call]  # typed in parts
+    if not package.validate():  # type: ignore[no-untyped-call]  # typed in parts
         raise ProblemError("the server extension cannot be loaded", "jupyter server extension list tells why")
     return "enabled"

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -109,6 +107,7 @@ def pipeline() -> str:
     import nbformat
 
     from jupyter_pipelines.orchestration import run
+    from jupyter_pipelines.verification.scratch import scratch_store
 
     if importlib.util.find_spec("pandas"):
         made = "import pandas\ntable = pandas.DataFrame({'n': range(1000), 'word': ['é'] * 1000})"
@@ -119,8 +118,8 @@ def pipeline() -> str:
     notebook = _notebook(made, used)
     for cell, name in zip(notebook.cells, ("make", "use"), strict=True):
         cell.metadata["tags"] = [f"step:{name}"]
-    with tempfile.TemporaryDirectory() as folder, _store_in(folder):
-        path = Path(folder) / "doctor.ipynb"
+    with scratch_store() as folder:
+        path = folder / "doctor.ipynb"
         nbformat.write(notebook, path)
         record = run(path)
     if record.state != "completed":
@@ -129,25 +128,14 @@ def pipeline() -> str:
     return f"two steps in {record.ended - record.started:.1f} s"
 
 
-@contextmanager
-def _store_in(folder: str) -> Iterator[None]:
-    """A store of its own, so that what we try is not in anybody's history."""
-    before = os.environ.get("JUPYTER_PIPELINES_STORE")
-    os.environ["JUPYTER_PIPELINES_STORE"] = str(Path(folder) / "store")
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ["JUPYTER_PIPELINES_STORE"]
-        else:
-            os.environ["JUPYTER_PIPELINES_STORE"] = before
-
-
 def _notebook(*sources: str) -> NotebookNode:
     from nbformat.v4 import new_code_cell, new_notebook
 
     kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    return new_notebook(cells=[new_code_cell(source) for source in sources], metadata={"kernelspec": kernelspec})
+    notebook: NotebookNode = new_notebook(
+        cells=[new_code_cell(source) for source in sources], metadata={"kernelspec": kernelspec}
+    )
+    return notebook
 
 
 def _printed(notebook: NotebookNode) -> str:

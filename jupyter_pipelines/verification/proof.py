@@ -1,0 +1,232 @@
+"""The proof: the notebook as a pipeline against the notebook as a whole.
+
+The pipeline runs first, in an empty store: nothing is reused, nothing is known from earlier runs, and no file that the
+whole notebook wrote is there to hide a missing edge. Then the notebook runs from top to bottom in one kernel. As long
+as something differs it is run again, up to :data:`MOST_REFERENCES` times, and what differs among these runs is chance.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from jupyter_pipelines.notebook import coerce_parameters
+from jupyter_pipelines.notebook.model import Role
+from jupyter_pipelines.orchestration import load, run
+from jupyter_pipelines.orchestration.model import OnRunEvent, RunEvent, RunRecord
+from jupyter_pipelines.settings import Settings
+from jupyter_pipelines.store import Store
+from jupyter_pipelines.verification.model import CellReport, Difference, Report, Status, ValueReport, Verdict
+from jupyter_pipelines.verification.outputs import compare_outputs, shown
+from jupyter_pipelines.verification.reference import ReferenceRun, run_reference
+from jupyter_pipelines.verification.scratch import scratch_store
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
+
+    from jupyter_pipelines.graph.model import Pipeline
+
+MOST_REFERENCES = 4
+
+
+def verify(
+    notebook: Path | str,
+    parameters: Mapping[str, object] | None = None,
+    *,
+    on_event: OnRunEvent | None = None,
+) -> Report:
+    """Compare what the pipeline of ``notebook`` gives with what running the notebook as a whole gives.
+
+    Compared are the outputs of every cell (text, data, errors by what they say, figures by their pixels) and every
+    variable that one step hands to another, as it is when the step's last cell has run. A notebook that fails is
+    equivalent when the pipeline fails in the same cell with the same error. The notebook runs in its own folder, at
+    least twice in all: files that it writes are written.
+
+    Raises :class:`~jupyter_pipelines.errors.RequestError` for a file or parameters that cannot be used.
+    """
+    path = Path(notebook)
+    tell = on_event or (lambda _: None)
+    with scratch_store() as folder:
+        pipeline = load(path)
+        if pipeline.errors:
+            reasons = "\n".join(error.render(path.name) for error in pipeline.errors)
+            return Report(str(path), "refused", reasons)
+        values = coerce_parameters(pipeline.document, parameters or {})
+        record = run(path, values, on_event=tell)
+        refusal = _refusal(record)
+        if refusal is not None:
+            return Report(
+                str(path),
+                "refused",
+                refusal[0],
+                refusal[1],
+                pipeline_seconds=record.ended - record.started,
+                steps=len(pipeline.steps),
+            )
+        return _Verification(path, pipeline, values, record, folder, tell).report()
+
+
+def _refusal(record: RunRecord) -> tuple[str, str] | None:
+    """Why a run was stopped before it could give another result, with the fix; ``None`` when it was not."""
+    for step in record.steps:
+        if step.state == "refused":
+            return f"step {step.name}: {step.error}", step.fix
+    if record.state == "failed" and not any(step.error for step in record.steps):
+        return record.error, ""  # what the steps showed contradicts the order they ran in
+    return None
+
+
+class _Verification:
+    """Compares a finished run with as many reference runs as it takes."""
+
+    def __init__(
+        self,
+        path: Path,
+        pipeline: Pipeline,
+        parameters: Mapping[str, object],
+        record: RunRecord,
+        folder: Path,
+        tell: OnRunEvent,
+    ) -> None:
+        self.path = path
+        self.pipeline = pipeline
+        self.parameters = parameters
+        self.record = record
+        self.folder = folder
+        self.tell = tell
+        self.executed = _executed_cells(pipeline, Path(record.executed_notebook))
+        self.carried = {
+            step.name: {output.name: output.container for output in step.outputs}
+            for step in record.steps
+            if step.outputs
+        }
+        self.references: list[ReferenceRun] = []
+
+    def report(self) -> Report:
+        """Run the notebook as a whole until nothing differs, or for as often as may be; say what was found."""
+        report = self._compare_once_more()
+        while report.verdict == "different" and len(self.references) < MOST_REFERENCES:
+            report = self._compare_once_more()
+        return report
+
+    def _compare_once_more(self) -> Report:
+        number = len(self.references) + 1
+        again = "" if number == 1 else " again, to see what differs each time"
+        self.tell(RunEvent("service", message=f"Running the notebook as a whole{again}", time=time.time()))
+        own = self.folder / f"reference-{number}"
+        own.mkdir()
+        objects = Store(Settings.load().store).objects
+        self.references.append(
+            run_reference(self.pipeline, self.path.parent, self.parameters, self.carried, objects, self.references, own)
+        )
+        return self._judge()
+
+    def _judge(self) -> Report:
+        first = self.references[0]
+        cells, values = self._cells(), self._values()
+        different = "different" in {cell.status for cell in cells} | {value.status for value in values}
+        failed = self.record.state != "completed"
+        verdict: Verdict = "equivalent"
+        reason, fix = "", ""
+        if failed and first.error is None:
+            step = next((step for step in self.record.steps if step.error), None)
+            reason = f"the pipeline failed{f' in step {step.name}: {step.error}' if step else f': {self.record.error}'}"
+            verdict = "different"
+            fix = step.fix if step else ""
+        elif first.error is not None and failed:
+            reason = f"the notebook itself fails in cell {(first.failed or 0) + 1}: {first.error.message}"
+            verdict = "reference-failed" if different or not self._fails_alike(first) else "equivalent"
+        elif first.error is not None:
+            place = "" if first.failed is None else f" in cell {first.failed + 1}"
+            reason = f"the notebook as a whole fails{place}, the pipeline does not: {first.error.message}"
+            verdict = "different"
+        elif different:
+            verdict = "different"
+        return Report(
+            str(self.path),
+            verdict,
+            reason,
+            fix,
+            cells,
+            values,
+            len(self.references),
+            min(reference.seconds for reference in self.references),
+            self.record.ended - self.record.started,
+            len(self.pipeline.steps),
+            self._keep_notebooks() if verdict == "different" else "",
+        )
+
+    def _keep_notebooks(self) -> str:
+        """Put the executed notebooks where they outlive the scratch store, for a look at them side by side."""
+        import nbformat
+
+        kept = Settings.load().home / "verify" / f"{self.path.stem}-{self.record.id[:8]}"
+        kept.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(self.record.executed_notebook, kept / "pipeline.ipynb")
+        nbformat.write(self.references[0].notebook, kept / "whole.ipynb")
+        return str(kept)
+
+    def _fails_alike(self, reference: ReferenceRun) -> bool:
+        assert reference.error is not None
+        return any(
+            step.error_cell is not None and reference.failed == step.error_cell - 1 for step in self.record.steps
+        )
+
+    def _cells(self) -> tuple[CellReport, ...]:
+        reports = []
+        ends = [reference.failed for reference in self.references if reference.failed is not None]
+        for cell in self.pipeline.document.cells:
+            if cell.role in {Role.TEXT, Role.SKIP}:
+                continue
+            status: Status = "not-run"
+            differences: tuple[Difference, ...] = ()
+            executed = self.executed.get(cell.index)
+            state = executed.metadata.get("jupyter_pipelines", {}).get("state", "") if executed is not None else ""
+            reached = not ends or cell.index <= min(ends)
+            if executed is not None and reached and state not in {"not-run", "pending"}:
+                seen = [shown(reference.cells[cell.index].outputs) for reference in self.references]
+                status, differences = compare_outputs(seen, shown(executed.outputs))
+            reports.append(CellReport(cell.number, cell.first_line, cell.step or "", status, differences))
+        return tuple(reports)
+
+    def _values(self) -> tuple[ValueReport, ...]:
+        found: dict[tuple[str, str], ValueReport] = {}
+        types = {(step.name, output.name): output.type for step in self.record.steps for output in step.outputs}
+        for reference in self.references:
+            for entry in reference.compared:
+                key = str(entry["step"]), str(entry["name"])
+                found[key] = _better(found.get(key), _value_report(entry, types.get(key, "")))
+        return tuple(found.values())
+
+
+def _value_report(entry: Mapping[str, object], kind: str) -> ValueReport:
+    step, name = str(entry["step"]), str(entry["name"])
+    if "missing" in entry:
+        return ValueReport(step, name, kind, "different", str(entry["missing"]))
+    if "problem" in entry:
+        return ValueReport(step, name, kind, "not-compared", str(entry["problem"]))
+    if entry["pipeline"] is None:
+        return ValueReport(step, name, kind, "same")
+    others = entry["references"]
+    if isinstance(others, list) and any(other is not None for other in others):
+        return ValueReport(step, name, kind, "nondeterministic", str(entry["pipeline"]))
+    return ValueReport(step, name, kind, "different", str(entry["pipeline"]))
+
+
+def _better(one: ValueReport | None, other: ValueReport) -> ValueReport:
+    """Of two comparisons of one value the one that is closer to *same*: it is enough to agree with one run."""
+    order: Sequence[Status] = ("same", "nondeterministic", "not-compared", "different")
+    return other if one is None or order.index(other.status) < order.index(one.status) else one
+
+
+def _executed_cells(pipeline: Pipeline, path: Path) -> dict[int, NotebookNode]:
+    """The cells of an executed notebook by their index in the author's, whatever was put between them."""
+    import nbformat
+
+    notebook = nbformat.read(path, as_version=4)
+    own = [cell for cell in notebook.cells if "state" in cell.metadata.get("jupyter_pipelines", {})]
+    indices = [cell.index for cell in pipeline.document.cells if cell.role is not Role.TEXT]
+    return dict(zip(indices, own, strict=True))
