@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 # Cell magics whose body is Python that runs in the notebook's own namespace (timeit's in a function).
 PYTHON_CELL_MAGICS = frozenset({"time", "timeit", "capture", "prun"})
 
+_LINE = re.compile(r"[^\n]*\n|[^\n]+")  # str.splitlines also splits where Python does not
 _CELL_MAGIC = re.compile(r"%%(\w[\w.]*)[ \t]*(.*)")
 
 
@@ -44,7 +45,7 @@ def read_source(source: str, *, python: bool = True) -> CellSource:
     ``python=False`` is for notebooks of other languages: our magics are understood, the rest is left alone.
     """
     problems: list[Problem] = []
-    lines = source.splitlines(keepends=True)
+    lines = _LINE.findall(source)
     role_magic: RoleMagic | None = None
     at = _first_code_line(lines)
     if at is not None and (role_magic := read_role_magic(lines[at])) is not None:
@@ -89,9 +90,7 @@ def _misplaced(lines: list[str]) -> list[Problem]:
 def _to_python(lines: list[str]) -> tuple[str | None, Problem | None]:
     """The lines as Python, or why they are not; ``(None, None)`` for a cell magic whose body is not Python."""
     at = _first_code_line(lines)
-    if at is None:
-        return "".join(lines), None
-    if match := _CELL_MAGIC.match(lines[at].strip()):
+    if at is not None and (match := _CELL_MAGIC.match(lines[at].strip())):
         if match[1] not in PYTHON_CELL_MAGICS:
             return None, None
         body, problem = _to_python([*lines[:at], _line_end(lines[at]), *lines[at + 1 :]])
@@ -99,7 +98,7 @@ def _to_python(lines: list[str]) -> tuple[str | None, Problem | None]:
     text = "".join(lines)
     if _valid(text):
         return text, None
-    transformed = _transform(lines, at)
+    transformed = _transform(lines, at or 0)
     if transformed is not None and (error := _syntax_error(transformed)) is None:
         return transformed, None
     return None, _explain(error if transformed is not None else _syntax_error(text), text)
@@ -135,7 +134,9 @@ def _explain(error: Exception | None, text: str) -> Problem:
 def _transform(lines: list[str], first: int) -> str | None:
     """IPython's transformation; the blank lines above are kept, which IPython would drop."""
     try:
-        return "".join(lines[:first]) + _transformer().transform_cell("".join(lines[first:]))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # IPython warns about odd line ends; the parser judges them
+            return "".join(lines[:first]) + _transformer().transform_cell("".join(lines[first:]))
     except (SyntaxError, ValueError, RecursionError, IndexError):  # what IPython raises for unfinished input
         return None
 

@@ -183,10 +183,15 @@ def test_two_thousand_cells(read: Read) -> None:
 
 def test_three_hundred_cells_are_read_quickly(read: Read) -> None:
     body = "\n".join(f"value_{at} = compute(value_{at - 1}, {at}, key='k')" for at in range(13))
-    started = time.perf_counter()
-    document = read(*[f"# {time.time_ns()} {at}\n{body}" for at in range(300)])
-    assert time.perf_counter() - started < 0.15
-    assert len(document.cells) == 300
+
+    def seconds(mark: str) -> float:
+        started = time.process_time()
+        document = read(*[f"# {mark} {at}\n{body}" for at in range(300)])
+        assert len(document.cells) == 300
+        return time.process_time() - started
+
+    # New sources each time, so nothing comes from a cache; the best of three, because other work shares the machine.
+    assert min(seconds(mark) for mark in ("a", "b", "c")) < 0.15
 
 
 @pytest.mark.parametrize(

@@ -318,9 +318,7 @@ def run(document: NotebookDocument, values: dict[str, object]) -> dict[str, Any]
     """What the injected cell gives, after a notebook that has shadowed what it could."""
     namespace: dict[str, Any] = {}
     exec(HEAD, namespace)
-    shadow = {
-        name: None for name in ("datetime", "date", "Path", "clock", "math", "pathlib", "set", "float", "builtins")
-    }
+    shadow = dict.fromkeys(("datetime", "date", "Path", "clock", "math", "pathlib", "set", "float", "builtins"))
     namespace.update(dict.fromkeys(shadow))
     exec(parameters_source(document, values), namespace)
     return namespace

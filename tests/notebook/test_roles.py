@@ -128,7 +128,7 @@ def test_options_from_everywhere(read: Read) -> None:
     cells = [
         {"cell_type": "code", "source": "a", "metadata": {"tags": ["step:s"], "pipeline": {
             "retries": 2, "timeout": "1h30m", "env": {"A": "1", "N": 2}, "reads": ["x"]}}},
-        ("%%step s --retry-delay 10s --retry-backoff 2 --no-cache --env B='two words' --tag t --tag u --after=r # y\nb",),
+        "%%step s --retry-delay 10s --retry-backoff 2 --no-cache --env B='two words' --tag t --tag u --after=r # y\nb",
         ("c", "step:r", "limit:nvidia.com/gpu:2", "limit:cpu:1", "label:a:b", "annotation:k8s.io/x:y:z", "image:py:3"),
     ]  # fmt: skip
     document = read(*cells, metadata={"pipeline": {"retries": 1, "cache": True, "env": {"Z": "0"}, "step_timeout": 9}})
