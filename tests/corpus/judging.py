@@ -8,6 +8,7 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 EQUIVALENT = "equivalent"
 REFUSED = "refused"
@@ -62,11 +63,21 @@ def judge(notebook: Path, timeout: float = 600) -> Outcome:
     verdict = {
         "equivalent": EQUIVALENT,
         "refused": REFUSED,
-        "different": DIFFERENT,
-        "failed": FAILED,
+        "different": FAILED if report["reason"].startswith("the pipeline failed") else DIFFERENT,
         "reference-failed": UNRUNNABLE,
     }.get(report["verdict"], BROKEN)
-    return Outcome(verdict, _one_line(report["reason"]), seconds, report["steps"], everything)
+    reason = _one_line(report["reason"] or _first_difference(report))
+    return Outcome(verdict, reason, seconds, report["steps"], everything)
+
+
+def _first_difference(report: dict[str, Any]) -> str:
+    for cell in report["cells"]:
+        for difference in cell["differences"]:
+            return f"cell {cell['number']} {difference['what']}: {difference['expected']!r} but {difference['got']!r}"
+    for value in report["values"]:
+        if value["status"] == "different":
+            return f"value of {value['name']} after {value['step']}: {value['detail']}"
+    return ""
 
 
 def _one_line(text: str) -> str:
