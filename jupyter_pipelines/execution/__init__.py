@@ -1,1 +1,35 @@
-"""TODO"""
+"""Running steps: real kernels, values carried between them, the executed notebook."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from jupyter_pipelines.lazy import lazy_names
+
+if TYPE_CHECKING:
+    from jupyter_pipelines.execution.containers import container_path, load_values, verify_container
+    from jupyter_pipelines.execution.engine import KernelRequest, Outcome, execute_cells
+    from jupyter_pipelines.execution.comparison import difference, same_value
+    from jupyter_pipelines.execution.steps import run_step
+
+__all__ = [
+    "KernelRequest",
+    "Outcome",
+    "container_path",
+    "difference",
+    "execute_cells",
+    "load_values",
+    "run_step",
+    "same_value",
+    "verify_container",
+]
+
+__getattr__ = lazy_names(
+    __name__,
+    {
+        **dict.fromkeys(("container_path", "load_values", "verify_container"), f"{__name__}.containers"),
+        **dict.fromkeys(("KernelRequest", "Outcome", "execute_cells"), f"{__name__}.engine"),
+        **dict.fromkeys(("difference", "same_value"), f"{__name__}.comparison"),
+        "run_step": f"{__name__}.steps",
+    },
+)

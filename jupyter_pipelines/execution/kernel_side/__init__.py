@@ -1,0 +1,22 @@
+"""What runs inside the user's kernel: standard library only, Python 3.9 and later.
+
+The kernel's environment needs nothing of ours installed. The package is loaded from its file path, under a private
+name, by a hidden cell (:mod:`.load`), and leaves no name in the user's namespace. Libraries such as numpy are used only
+where the user has imported them already.
+
+=================  =========================================================================
+module             does
+=================  =========================================================================
+``load``           brings the package into the kernel
+``session``        the phases of a step: begin, load, save
+``container``      the file that holds a step's outputs
+``pickling``       turns values into bytes, refusing what would not come back the same
+``arrays``         how arrays, frames and tensors are pickled
+``rebuild``        what pickles call to make values again
+``sharing``        which names share objects and must stay together
+``comparison``     whether two values are the same, and where they differ
+``ambient``        hidden state: random generators, options, environment …
+``files``          which files the step touches
+``summary``        values in a few words, for people
+=================  =========================================================================
+"""

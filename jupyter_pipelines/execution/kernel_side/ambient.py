@@ -1,0 +1,190 @@
+"""Hidden state that code relies on without naming it: random generators, options, environment, working directory.
+
+Each *component* can be captured as plain data, compared, and restored. One whose module the user has not imported has
+no state; restoring it imports the module.
+"""
+
+from __future__ import annotations
+
+import copy
+import decimal
+import importlib
+import locale
+import os
+import random
+import sys
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+from .comparison import difference
+
+
+class Component:
+    """One kind of hidden state, and the module without which there is none."""
+
+    def __init__(self, module: str, capture: Callable[[], Any], restore: Callable[[Any], None]) -> None:
+        self.module = module
+        self.capture = capture
+        self.restore = restore
+
+
+def capture() -> dict[str, Any]:
+    """The state of every component whose module is loaded."""
+    return {name: component.capture() for name, component in COMPONENTS.items() if component.module in sys.modules}
+
+
+def restore(name: str, state: Any) -> None:
+    """Bring a component into a captured state; raises :class:`KeyError` for one not known."""
+    component = COMPONENTS[name]
+    importlib.import_module(component.module)
+    component.restore(state)
+
+
+def changed(before: dict[str, Any], after: dict[str, Any]) -> dict[str, bool]:
+    """For every component of ``after``, whether it differs from ``before``. One not there before counts as changed."""
+    return {name: name not in before or difference(before[name], state) is not None for name, state in after.items()}
+
+
+def environment_changes(before: dict[str, str], after: dict[str, str]) -> dict[str, str | None]:
+    """What turns one environment into another: values to set, ``None`` to unset. Kernels differ in the rest."""
+    changes: dict[str, str | None] = {name: value for name, value in after.items() if before.get(name) != value}
+    changes.update((name, None) for name in before if name not in after)
+    return changes
+
+
+def apply_environment(changes: dict[str, str | None]) -> None:
+    """Apply what :func:`environment_changes` found."""
+    for name, value in changes.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
+
+
+# Components
+
+
+def _numpy_random() -> Any:
+    return sys.modules["numpy"].random.get_state(legacy=False)
+
+
+def _set_numpy_random(state: Any) -> None:
+    sys.modules["numpy"].random.set_state(state)
+
+
+def _numpy_print() -> Any:
+    return sys.modules["numpy"].get_printoptions()
+
+
+def _set_numpy_print(state: Any) -> None:
+    sys.modules["numpy"].set_printoptions(**{name: value for name, value in state.items() if name != "override_repr"})
+
+
+def _numpy_errors() -> Any:
+    return sys.modules["numpy"].geterr()
+
+
+def _set_numpy_errors(state: Any) -> None:
+    sys.modules["numpy"].seterr(**state)
+
+
+def _torch_random() -> Any:
+    return sys.modules["torch"].get_rng_state().numpy().copy()
+
+
+def _set_torch_random(state: Any) -> None:
+    torch = sys.modules["torch"]
+    torch.set_rng_state(torch.from_numpy(state.copy()))
+
+
+_OF_THE_KERNEL = ("backend", "backend_fallback", "interactive")
+
+
+def _matplotlib() -> Any:
+    parameters = sys.modules["matplotlib"].rcParams
+    return {name: copy.deepcopy(value) for name, value in dict.items(parameters) if name not in _OF_THE_KERNEL}
+
+
+def _set_matplotlib(state: Any) -> None:
+    dict.update(sys.modules["matplotlib"].rcParams, copy.deepcopy(state))
+
+
+def _pandas() -> Any:
+    config = importlib.import_module("pandas._config.config")
+    found: dict[str, Any] = {}
+
+    def walk(options: dict[str, Any], prefix: str) -> None:
+        for name, value in options.items():
+            if isinstance(value, dict) and prefix + name not in config._registered_options:
+                walk(value, f"{prefix}{name}.")
+            else:
+                found[prefix + name] = copy.copy(value)
+
+    walk(config._global_config, "")
+    return found
+
+
+def _set_pandas(state: Any) -> None:
+    pandas = sys.modules["pandas"]
+    now = _pandas()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for name, value in state.items():
+            if name in now and difference(now[name], value) is not None:
+                pandas.set_option(name, value)
+
+
+def _sklearn() -> Any:
+    return sys.modules["sklearn"].get_config()
+
+
+def _set_sklearn(state: Any) -> None:
+    known = sys.modules["sklearn"].get_config()
+    sys.modules["sklearn"].set_config(**{name: value for name, value in state.items() if name in known})
+
+
+def _set_warnings(state: Any) -> None:
+    warnings.filters[:] = state  # type: ignore[index]  # typed as a sequence, is a list
+    getattr(warnings, "_filters_mutated", getattr(warnings, "_filters_mutated_lock_held", lambda: None))()
+
+
+def _decimal() -> Any:
+    context = decimal.getcontext()
+    names = ("prec", "rounding", "Emin", "Emax", "capitals", "clamp")
+    return {**{name: getattr(context, name) for name in names}, "traps": dict(context.traps)}
+
+
+def _set_decimal(state: Any) -> None:
+    context = decimal.getcontext()
+    for name, value in state.items():
+        if name == "traps":
+            context.traps.update(value)
+        else:
+            setattr(context, name, value)
+
+
+def _set_locale(state: Any) -> None:
+    locale.setlocale(locale.LC_ALL, state)
+
+
+def _set_path(state: Any) -> None:
+    sys.path[:] = state
+
+
+COMPONENTS: dict[str, Component] = {
+    "random": Component("random", random.getstate, random.setstate),
+    "numpy.random": Component("numpy.random", _numpy_random, _set_numpy_random),
+    "torch.random": Component("torch", _torch_random, _set_torch_random),
+    "matplotlib.rcParams": Component("matplotlib", _matplotlib, _set_matplotlib),
+    "pandas.options": Component("pandas", _pandas, _set_pandas),
+    "numpy.printoptions": Component("numpy", _numpy_print, _set_numpy_print),
+    "numpy.errstate": Component("numpy", _numpy_errors, _set_numpy_errors),
+    "sklearn.config": Component("sklearn", _sklearn, _set_sklearn),
+    "warnings.filters": Component("warnings", lambda: list(warnings.filters), _set_warnings),
+    "os.environ": Component("os", lambda: dict(os.environ), apply_environment),
+    "cwd": Component("os", os.getcwd, os.chdir),
+    "sys.path": Component("sys", lambda: list(sys.path), _set_path),
+    "decimal": Component("decimal", _decimal, _set_decimal),
+    "locale": Component("locale", lambda: locale.setlocale(locale.LC_ALL), _set_locale),
+}

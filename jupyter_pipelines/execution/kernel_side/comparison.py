@@ -1,0 +1,280 @@
+"""Whether two values are the same for every code that could look at them, and where they differ.
+
+Values are compared by type and state, not by ``==``: NaN equals NaN, 1 differs from 1.0 and from True, the order of a
+dict counts. Caches that objects fill when they are read do not count. Objects that refer to themselves are fine.
+"""
+
+from __future__ import annotations
+
+import array
+import collections
+import enum
+import functools
+import itertools
+import math
+import operator
+import struct
+import types
+from typing import Any
+
+from . import comparison_libraries
+
+_EXACT = (int, str, bytes, bool, type(None), range, type(...), type(NotImplemented))
+_CACHES = {"_cache", "_item_cache", "__weakref__", "_Index__cache", "_repr_cache"}
+_MISSING = object()
+
+
+def difference(first: object, second: object, path: str = "") -> str | None:
+    """Where and how two values differ, as ``[3].name: 1 against 2``; ``None`` when they are the same."""
+    return Comparison().compare(first, second, path)
+
+
+class Comparison:
+    """One comparison; remembers the pairs it has been at."""
+
+    def __init__(self) -> None:
+        self._seen: dict[tuple[int, int], tuple[object, object]] = {}
+        self._libraries = comparison_libraries.known()
+
+    def compare(self, first: Any, second: Any, path: str) -> str | None:
+        """Where the two differ, or ``None``."""
+        if first is second:
+            return None
+        kind = type(first)
+        if kind is not type(second) and not _same_class(kind, type(second)):
+            return f"{path}: {_type(first)} against {_type(second)}"
+        if kind in _EXACT:
+            return None if first == second else _unlike(path, first, second)
+        if kind is float:
+            return None if _same_float(first, second) else _unlike(path, first, second)
+        if kind is complex:
+            same = _same_float(first.real, second.real) and _same_float(first.imag, second.imag)
+            return None if same else _unlike(path, first, second)
+        pair = id(first), id(second)
+        if pair in self._seen:
+            return None
+        self._seen[pair] = first, second  # kept, so that the ids stay theirs
+        try:
+            return self._compare_objects(first, second, path)
+        except RecursionError:
+            return f"{path}: too deep to compare"
+
+    def _compare_objects(self, first: Any, second: Any, path: str) -> str | None:
+        for kind, compare in self._libraries:
+            if isinstance(first, kind):
+                return compare(self, first, second, path)
+        if isinstance(first, type):
+            return None if _same_class(first, second) else _unlike(path, first, second)
+        if isinstance(first, enum.Enum):
+            return None if first.name == second.name else _unlike(path, first, second)
+        if isinstance(first, types.ModuleType):
+            return None if first.__name__ == second.__name__ else _unlike(path, first, second)
+        if isinstance(first, types.FunctionType):
+            return self._functions(first, second, path)
+        if isinstance(first, (types.BuiltinFunctionType, types.MethodType)) and first.__self__ is not None:
+            parts = [("name", first.__name__, second.__name__), ("self", first.__self__, second.__self__)]
+            return self.all_of(path, parts)
+        content = self._content(first, second, path)
+        return content or self._attributes(first, second, path)
+
+    def all_of(self, path: str, parts: Any) -> str | None:
+        """The first difference among ``(name, first, second)``."""
+        for name, first, second in parts:
+            found = self.compare(first, second, f"{path}.{name}" if path else name)
+            if found is not None:
+                return found
+        return None
+
+    # Built-in containers and classes made from them
+
+    def _content(self, first: Any, second: Any, path: str) -> str | None:
+        if isinstance(first, dict):
+            return self._dicts(first, second, path)
+        if isinstance(first, (list, tuple, collections.deque)):
+            return self.sequences(first, second, path)
+        if isinstance(first, (set, frozenset)):
+            return self._sets(first, second, path)
+        for base in (str, bytes, bytearray, int, array.array):
+            if isinstance(first, base):
+                return None if vars(base)["__eq__"](first, second) is True else _unlike(path, first, second)
+        if isinstance(first, float):
+            return None if _same_float(first, second) else _unlike(path, first, second)
+        return None
+
+    def sequences(self, first: Any, second: Any, path: str) -> str | None:
+        """Compare element by element."""
+        if len(first) != len(second):
+            return f"{path}: {len(first):,} items against {len(second):,}"
+        kinds = set(map(type, first))
+        plain = kinds <= {str, int, bool, type(None)} and list(map(type, first)) == list(map(type, second))
+        if plain and all(map(operator.eq, first, second)):
+            return None
+        for place, (one, other) in enumerate(zip(first, second)):
+            if one is not other:
+                found = self.compare(one, other, f"{path}[{place}]")
+                if found is not None:
+                    return found
+        return None
+
+    def _dicts(self, first: dict[Any, Any], second: dict[Any, Any], path: str) -> str | None:
+        if len(first) != len(second):
+            return f"{path}: {len(first):,} entries against {len(second):,}"
+        for (key, one), (other_key, other) in zip(dict.items(first), dict.items(second)):
+            if self.compare(key, other_key, "key") is not None:
+                return f"{path}: key {_show(key)} against {_show(other_key)}"
+            found = self.compare(one, other, f"{path}[{_show(key)}]")
+            if found is not None:
+                return found
+        return None
+
+    def _sets(self, first: Any, second: Any, path: str) -> str | None:
+        if len(first) != len(second):
+            return f"{path}: {len(first):,} elements against {len(second):,}"
+        rest = [value for value in second if value not in first or not _is_plain(value)]
+        for value in first:
+            if _is_plain(value) and value in second:
+                continue
+            match = next((other for other in rest if Comparison().compare(value, other, "") is None), _MISSING)
+            if match is _MISSING:
+                return f"{path}: {_show(value)} is in one only"
+            rest = [other for other in rest if other is not match]
+        return None
+
+    # Functions and objects
+
+    def _functions(self, first: Any, second: Any, path: str) -> str | None:
+        if not _same_code(first.__code__, second.__code__):
+            return f"{path}: the code of {first.__qualname__} differs"
+        parts: list[tuple[str, Any, Any]] = [
+            (name, getattr(first, name), getattr(second, name))
+            for name in ("__defaults__", "__kwdefaults__", "__dict__")
+        ]
+        cells = zip(first.__code__.co_freevars, first.__closure__ or (), second.__closure__ or ())
+        parts += [(name, _contents(one), _contents(other)) for name, one, other in cells]
+        return self.all_of(path, parts)
+
+    def _attributes(self, first: Any, second: Any, path: str) -> str | None:
+        one, other = attributes_of(first), attributes_of(second)
+        if one is None or other is None:
+            return self._reductions(first, second, path)
+        for name in [*one, *(name for name in other if name not in one)]:
+            if name in one and name in other:
+                found = self.compare(one[name], other[name], f"{path}.{name}")
+                if found is not None:
+                    return found
+            elif not _is_cache(type(first), name):
+                return f"{path}: attribute {name!r} is in one only"
+        if isinstance(first, BaseException):
+            return self.compare(first.args, second.args, f"{path}.args")
+        return self._reductions(first, second, path) if _has_hidden_state(type(first)) else None
+
+    def _reductions(self, first: Any, second: Any, path: str) -> str | None:
+        """Compare what pickle would write: the state of objects that live in C."""
+        if isinstance(first, (dict, list, tuple, set, frozenset, str, bytes, bytearray, int, float, array.array)):
+            return None
+        try:
+            one, other = first.__reduce_ex__(4), second.__reduce_ex__(4)
+        except Exception:  # cannot be written: locks and the like have nothing to compare
+            return None
+        if isinstance(one, str) or isinstance(other, str):
+            return None if one == other else _unlike(path, first, second)
+        one, other = _without_iterators(one), _without_iterators(other)
+        return self.sequences(one[1:], other[1:], path)
+
+
+def attributes_of(value: object) -> dict[str, Any] | None:
+    """What an object holds in its ``__dict__`` and slots; ``None`` when it has neither."""
+    found: dict[str, Any] | None = None
+    for base in type(value).__mro__:
+        slots = base.__dict__.get("__slots__", ())
+        for name in (slots,) if isinstance(slots, str) else tuple(slots):
+            if name in ("__dict__", "__weakref__"):
+                continue
+            private = name.startswith("__") and not name.endswith("__")
+            held = getattr(value, f"_{base.__name__.lstrip('_')}{name}" if private else name, _MISSING)
+            found = {} if found is None else found
+            if held is not _MISSING:
+                found[name] = held
+    try:
+        own = object.__getattribute__(value, "__dict__")
+    except AttributeError:
+        return found
+    return {**(found or {}), **own} if isinstance(own, dict) else found
+
+
+def _has_hidden_state(kind: type) -> bool:
+    """Whether a class keeps state outside of its instances' attributes: it is made from one written in C."""
+    builtin = (object, dict, list, tuple, set, frozenset, str, bytes, int, float, BaseException)
+    for base in kind.__mro__:
+        if base in builtin or issubclass(BaseException, base):
+            return False
+        if not base.__flags__ & (1 << 9):  # not made by a class statement
+            return True
+    return False
+
+
+def _without_iterators(reduction: tuple[Any, ...]) -> tuple[Any, ...]:
+    padded = (*reduction, None, None, None)[:5]
+    items = [list(itertools.islice(part, 10_000_000)) if part is not None else None for part in padded[3:5]]
+    return (*padded[:3], *items)
+
+
+def _is_cache(kind: type, name: str) -> bool:
+    if name in _CACHES:
+        return True
+    held = getattr(kind, name, None)
+    return isinstance(held, functools.cached_property) or type(held).__name__ in ("cached_property", "CachedProperty")
+
+
+def _same_class(first: type, second: type) -> bool:
+    """Whether two classes are one, also when each of them was made anew from the same source."""
+    if first is second:
+        return True
+    names = [(kind.__module__, kind.__qualname__) for kind in (first, second)]
+    return names[0] == names[1] and names[0][0] == "__main__"
+
+
+def _same_code(first: types.CodeType, second: types.CodeType) -> bool:
+    if (first.co_code, first.co_names, first.co_varnames) != (second.co_code, second.co_names, second.co_varnames):
+        return False
+    if len(first.co_consts) != len(second.co_consts):
+        return False
+    for one, other in zip(first.co_consts, second.co_consts):
+        if isinstance(one, types.CodeType) and isinstance(other, types.CodeType):
+            if not _same_code(one, other):
+                return False
+        elif type(one) is not type(other) or repr(one) != repr(other):
+            return False
+    return True
+
+
+def _contents(cell: types.CellType) -> object:
+    try:
+        return cell.cell_contents
+    except ValueError:
+        return None
+
+
+def _same_float(first: float, second: float) -> bool:
+    return (math.isnan(first) and math.isnan(second)) or struct.pack("d", first) == struct.pack("d", second)
+
+
+def _is_plain(value: object) -> bool:
+    return type(value) in (int, str, bytes, bool, type(None), float)
+
+
+def _type(value: object) -> str:
+    kind = type(value)
+    return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+
+
+def _show(value: object) -> str:
+    try:
+        text = repr(value)
+    except Exception:  # a user's repr may raise anything
+        return f"<{_type(value)}>"
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _unlike(path: str, first: object, second: object) -> str:
+    return f"{path}: {_show(first)} against {_show(second)}"

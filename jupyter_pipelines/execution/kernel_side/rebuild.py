@@ -1,0 +1,240 @@
+"""What pickles call to make values again. Pickles name these functions, so they keep their names and meaning for ever.
+
+They are pickled under one module name, wherever the package was loaded from.
+"""
+
+from __future__ import annotations
+
+import enum
+import importlib
+import marshal
+import pickle
+import random
+import sys
+import types
+from collections.abc import Callable
+from typing import Any
+
+PICKLED_AS = "_jupyter_pipelines_kernel.rebuild"
+EMPTY_CELL = "<empty cell>"
+
+origin = ""  # which step this kernel runs; tells the classes of one step from those of another
+_dynamic_classes: dict[str, type] = {}  # by the key they are pickled under
+_keys_of_classes: dict[type, str] = {}
+
+
+class Missing:
+    """Stands for a closure variable that has no value."""
+
+
+# Functions and classes
+
+
+def make_function(
+    code: bytes, module: str, name: str, qualname: str, cells: tuple[types.CellType, ...] | None
+) -> types.FunctionType:
+    """A function from its code (marshalled, same Python), on the live globals of ``module``."""
+    live = importlib.import_module(module).__dict__
+    function = types.FunctionType(marshal.loads(code), live, name, None, cells)
+    function.__qualname__ = qualname
+    return function
+
+
+def set_function_state(function: types.FunctionType, state: dict[str, Any]) -> None:
+    for cell, value in zip(function.__closure__ or (), state.pop("cells")):
+        if value is not Missing:
+            cell.cell_contents = value
+    attributes = state.pop("__dict__")
+    for name, value in state.items():
+        setattr(function, name, value)
+    function.__dict__.update(attributes)
+
+
+def make_cell() -> types.CellType:
+    return types.CellType()
+
+
+def make_class(key: str, name: str, bases: tuple[type, ...], metaclass: type, fixed: dict[str, Any]) -> type:
+    """A class made by code, not by a ``class`` statement: the one this kernel has under ``key``, or a new one."""
+    if key not in _dynamic_classes:
+
+        def fill(namespace: dict[str, Any]) -> None:
+            namespace.update(fixed)
+
+        made = types.new_class(name, bases, {} if metaclass is type else {"metaclass": metaclass}, fill)
+        register_class(key, made)
+    return _dynamic_classes[key]
+
+
+def make_enum(
+    key: str, name: str, bases: tuple[type, ...], members: list[tuple[str, Any]], module: str, qualname: str
+) -> type:
+    if key not in _dynamic_classes:
+        metaclass: Any = type(bases[-1]) if bases else enum.EnumMeta
+        namespace = metaclass.__prepare__(name, bases)
+        namespace.update({"__module__": module, "__qualname__": qualname})
+        for member, value in members:
+            namespace[member] = value
+        register_class(key, metaclass(name, bases, namespace))
+    return _dynamic_classes[key]
+
+
+def set_class_state(made: type, attributes: dict[str, Any]) -> None:
+    """Set what a class's ``__dict__`` holds, on a class that this unpickling made or that is replayed."""
+    for name, value in attributes.items():
+        try:
+            setattr(made, name, value)
+        except AttributeError:  # a read-only one that making the class has set already
+            if name not in made.__dict__:
+                raise
+
+
+def register_class(key: str, made: type) -> None:
+    _dynamic_classes[key] = made
+    _keys_of_classes[made] = key
+
+
+def class_key(made: type) -> str:
+    """The key under which a dynamic class is pickled: the one it came with, or a new one of this step."""
+    if made not in _keys_of_classes:
+        register_class(f"{made.__module__}.{made.__qualname__}:{origin}:{len(_keys_of_classes)}", made)
+    return _keys_of_classes[made]
+
+
+def with_attributes(definition: Any, attributes: dict[str, Any]) -> Any:
+    """A replayed function or class, with the attributes that running code has given it."""
+    for name, value in attributes.items():
+        setattr(definition, name, value)
+    return definition
+
+
+def property_of(fget: Any, fset: Any, fdel: Any, doc: str | None) -> property:
+    return property(fget, fset, fdel, doc)
+
+
+# Objects as a whole
+
+
+def set_state_and_extras(value: Any, state: tuple[Any, dict[str, Any]]) -> None:
+    """Set an object's own state, then the attributes which its pickle leaves out."""
+    own, extras = state
+    if own is not None:
+        if hasattr(value, "__setstate__"):
+            value.__setstate__(own)
+        else:
+            value.__dict__.update(own)
+    for name, attribute in extras.items():
+        object.__setattr__(value, name, attribute)
+
+
+def make_exception(kind: type, arguments: tuple[Any, ...]) -> BaseException:
+    """An exception without calling its ``__init__``, whose arguments are not known."""
+    made: BaseException = kind.__new__(kind, *arguments)
+    made.args = arguments
+    return made
+
+
+def set_exception_state(made: BaseException, state: dict[str, Any]) -> None:
+    made.__cause__ = state.pop("__cause__")
+    made.__context__ = state.pop("__context__")
+    made.__suppress_context__ = state.pop("__suppress_context__")
+    made.__dict__.update(state)
+
+
+def unseal(data: bytes, buffers: list[Any]) -> Any:
+    """A value that was pickled by itself, because nothing outside may come to share its insides."""
+    return pickle.loads(data, buffers=buffers)
+
+
+def module(name: str) -> types.ModuleType:
+    return importlib.import_module(name)
+
+
+def dict_view(kind: str, mapping: dict[Any, Any]) -> Any:
+    return getattr(mapping, kind)()
+
+
+def mapping_proxy(mapping: dict[Any, Any]) -> Any:
+    return types.MappingProxyType(mapping)
+
+
+def shell() -> Any:
+    from IPython import get_ipython
+
+    return get_ipython()  # type: ignore[no-untyped-call,unused-ignore]  # IPython's types differ between versions
+
+
+def global_random() -> random.Random:
+    inst: random.Random = random.random.__self__  # type: ignore[attr-defined]  # a bound method, which stubs do not say
+    return inst
+
+
+def global_numpy_random() -> Any:
+    return importlib.import_module("numpy.random").mtrand._rand
+
+
+# Arrays and tensors
+
+
+def array_view(
+    memory: Any, offset: int, shape: tuple[int, ...], strides: tuple[int, ...], dtype: Any, kind: Any
+) -> Any:
+    """A view of ``memory`` (one-dimensional; ``offset`` in bytes), as a read-write array of class ``kind``."""
+    numpy = importlib.import_module("numpy")
+    if dtype.hasobject:
+        start = memory[offset // memory.itemsize :]
+        view = numpy.lib.stride_tricks.as_strided(start, shape, strides)
+        view = view if view.dtype == dtype else view.view(dtype)
+    else:
+        view = numpy.ndarray(shape, dtype, buffer=memory, offset=offset, strides=strides)
+    return view if kind is numpy.ndarray else view.view(kind)
+
+
+def set_array_flags(array: Any, writeable: bool) -> None:
+    array.flags.writeable = writeable
+
+
+def masked_array(kind: Any, data: Any, mask: Any, fill_value: Any, hard: bool, state: dict[str, Any]) -> Any:
+    ma = importlib.import_module("numpy.ma")
+    made = kind.__new__(kind, data, mask=ma.nomask if mask is None else mask, copy=False, hard_mask=hard)
+    made.__dict__.update(state)
+    if fill_value is not None:
+        made._fill_value = fill_value
+    return made
+
+
+def memory_map(kind: Any, filename: str, dtype: Any, mode: str, offset: int, shape: tuple[int, ...], order: str) -> Any:
+    return kind(filename, dtype, "r+" if mode == "w+" else mode, offset, shape, order)
+
+
+def text_array(text: str, separator: str, others: list[tuple[int, Any]], shape: tuple[int, ...]) -> Any:
+    """An object array of strings, written as one text; ``others`` are the elements that are no strings."""
+    numpy = importlib.import_module("numpy")
+    made = numpy.empty(len(others) if not separator else text.count(separator) + 1, dtype=object)
+    made[:] = text.split(separator) if separator else None
+    for place, value in others:
+        made[place] = value
+    return made.reshape(shape)
+
+
+def coded_array(values: Any, codes: Any, shape: tuple[int, ...]) -> Any:
+    """An object array with few different elements, written as those and their numbers."""
+    return values.take(codes).reshape(shape)
+
+
+def tensor(array: Any, requires_grad: bool, parameter: bool) -> Any:
+    torch = importlib.import_module("torch")
+    made = torch.from_numpy(array)
+    return torch.nn.Parameter(made, requires_grad) if parameter else made.requires_grad_(requires_grad)
+
+
+def _pickle_under_one_name() -> None:
+    this = sys.modules[__name__]
+    sys.modules.setdefault(PICKLED_AS, this)
+    for value in list(vars(this).values()):
+        if getattr(value, "__module__", None) == __name__ and isinstance(value, (types.FunctionType, type)):
+            value.__module__ = PICKLED_AS
+
+
+Rebuilder = Callable[..., Any]
+_pickle_under_one_name()

@@ -1,0 +1,214 @@
+"""The phases of a step in its kernel: *begin*, *load*, *save*.
+
+The job comes as a JSON file and the result goes into one beside it, so nothing passes through what the notebook shows.
+A refusal is written there too; then the phase raises :class:`StepRefusedError`, which ends the step.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import json
+import os
+import sys
+from typing import Any
+
+from . import ambient, rebuild
+from .container import Container, ContainerError
+from .files import FileRecorder
+from .refusals import UncarriableError
+from .saving import Saving, fresh_digest
+
+Json = dict[str, Any]
+
+
+class StepRefusedError(Exception):
+    """Going on would give another result than a plain run; the reason is in the result file."""
+
+
+_sessions: dict[str, Session] = {}  # by job; a kernel has one
+
+
+def run(phase: str, job: str) -> None:
+    """Run one phase; ``job`` is the path of the job file."""
+    if job not in _sessions:
+        _sessions[job] = Session(job)
+    getattr(_sessions[job], phase)()
+
+
+class Session:
+    """One step in this kernel."""
+
+    def __init__(self, path: str) -> None:
+        with open(path, encoding="utf-8") as file:
+            self.job: Json = json.load(file)
+        self.result: Json = {}
+        self._result_path = os.path.join(os.path.dirname(path), "result.json")
+        self.shell = _shell()
+        self.user: dict[str, Any] = sys.modules["__main__"].__dict__
+        self.containers: dict[str, Container] = {}
+        self.environment: dict[str, str] = {}
+        self.state: Json = {}
+        self.setup_digests: dict[str, str] = {}
+        self.files = FileRecorder([self.job["objects"], os.path.dirname(path), *self.job["ignored"]])
+
+    # begin
+
+    def begin(self) -> None:
+        """Make the kernel what Jupyter would give the notebook, and this step's place in it."""
+        os.environ.update(self.job["env"])
+        os.chdir(self.job["directory"])
+        if not sys.path or sys.path[0] != "":
+            sys.path.insert(0, "")
+        _limit_threads(self.job["threads"])
+        rebuild.origin = self.job["step"]
+        if self.shell is not None and self.job["counts"]:
+            Counter(self.shell, self.job["counts"])
+
+    # load
+
+    def load(self) -> None:
+        """Take stock of what setup left, then give the step its hidden state and its inputs."""
+        self.setup_digests = self._digest_setup()
+        self.environment = dict(os.environ)
+        inputs = self.job["inputs"]
+        try:
+            for name, component in self.job["state"].items():
+                ambient.restore(name, self._read(component, f"state:{name}", f"the state of {name}"))
+            for name, carried in inputs.items():
+                self.user[name] = self._read(carried, name, f"`{name}`")
+        finally:
+            self._write_result()
+        self.state = ambient.capture()
+        self.files.on = True
+
+    def _read(self, carried: Json, name: str, what: str) -> Any:
+        address = carried["container"]
+        try:
+            container = self.containers.get(address)
+            if container is None:
+                container = self.containers[address] = Container(self.job["objects"], address)
+            missing = [need for need in container.group(name)["needs"] if need not in self.user]
+            if missing:
+                names = " and ".join(f"`{need}`" for need in missing)
+                self._refuse(
+                    f"{what} is made with {names}, which is defined in another step and not known here",
+                    f"define {names} in a setup cell, which runs at the start of every step",
+                    variable=name,
+                )
+            return container.load([name])[name]
+        except ContainerError as error:
+            self._refuse(f"{what} cannot be read back: {error}", "run the step that makes it again", variable=name)
+        except StepRefusedError:
+            raise
+        except Exception as error:  # whatever a value's own unpickling raises
+            self._refuse(
+                f"{what} ({carried.get('type', '?')}) cannot be read back: {type(error).__name__}: {error}",
+                "hand over its data in a simpler form, or make it in a setup cell",
+                variable=name,
+            )
+
+    def _digest_setup(self) -> dict[str, str]:
+        digests = {}
+        for name in self.job["setup_names"]:
+            if name in self.user:
+                found = fresh_digest(self.user[name], self.job["definitions"])
+                if found is not None:
+                    digests[name] = found
+        return digests
+
+    # save
+
+    def save(self) -> None:
+        """Compare what must not have changed, write what later steps need, and say what was seen."""
+        self.files.on = False
+        state = ambient.capture()
+        changes = ambient.changed(self.state, state)
+        saving = Saving(self.job, self.user, self.containers)
+        try:
+            saving.pickle_all()
+            saving.check_inputs()
+            saving.add_state(self._state_to_carry(state))
+            self.result.update(saving.write())
+        except UncarriableError as error:
+            self.result["observed"] = self._observed(saving, changes)
+            self._refuse(*saving.explain(error))
+        after = self._digest_setup()
+        saving.changed += [
+            name for name in after if after[name] != self.setup_digests.get(name) and name not in self.job["outputs"]
+        ]
+        self.result["setup_digests"] = self.setup_digests
+        self.result["observed"] = self._observed(saving, changes)
+        if saving.refusal is not None:
+            self._refuse(*saving.refusal)
+        self._write_result()
+
+    def _state_to_carry(self, state: Json) -> Json:
+        carried = {name: state[name] for name in self.job["state_outputs"] if name in state}
+        if "os.environ" in carried:
+            carried["os.environ"] = ambient.environment_changes(self.environment, carried["os.environ"])
+        return carried
+
+    def _observed(self, saving: Saving, changes: dict[str, bool]) -> Json:
+        return {
+            "unchanged": saving.unchanged,
+            "changed": saving.changed,
+            "aliases": saving.aliases,
+            "state_changed": [name for name, changed in changes.items() if changed],
+            "state_untouched": [name for name, changed in changes.items() if not changed],
+            "files_read": list(self.files.read),
+            "files_written": list(self.files.written),
+        }
+
+    # the result
+
+    def _refuse(self, message: str, fix: str, variable: str = "") -> None:
+        self.result["refused"] = {"message": message, "fix": fix, "variable": variable}
+        self._write_result()
+        raise StepRefusedError(message)
+
+    def _write_result(self) -> None:
+        temporary = self._result_path + ".writing"
+        with open(temporary, "w", encoding="utf-8") as file:
+            json.dump(self.result, file)
+        os.replace(temporary, self._result_path)
+
+
+class Counter:
+    """Numbers the cells as running the whole notebook from top to bottom would."""
+
+    def __init__(self, shell: Any, counts: list[int]) -> None:
+        self._shell = shell
+        self._counts = counts
+        self._next = 0
+        self._number()
+        shell.events.register("post_run_cell", self._after_cell)
+
+    def _after_cell(self, result: Any = None) -> None:
+        info = getattr(result, "info", None)
+        if info is None or not info.store_history:
+            return
+        self._next += 1
+        self._number()
+
+    def _number(self) -> None:
+        if self._next < len(self._counts):
+            count = self._shell.execution_count = self._counts[self._next]
+            history = self._shell.history_manager
+            for inputs in (history.input_hist_parsed, history.input_hist_raw):
+                inputs.extend([""] * (count - len(inputs)))
+
+
+def _shell() -> Any:
+    ipython = sys.modules.get("IPython")
+    return ipython.get_ipython() if ipython is not None else None
+
+
+def _limit_threads(threads: int | None) -> None:
+    if threads is None:
+        return
+    if "numpy" in sys.modules:  # it has started its threads; libraries loaded later go by the environment
+        with contextlib.suppress(ImportError):
+            importlib.import_module("threadpoolctl").threadpool_limits(threads)
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(threads)

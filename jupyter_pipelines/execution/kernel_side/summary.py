@@ -1,0 +1,46 @@
+"""Values in a few words, for people."""
+
+from __future__ import annotations
+
+import reprlib
+import sys
+
+_short = reprlib.Repr()
+_short.maxstring = _short.maxother = 60
+
+
+def type_name(value: object) -> str:
+    """The qualified name of a value's type, without the module where everybody knows it."""
+    kind = type(value)
+    if kind.__module__ in ("builtins", "__main__"):
+        return kind.__qualname__
+    return f"{kind.__module__}.{kind.__qualname__}"
+
+
+def summarize(value: object) -> str:
+    """``336,776 rows x 19 columns``, ``(3, 4) float64``, ``12 items``, or the value itself, shortened. Never raises."""
+    try:
+        return _summarize(value)
+    except Exception:  # a value's own repr or len may raise anything
+        return ""
+
+
+def _summarize(value: object) -> str:
+    kind = type(value)
+    library = kind.__module__.partition(".")[0]
+    if library in ("pandas", "polars", "pyarrow", "numpy", "scipy", "torch") and library in sys.modules:
+        shape = getattr(value, "shape", None)
+        if isinstance(shape, tuple) and library in ("pandas", "polars", "pyarrow") and shape:
+            rows = f"{shape[0]:,} row" + ("s" if shape[0] != 1 else "")
+            columns = "" if len(shape) < 2 else f" x {shape[1]:,} column" + ("s" if shape[1] != 1 else "")
+            return rows + columns
+        if isinstance(shape, tuple) and shape:
+            return f"{tuple(shape)} {getattr(value, 'dtype', '')}".strip()
+    if isinstance(value, (list, tuple, dict, set, frozenset)) and len(value) > 4:
+        return f"{len(value):,} items"
+    if isinstance(value, (str, bytes)) and len(value) > 60:
+        return f"{_short.repr(value)} ({len(value):,} long)"
+    if isinstance(value, (int, float, complex, str, bytes, bool, type(None), list, tuple, dict, set, frozenset)):
+        return _short.repr(value)
+    text = repr(value) if kind.__repr__ is not object.__repr__ else ""
+    return text if len(text) <= 60 and "\n" not in text else ""

@@ -1,0 +1,152 @@
+"""Builds the notebook of one step: the author's cells that it runs, and ours around them."""
+
+from __future__ import annotations
+
+import ast
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from jupyter_pipelines.notebook.model import Cell, NotebookDocument, Role
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
+
+    from jupyter_pipelines.execution.model import StepRequest
+    from jupyter_pipelines.graph.model import Replay
+
+_LOADER = Path(__file__).parent / "kernel_side" / "load.py"
+
+
+def build(request: StepRequest, job: Path) -> NotebookNode:
+    """The notebook that runs ``request.step`` in a fresh kernel.
+
+    Every code cell says in ``metadata.jupyter_pipelines`` which of the author's cells it is (``index``, ``None`` for
+    ours), whether it is ``hidden``, and its ``phase``. ``job`` is the path of the file that the hidden cells read.
+    """
+    from nbformat.v4 import new_notebook
+
+    document = request.pipeline.document
+    notebook: NotebookNode = new_notebook(
+        cells=list(_cells(request, job)), metadata={"language_info": {"name": "python"}}
+    )
+    if document.kernel_name:
+        notebook.metadata["kernelspec"] = {"name": document.kernel_name, "display_name": document.kernel_name}
+    return notebook
+
+
+def _cells(request: StepRequest, job: Path) -> Iterator[NotebookNode]:
+    step = request.step
+    yield _hidden(_phase_source("begin", job), "begin")
+    yield from _parameters(request)
+    yield from _authors(request, Role.SETUP, "setup")
+    yield from map(_replay, step.definitions)
+    yield _hidden(_phase_source("load", job), "load")
+    yield from map(_replay, step.late_definitions)
+    for index in step.cells:
+        yield _visible(request, index, "step")
+    yield _hidden(_phase_source("save", job), "save")
+
+
+def _parameters(request: StepRequest) -> Iterator[NotebookNode]:
+    from jupyter_pipelines.notebook import parameters_source
+
+    yield from _authors(request, Role.PARAMETERS, "parameters")
+    if request.parameters:
+        source = parameters_source(request.pipeline.document, request.parameters)
+        if source.strip():
+            yield _hidden(source, "parameters")
+
+
+def _authors(request: StepRequest, role: Role, phase: str) -> Iterator[NotebookNode]:
+    for cell in request.pipeline.document.cells:
+        if cell.role is role:
+            yield _visible(request, cell.index, phase)
+
+
+def _visible(request: StepRequest, index: int, phase: str) -> NotebookNode:
+    cell = request.pipeline.document.cells[index]
+    made = _code_cell(cell.code, phase, index=index, hidden=False)
+    tags = request.notebook.cells[index].metadata.get("tags")
+    if tags:
+        made.metadata["tags"] = list(tags)
+    return made
+
+
+def _replay(replay: Replay) -> NotebookNode:
+    # The lines before it keep the line numbers of tracebacks those of the author's cell.
+    return _hidden("\n" * (replay.line - 1) + replay.source, "definitions", replay.cell)
+
+
+def _hidden(source: str, phase: str, index: int | None = None) -> NotebookNode:
+    return _code_cell(source, phase, index=index, hidden=True)
+
+
+def _code_cell(source: str, phase: str, *, index: int | None, hidden: bool) -> NotebookNode:
+    from nbformat.v4 import new_code_cell
+
+    cell: NotebookNode = new_code_cell(source)
+    cell.metadata["jupyter_pipelines"] = {"index": index, "hidden": hidden, "phase": phase}
+    return cell
+
+
+def _phase_source(phase: str, job: Path) -> str:
+    """One line that runs our code, whatever the notebook has named ``open`` or ``exec``, and leaves no name behind."""
+    names = f"{{'__name__': '_jupyter_pipelines_load', '__file__': path, 'PHASE': {phase!r}, 'JOB': {str(job)!r}}}"
+    return (
+        f"(lambda b, path: b.exec(b.compile(b.open(path, 'rb').read(), path, 'exec'), {names}))"
+        f"(__import__('builtins'), {str(_LOADER)!r})"
+    )
+
+
+# What the job and the kernel need to know of the notebook
+
+
+def execution_counts(document: NotebookDocument) -> dict[int, int]:
+    """The number each code cell gets when the whole notebook runs from top to bottom, by cell index."""
+    cells = [cell for cell in document.cells if cell.role is not Role.TEXT and cell.source.strip()]
+    return {cell.index: number for number, cell in enumerate(cells, start=1)}
+
+
+def replayable_names(document: NotebookDocument) -> list[str]:
+    """The names that ``def`` and ``class`` statements bind in exactly one cell: these are replayed, not carried."""
+    cells_by_name: Counter[str] = Counter()
+    for cell in document.cells:
+        if cell.python is not None and cell.role is not Role.SKIP:
+            cells_by_name.update(set(_defined_names(cell)))
+    return sorted(name for name, cells in cells_by_name.items() if cells == 1)
+
+
+def setup_imports(document: NotebookDocument) -> tuple[str, ...]:
+    """The import statements of the setup cells, as source, so that a kernel which has done them can be taken."""
+    found = []
+    for cell in document.cells:
+        if cell.role is Role.SETUP and cell.python is not None:
+            found += [ast.unparse(node) for node in _parse(cell).body if isinstance(node, ast.Import | ast.ImportFrom)]
+    return tuple(dict.fromkeys(found))
+
+
+def assigned_names(cell: Cell) -> set[str]:
+    """The names that a cell binds at its top level, roughly: for messages."""
+    names = {
+        node.id for node in ast.walk(_parse(cell)) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+    }
+    return names | set(_defined_names(cell))
+
+
+def _defined_names(cell: Cell) -> Iterator[str]:
+    queue: list[ast.AST] = [_parse(cell)]
+    while queue:
+        node = queue.pop()
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield node.name
+        elif isinstance(node, ast.stmt | ast.Module | ast.ExceptHandler | ast.match_case):
+            queue.extend(ast.iter_child_nodes(node))
+
+
+def _parse(cell: Cell) -> ast.Module:
+    try:
+        return ast.parse(cell.python or "")
+    except (SyntaxError, ValueError):
+        return ast.Module(body=[], type_ignores=[])

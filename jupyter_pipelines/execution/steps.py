@@ -1,0 +1,215 @@
+"""Runs one step in a kernel of its own and tells how it ended."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+import threading
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from jupyter_pipelines.execution import step_errors, step_notebook
+from jupyter_pipelines.execution.engine import KernelRequest, Outcome, execute_cells
+from jupyter_pipelines.execution.model import (
+    Carried,
+    CellEvent,
+    Observed,
+    OnEvent,
+    StepErrorInfo,
+    StepRequest,
+    StepResult,
+)
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
+
+Json = dict[str, Any]
+State = Literal["completed", "failed", "timed-out", "cancelled", "crashed", "refused"]
+
+_THREAD_VARIABLES = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+    "RAYON_NUM_THREADS",
+    "POLARS_MAX_THREADS",
+)
+_STATES: dict[str, State] = {
+    "error": "failed",
+    "timeout": "timed-out",
+    "cancelled": "cancelled",
+    "kernel-died": "crashed",
+    "refused": "refused",
+}
+
+
+def run_step(request: StepRequest, on_event: OnEvent, cancel: threading.Event) -> StepResult:
+    """Run one step of a Python notebook in a fresh kernel. Blocking, safe to call from several threads.
+
+    ``on_event`` is told about the step's cells as they run, from this thread. The kernel is killed when ``cancel`` is
+    set or the step's timeout passes. Never raises for what the notebook did: that is in the result.
+    """
+    started = time.time()
+    scratch = Path(tempfile.mkdtemp(prefix="jupyter-pipelines-step-"))
+    try:
+        job = scratch / "job.json"
+        notebook = step_notebook.build(request, job)
+        job.write_text(json.dumps(_job(request, notebook)), encoding="utf-8")
+        progress = _Progress(request, notebook, on_event)
+        progress.tell("step-started")
+        outcome = execute_cells(
+            notebook, _kernel(request), on_cell=progress.on_cell, cancel=cancel, timeout=request.step.options.timeout
+        )
+        result = _result(request, outcome, progress, _read_result(scratch), started)
+        progress.tell("step-finished", ok=result.state == "completed")
+        return result
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _kernel(request: StepRequest) -> KernelRequest:
+    document = request.pipeline.document
+    return KernelRequest(
+        document.kernel_name, request.directory, _environment(request), step_notebook.setup_imports(document)
+    )
+
+
+def _environment(request: StepRequest) -> dict[str, str]:
+    threads = {} if request.threads is None else dict.fromkeys(_THREAD_VARIABLES, str(request.threads))
+    return {**threads, **request.env, **request.step.options.env}
+
+
+def _job(request: StepRequest, notebook: NotebookNode) -> Json:
+    """What the code in the kernel is told; see ``kernel_side/session.py``."""
+    step, document = request.step, request.pipeline.document
+    counts = step_notebook.execution_counts(document)
+    visible = [cell.metadata.jupyter_pipelines for cell in notebook.cells if cell.source.strip()]
+    os.makedirs(request.objects, mode=0o700, exist_ok=True)
+    return {
+        "step": step.name,
+        "objects": str(request.objects.absolute()),
+        "directory": str(request.directory.absolute()),
+        "env": _environment(request),
+        "threads": request.threads,
+        "counts": [counts[cell["index"]] for cell in visible if not cell["hidden"]],
+        "definitions": step_notebook.replayable_names(document),
+        "inputs": {
+            given.name: asdict(request.inputs[given.name]) for given in step.inputs if given.name in request.inputs
+        },
+        "state": {name: asdict(request.state[name]) for name in step.state_inputs if name in request.state},
+        "outputs": list(step.outputs),
+        "possibly_changed": list(step.possibly_changed),
+        "guarded": list(step.guarded),
+        "setup_names": list(step.setup_names),
+        "state_outputs": list(step.state_outputs),
+        "ignored": [str(Path(__file__).parent)],
+    }
+
+
+def _read_result(scratch: Path) -> Json:
+    try:
+        found: Json = json.loads((scratch / "result.json").read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    return found
+
+
+class _Progress:
+    """Turns what happens to the step's notebook into events about the author's cells."""
+
+    def __init__(self, request: StepRequest, notebook: NotebookNode, on_event: OnEvent) -> None:
+        self._step = request.step.name
+        self._on_event = on_event
+        self._places = [cell.metadata.jupyter_pipelines for cell in notebook.cells]
+        self.started: set[int] = set()
+
+    def tell(self, kind: Literal["step-started", "step-finished"], *, ok: bool = True) -> None:
+        self._on_event(CellEvent(kind, self._step, time=time.time(), ok=ok))
+
+    def on_cell(self, kind: str, position: int, payload: object) -> None:
+        place = self._places[position]
+        if place["hidden"] or place["index"] is None:
+            return
+        index: int = place["index"]
+        now = time.time()
+        if kind == "started":
+            self.started.add(index)
+            self._on_event(CellEvent("cell-started", self._step, index, now))
+        elif kind == "output" and isinstance(payload, dict):
+            self._on_event(CellEvent("output", self._step, index, now, output=payload))
+        elif kind == "finished" and isinstance(payload, dict):
+            failed = any(output.get("output_type") == "error" for output in payload.get("outputs", ()))
+            self._on_event(CellEvent("cell-finished", self._step, index, now, ok=not failed))
+
+
+def _result(request: StepRequest, outcome: Outcome, progress: _Progress, said: Json, started: float) -> StepResult:
+    error = _error(request, outcome, said)
+    outputs = {name: _carried(value) for name, value in said.get("outputs", {}).items()}
+    state_outputs = {name: _carried(value) for name, value in said.get("state_outputs", {}).items()}
+    for name in request.step.state_outputs:
+        if name not in state_outputs and name in request.state:
+            state_outputs[name] = request.state[name]  # its module was not even imported
+    return StepResult(
+        step=request.step.name,
+        state="completed" if error is None else _STATES[error.kind],
+        cells=_executed_cells(request, outcome.notebook, progress.started),
+        outputs=outputs if error is None else {},
+        state_outputs=state_outputs if error is None else {},
+        setup_digests=said.get("setup_digests", {}),
+        observed=_observed(said),
+        error=error,
+        started=started,
+        ended=time.time(),
+        kernel_seconds=outcome.kernel_seconds,
+        widgets=outcome.notebook.metadata.get("widgets", {}),
+    )
+
+
+def _error(request: StepRequest, outcome: Outcome, said: Json) -> StepErrorInfo | None:
+    refused = said.get("refused")
+    if refused is not None:
+        return step_errors.refusal(request, refused)
+    if outcome.error is not None:
+        return step_errors.explained(request, outcome)
+    if "observed" not in said:
+        return StepErrorInfo("error", f"step {request.step.name} ended without saying what it made", "run it again")
+    changed = step_errors.changed_setup(request, said["observed"]["changed"])
+    return step_errors.refusal(request, changed) if changed is not None else None
+
+
+def _carried(value: Json) -> Carried:
+    return Carried(**{field: value[field] for field in ("name", "container", "type", "size", "digest", "summary")})
+
+
+def _observed(said: Json) -> Observed:
+    seen = said.get("observed", {})
+    aliases = tuple(tuple(names) for names in seen.pop("aliases", ()))
+    return Observed(aliases=aliases, **{name: tuple(values) for name, values in seen.items()})
+
+
+def _executed_cells(request: StepRequest, notebook: NotebookNode, started: set[int]) -> dict[int, NotebookNode]:
+    """The author's cells that were run: their own source and metadata, what they put out and when."""
+    import copy
+
+    counts = step_notebook.execution_counts(request.pipeline.document)
+    found: dict[int, NotebookNode] = {}
+    for executed in notebook.cells:
+        place = executed.metadata.jupyter_pipelines
+        if place["hidden"] or place["index"] not in started:
+            continue
+        cell = copy.deepcopy(request.notebook.cells[place["index"]])
+        cell["outputs"] = executed.outputs
+        count = counts.get(place["index"])
+        cell["execution_count"] = count if executed.execution_count is not None else None
+        for output in cell["outputs"]:
+            if output.output_type == "execute_result":
+                output["execution_count"] = count
+        if "execution" in executed.metadata:
+            cell.metadata["execution"] = executed.metadata["execution"]
+        found[place["index"]] = cell
+    return found
