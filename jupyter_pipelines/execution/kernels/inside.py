@@ -1,14 +1,40 @@
 """Runs inside every ipykernel that executes a pipeline. Standard library only, loaded by path, imports nothing of ours.
 
-ipykernel catches what C code and child processes write to descriptors 1 and 2 with a thread that reads pipes; whether
-that lands in the cell that caused it is a race. Here a cell ends when what it wrote has been taken.
+``install`` does two things:
+
+- *Output stays where it belongs.* ipykernel catches what C code and child processes write to descriptors 1 and 2 with
+  a thread that reads pipes; whether that lands in the cell that caused it is a race. Here a cell ends when what it
+  wrote has been taken.
+- *The leash.* One end of a socket is held by the process that runs the pipeline. When that end goes, however it went,
+  the kernel and its process group go too. A kernel that was started ahead of need is told by it what it is to be.
 """
 
+from __future__ import annotations
+
+import _thread
+import json
+import os
+import signal
 import sys
 import time
+from collections.abc import Callable
+from typing import Any
+
+LEASH = "JUPYTER_PIPELINES_LEASH"  # environment variable: the descriptor of the kernel's end
 
 
-def settle_output(*_):
+def install(shell: Any) -> None:
+    """Set up ``shell``, the running InteractiveShell. Called once."""
+    if sys.platform == "win32" or getattr(shell, "_jupyter_pipelines", False):
+        return
+    shell._jupyter_pipelines = True
+    shell.events.register("post_run_cell", settle_output)
+    descriptor = os.environ.pop(LEASH, None)
+    if descriptor is not None:
+        hold_leash(int(descriptor))
+
+
+def settle_output(*_: object) -> None:
     """Wait until ipykernel's threads have taken what is in the pipes behind descriptors 1 and 2."""
     import array
     import fcntl
@@ -28,7 +54,25 @@ def settle_output(*_):
         stream.flush()
 
 
-def install(shell):
-    """Have ``shell`` do this at the end of each cell."""
-    if sys.platform != "win32":
-        shell.events.register("post_run_cell", settle_output)
+def hold_leash(descriptor: int, adopt: Callable[[dict[str, Any]], None] | None = None) -> None:
+    """Watch the socket ``descriptor`` from a thread that no code of the notebook sees."""
+    os.set_inheritable(descriptor, False)
+    _thread.start_new_thread(_watch, (descriptor, adopt))
+
+
+def _watch(descriptor: int, adopt: Callable[[dict[str, Any]], None] | None) -> None:
+    try:
+        with open(descriptor, "rb", buffering=0, closefd=False) as leash:
+            pending = b""
+            while chunk := leash.read(1 << 16):
+                pending += chunk
+                while b"\n" in pending:
+                    line, _, pending = pending.partition(b"\n")
+                    if adopt is not None:
+                        adopt(json.loads(line))
+                        os.write(descriptor, b"ok\n")
+    except OSError:
+        pass
+    if os.getpgrp() == os.getpid():
+        os.killpg(os.getpid(), signal.SIGKILL)
+    os._exit(1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 import shutil
 import sys
@@ -13,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from queue import Empty
+from string import Template
 from typing import IO, TYPE_CHECKING
 
 from jupyter_pipelines.execution.kernels.processes import MARK, describe_exit, kill_tree, wait_for_exit
@@ -20,6 +22,10 @@ from jupyter_pipelines.execution.kernels.processes import MARK, describe_exit, k
 if TYPE_CHECKING:
     from jupyter_client.asynchronous.client import AsyncKernelClient
     from jupyter_client.manager import AsyncKernelManager
+
+    from jupyter_pipelines.execution.kernels.provisioner import WarmProvisioner
+
+logger = logging.getLogger(__name__)
 
 POLITE_SECONDS = 2.0
 """How long a kernel may take to end by itself, so that what it does at exit (flush files, remove its own) is done."""
@@ -82,6 +88,8 @@ class Kernel:
             if _is_ipykernel(manager) and sys.platform != "win32" and len(str(files)) < _SOCKET_PATH_LIMIT:
                 # Sockets in a folder of ours: nobody else on this host can listen, and no two kernels get one port.
                 manager.transport = "ipc"
+            if _is_ipykernel(manager):
+                manager.provisioner = _provisioner(manager, request)
             await manager.start_kernel(
                 cwd=str(request.directory),
                 env={**os.environ, **request.env, MARK: mark},
@@ -96,6 +104,10 @@ class Kernel:
                 raise KernelStartError(*_explain_launch(manager, request, error)) from error
             raise
         kernel._pid = getattr(manager.provisioner, "pid", 0) or 0
+        ready = getattr(manager.provisioner, "ready", None)
+        if ready is not None:
+            kernel._log.close()
+            kernel._log, kernel._mark = ready.log, ready.mark
         return kernel
 
     async def connect(self) -> AsyncKernelClient:
@@ -152,6 +164,7 @@ class Kernel:
         if process is not None and self.exit_status is None:
             with contextlib.suppress(Exception):
                 self.exit_status = process.wait(timeout=1)
+                self.exit_status = getattr(process, "status", self.exit_status)
         return describe_exit(self.exit_status)
 
     def last_words(self, lines: int = 8) -> str:
@@ -215,6 +228,35 @@ def _manager(kernel_name: str) -> AsyncKernelManager:
             "install that kernel, or choose an installed one in the notebook (Kernel > Change Kernel)",
         ) from None
     return manager
+
+
+def _provisioner(manager: AsyncKernelManager, request: KernelRequest) -> WarmProvisioner:
+    from jupyter_pipelines.execution.kernels.provisioner import WarmProvisioner
+
+    identity = manager.kernel_id = uuid.uuid4().hex
+    return WarmProvisioner(kernel_id=identity, kernel_spec=manager.kernel_spec, parent=manager, imports=request.imports)
+
+
+def prepare(request: KernelRequest, count: int = 1) -> None:
+    """Have kernels for ``request`` made ready until ``count`` have been taken. Returns at once, never raises.
+
+    The directory does not matter; environment and imports must be those of the requests that come.
+    """
+    from jupyter_pipelines.execution.kernels import pool
+
+    try:
+        manager = _manager(request.kernel_name or "python3")
+        manager.context.destroy(linger=0)
+        spec = manager.kernel_spec
+        if spec is None or not _is_ipykernel(manager):
+            return
+        env = {**os.environ, **request.env}
+        env.update({name: Template(value).safe_substitute(env) for name, value in spec.env.items()})
+        kind = pool.Kind.of(spec.argv, env, request.imports)
+        if kind is not None:
+            pool.prepare(kind, count)
+    except Exception:
+        logger.info("No kernel is made ready for %r", request.kernel_name, exc_info=True)
 
 
 def _is_ipykernel(manager: AsyncKernelManager) -> bool:
