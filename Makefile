@@ -86,9 +86,8 @@ $(MADE)/node_modules: labextension/package.json labextension/yarn.lock labextens
 
 SOURCES := $(shell find labextension/src labextension/style labextension/schema -type f)
 
-$(MADE)/front-end: $(MADE)/node_modules labextension/tsconfig.json labextension/install.json $(SOURCES)
+$(MADE)/front-end: $(MADE)/node_modules labextension/tsconfig.json $(SOURCES)
 	cd labextension && jlpm build:prod
-	cp labextension/install.json $(FRONT)/
 	@mkdir -p $(VENV)/share/jupyter/labextensions
 	@rm -rf $(VENV)/share/jupyter/labextensions/jupyter-pipelines
 	@ln -s $(CURDIR)/$(FRONT) $(VENV)/share/jupyter/labextensions/jupyter-pipelines

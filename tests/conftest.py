@@ -1,15 +1,50 @@
-"""What every test shares: nothing a test does may reach the state of the person who runs it."""
+"""What tests of several rooms share."""
 
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
+
+REPOSITORY = Path(__file__).parent.parent
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _own_home(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Keep the service, its store and Prefect's own files in a folder of this test session."""
+    """Keep the service, its store and Prefect's own files in a folder of this test session.
+
+    Nothing a test does may reach the state of the person who runs it.
+    """
     os.environ["JUPYTER_PIPELINES_HOME"] = str(tmp_path_factory.mktemp("home"))
     os.environ.pop("JUPYTER_PIPELINES_STORE", None)
     os.environ.pop("PREFECT_API_URL", None)
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    """The root of this repository."""
+    return REPOSITORY
+
+
+@pytest.fixture(scope="session")
+def distributions(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the sdist of this tree, and the wheel made from that sdist where there is no Node.
+
+    The front end is taken as `make` built it.
+    """
+    if not (REPOSITORY / "jupyter_pipelines" / "labextension" / "static" / "style.js").exists():
+        pytest.fail("The front end is not built: run the tests with `make test`, which builds it.")
+    folder = tmp_path_factory.mktemp("dist")
+    pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
+    environment = os.environ | {"HATCH_JUPYTER_BUILDER_SKIP_NPM": "1"}
+    command = [sys.executable, "-m", "build", "--sdist", "--outdir", str(folder), str(REPOSITORY)]
+    subprocess.run(command, check=True, env=environment, stdout=subprocess.DEVNULL)
+    (sdist,) = folder.glob("*.tar.gz")
+    # Nothing but Python's own commands on the path: a build that wants Node fails.
+    environment = {name: value for name, value in os.environ.items() if name != "HATCH_JUPYTER_BUILDER_SKIP_NPM"}
+    environment["PATH"] = str(Path(sys.executable).parent)
+    subprocess.run([*pip, "wheel", "--no-deps", "--wheel-dir", str(folder), str(sdist)], check=True, env=environment)
+    return folder

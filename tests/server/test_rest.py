@@ -69,7 +69,12 @@ async def test_compile_says_what_is_wrong_with_a_notebook(jp_fetch):
 
 
 async def test_compile_takes_what_is_no_notebook_at_all(jp_fetch):
-    for node in ({}, {"cells": 3}, {"nbformat": 99, "cells": []}, {"cells": [{"cell_type": "code", "source": "\ud800"}]}):
+    for node in (
+        {},
+        {"cells": 3},
+        {"nbformat": 99, "cells": []},
+        {"cells": [{"cell_type": "code", "source": "\ud800"}]},
+    ):
         assert (await compiled(jp_fetch, node))["diagnostics"]
 
 

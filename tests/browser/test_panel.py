@@ -1,0 +1,236 @@
+"""The panel, as its users meet it: what it shows, what can be done from it, and what is in the file afterwards."""
+
+from __future__ import annotations
+
+import re
+
+import nbformat
+import pytest
+from playwright.sync_api import Locator, Page, Route, expect
+
+DIAMOND = (
+    ("markdown", "# Sums"),
+    ("parameters", "size: int = 3  # how many numbers"),
+    ("setup", "import math"),
+    ("step:load", "numbers = list(range(size))"),
+    ("", "top = max(numbers)"),
+    ("step:total", "total = math.fsum(numbers)"),
+    ("step:mean", "mean = math.fsum(numbers) / len(numbers)"),
+    ("step:report", "print(total, mean, top)"),
+)
+
+
+def steps_of(panel: Locator) -> Locator:
+    return panel.locator(".jp-Pipelines-step > button .jp-Pipelines-stepName")
+
+
+def code_cell(page: Page, index: int) -> Locator:
+    return page.locator(".jp-Notebook:visible .jp-CodeCell").nth(index)
+
+
+def badge(page: Page, index: int) -> Locator:
+    return code_cell(page, index).locator(".jp-Pipelines-badge")
+
+
+def execute(page: Page, command: str, **arguments: object) -> None:
+    page.evaluate("([id, args]) => window.jupyterapp.commands.execute(id, args)", [command, arguments])
+
+
+def arrows_of(panel: Locator) -> set[tuple[str, str]]:
+    pairs = panel.locator(".jp-Pipelines-arrow").evaluate_all(
+        "all => all.map(one => [one.dataset.source, one.dataset.target])"
+    )
+    return {(source, target) for source, target in pairs}
+
+
+def test_it_shows_what_the_notebook_means(lab, page):
+    panel = lab.open(page, lab.write("diamond.ipynb", *DIAMOND))
+    expect(steps_of(panel)).to_have_text(["load", "total", "mean", "report"])
+    assert arrows_of(panel) == {
+        ("load", "total"),
+        ("load", "mean"),
+        ("load", "report"),
+        ("total", "report"),
+        ("mean", "report"),
+    }
+    expect(panel.get_by_text("cells 4–5")).to_be_visible()
+    expect(panel.locator(".jp-Pipelines-parameters")).to_contain_text("size")
+    expect(panel.locator(".jp-Pipelines-parameters")).to_contain_text("how many numbers")
+    expect(badge(page, 0)).to_have_text("parameters")
+    expect(badge(page, 1)).to_have_text("setup")
+    expect(badge(page, 2)).to_have_text("load")
+    # A cell without a tag says which step it belongs to.
+    expect(badge(page, 3)).to_have_text("load")
+    expect(badge(page, 3)).to_have_attribute("data-role", "inherited")
+
+
+def test_it_follows_what_one_types(lab, page):
+    panel = lab.open(page, lab.write("typing.ipynb", ("step:one", "x = 1"), ("step:two", "y = 2")))
+    expect(steps_of(panel)).to_have_text(["one", "two"])
+    assert arrows_of(panel) == set()
+    code_cell(page, 1).locator(".cm-content").click()
+    page.keyboard.press("Control+End")
+    page.keyboard.type(" + x")
+    expect(panel.locator(".jp-Pipelines-arrow")).to_have_attribute("data-source", "one")
+    page.keyboard.type(" + (")
+    problem = panel.locator(".jp-Pipelines-problem[data-severity=error]").first
+    expect(problem).to_contain_text("cell 2")
+    page.keyboard.press("Backspace")
+    page.keyboard.press("Backspace")
+    expect(panel.locator(".jp-Pipelines-problem[data-severity=error]")).to_have_count(1)
+
+
+def test_tag_undo_and_save(lab, page):
+    path = lab.write("tagging.ipynb", ("markdown", "## Load the data"), ("", "data = [1, 2]"), ("", "print(sum(data))"))
+    panel = lab.open(page, path)
+    expect(panel.get_by_text("This notebook is one step so far")).to_be_visible()
+    tag = panel.get_by_role("button", name="Tag this cell as a step")
+    expect(tag).to_be_disabled()
+    code_cell(page, 0).click()
+    tag.click()
+    dialog = page.get_by_role("dialog")
+    # The heading above offers a name.
+    expect(dialog.locator("input")).to_have_value("load-the-data")
+    dialog.locator("input").fill("not a name")
+    dialog.get_by_role("button", name="Tag").click()
+    expect(dialog).to_contain_text("Begin with a letter")
+    dialog.locator("input").fill("load")
+    dialog.get_by_role("button", name="Tag").click()
+    expect(badge(page, 0)).to_have_text("load")
+    expect(badge(page, 1)).to_have_attribute("data-role", "inherited")
+    expect(steps_of(panel)).to_have_text(["load"])
+
+    code_cell(page, 1).click()
+    panel.get_by_role("button", name="Skip").click()
+    expect(badge(page, 1)).to_have_text("skipped")
+    panel.get_by_role("button", name="Undo").click()
+    expect(badge(page, 1)).to_have_attribute("data-role", "inherited")
+
+    execute(page, "docmanager:save")
+    page.wait_for_function("!window.jupyterapp.shell.currentWidget.context.model.dirty")
+    saved = nbformat.read(path, as_version=4)
+    assert [cell.metadata.get("tags") for cell in saved.cells] == [None, ["step:load"], None]
+
+    execute(page, "jupyter-pipelines:untag")
+    code_cell(page, 0).click()
+    execute(page, "jupyter-pipelines:untag")
+    expect(panel.get_by_text("This notebook is one step so far")).to_be_visible()
+    expect(badge(page, 0)).to_be_hidden()
+
+
+def test_tagging_keeps_foreign_tags_and_takes_all_selected_cells(lab, page):
+    path = lab.write("many.ipynb", ("hide-input", "a = 1"), ("", "b = 2"), ("", "c = 3"))
+    lab.open(page, path)
+    code_cell(page, 0).locator(".jp-InputPrompt").click()
+    page.keyboard.press("Shift+ArrowDown")
+    execute(page, "jupyter-pipelines:tag-step", name="both")
+    expect(badge(page, 1)).to_have_attribute("data-role", "step")
+    execute(page, "docmanager:save")
+    page.wait_for_function("!window.jupyterapp.shell.currentWidget.context.model.dirty")
+    saved = nbformat.read(path, as_version=4)
+    assert [cell.metadata.get("tags") for cell in saved.cells] == [["hide-input", "step:both"], ["step:both"], None]
+
+
+def test_the_cell_menu_and_the_palette_offer_the_tags(lab, page):
+    lab.open(page, lab.write("menu.ipynb", ("", "import math"), ("", "x = 1")))
+    code_cell(page, 0).locator(".cm-content").click(button="right")
+    page.locator(".lm-Menu-itemLabel", has_text=re.compile("^Pipeline$")).hover()
+    page.locator(".lm-Menu-itemLabel", has_text="Tag as Setup").click()
+    expect(badge(page, 0)).to_have_text("setup")
+    page.keyboard.press("Control+Shift+C")
+    page.locator(".lm-CommandPalette-input").fill("Skip in the Pipeline")
+    expect(page.locator(".lm-CommandPalette-itemLabel", has_text="Skip in the Pipeline")).to_be_visible()
+
+
+def test_steps_and_problems_lead_to_their_cells(lab, page):
+    cells = [("step:first", "x = 1"), *[("", f"print({number})") for number in range(60)], ("step:last", "y = x + (")]
+    panel = lab.open(page, lab.write("long.ipynb", *cells))
+    last = panel.locator(".jp-Pipelines-box[data-step=last]")
+    last.focus()
+    page.keyboard.press("Enter")
+    active = page.locator(".jp-Notebook .jp-Cell.jp-mod-active")
+    expect(active).to_contain_text("y = x + (")
+    expect(active).to_be_in_viewport()
+    expect(last).to_have_attribute("aria-current", "step")
+    panel.locator(".jp-Pipelines-step button[data-step=first]").click()
+    expect(active).to_contain_text("x = 1")
+    expect(active).to_be_in_viewport()
+    panel.locator(".jp-Pipelines-problem[data-severity=error] > button").first.click()
+    expect(active).to_contain_text("y = x + (")
+
+
+def test_it_says_when_the_server_is_gone_and_comes_back(lab, page):
+    panel = lab.open(page, lab.write("gone.ipynb", ("step:one", "x = 1")))
+    expect(steps_of(panel)).to_have_text(["one"])
+    routes: list[Route] = []
+
+    def refuse(route: Route) -> None:
+        routes.append(route)
+        route.abort()
+
+    page.route("**/jupyter-pipelines/api/compile*", refuse)
+    code_cell(page, 0).locator(".cm-content").click()
+    page.keyboard.type("y = 2\n")
+    expect(panel.get_by_role("alert")).to_contain_text("does not answer")
+    expect(steps_of(panel)).to_have_text(["one"])
+    assert routes
+    page.unroute("**/jupyter-pipelines/api/compile*", refuse)
+    panel.get_by_role("button", name="Try again").click()
+    expect(panel.get_by_role("alert")).to_have_count(0)
+
+
+def test_without_a_notebook_it_says_what_it_is_for(lab, page):
+    page.goto(f"{lab.url}/lab/workspaces/none?reset")
+    expect(page.locator(".jp-Launcher")).to_be_visible()
+    execute(page, "jupyter-pipelines:show-panel")
+    expect(page.locator(".jp-Pipelines-panel")).to_contain_text("No notebook is open")
+
+
+def contrasts(panel: Locator) -> dict[str, float]:
+    """The contrast of each piece of text with what is behind it, by the text (WCAG 2)."""
+    return panel.evaluate(
+        """panel => {
+      const parse = text => (text.match(/[\\d.]+/g) ?? []).map(Number);
+      const light = ([r, g, b]) => [r, g, b].map(v => v / 255)
+        .map(v => v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
+        .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
+      const behind = node => {
+        for (let at = node; at; at = at.parentElement) {
+          const [r, g, b, a = 1] = parse(getComputedStyle(at).backgroundColor);
+          if (a === 1 && b !== undefined) return [r, g, b];
+        }
+        return [255, 255, 255];
+      };
+      const found = {};
+      const walk = document.createTreeWalker(panel, NodeFilter.SHOW_TEXT);
+      while (walk.nextNode()) {
+        const node = walk.currentNode.parentElement;
+        const text = walk.currentNode.textContent.trim();
+        if (!text || !node.checkVisibility() || node.closest('svg')) continue;
+        const [front, back] = [parse(getComputedStyle(node).color), behind(node)];
+        const alpha = front[3] ?? 1;
+        const mixed = back.map((v, i) => front[i] * alpha + v * (1 - alpha));
+        const [a, b] = [light(mixed), light(back)].sort((x, y) => y - x);
+        found[text] = (a + 0.05) / (b + 0.05);
+      }
+      return found;
+    }"""
+    )
+
+
+@pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
+def test_it_can_be_read_and_is_narrow_enough(lab, page, theme):
+    panel = lab.open(page, lab.write("narrow.ipynb", *DIAMOND, ("step:broken", "z = (")))
+    expect(panel.locator(".jp-Pipelines-problem").first).to_be_visible()
+    execute(page, "apputils:change-theme", theme=theme)
+    page.wait_for_function(f"document.body.dataset.jpThemeName === '{theme}'")
+    # The smallest that JupyterLab lets a side panel become is about this.
+    page.evaluate("() => { document.querySelector('.jp-Pipelines-panel').style.maxWidth = '240px' }")
+    assert panel.evaluate("panel => panel.scrollWidth <= 240")
+    for part in panel.locator("button, input, code, p, h2, h3").all():
+        box = part.bounding_box()
+        frame = panel.bounding_box()
+        if box and frame and box["width"] > 1:
+            assert box["x"] + box["width"] <= frame["x"] + 240 + 1, part.inner_text()
+    unreadable = {text: round(ratio, 1) for text, ratio in contrasts(panel).items() if ratio < 4.5}
+    assert not unreadable
