@@ -55,7 +55,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     if words[0] not in _summaries():
         print(_unknown_command(words[0]), file=sys.stderr)
         return WRONG_REQUEST
-    return _run_command(words[0], words[1:])
+    try:
+        code = _run_command(words[0], words[1:])
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:
+        # The reader has gone (`… | head`): nothing is left to say, and Python must not try to flush at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
 
 
 def _run_command(name: str, words: Sequence[str]) -> int:
@@ -64,7 +71,6 @@ def _run_command(name: str, words: Sequence[str]) -> int:
         command = import_module(f"jupyter_pipelines.cli.commands.{name}")
         arguments = _parser(name, command).parse_args(words)
         code: int = command.run(arguments)
-        sys.stdout.flush()
         return code
     except SystemExit as stop:  # argparse has spoken already
         return stop.code if isinstance(stop.code, int) else WRONG_REQUEST
@@ -72,9 +78,7 @@ def _run_command(name: str, words: Sequence[str]) -> int:
         print("\ncancelled", file=sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:
-        # The reader has gone (`… | head`): nothing is left to say, and Python must not try to flush at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        raise
     except PipelinesError as error:
         _tell(error, as_json)
         return error.exit_code
