@@ -263,11 +263,12 @@ def parameters_schema(document: NotebookDocument) -> dict[str, object]:
 
 
 def coerce_parameters(
-    document: NotebookDocument, values: Mapping[str, object], *, from_text: bool = False
+    document: NotebookDocument, values: Mapping[str, object], *, from_text: bool = False, partial: bool = False
 ) -> dict[str, object]:
     """``values`` as their parameters' types, in the author's order; parameters that are not given stay away.
 
-    ``from_text``: values are texts of a command line. An Enum's value becomes its member's name. Coercing twice changes
+    ``from_text``: values are texts of a command line. ``partial``: more values will follow, so none is missing yet. An
+    Enum's value becomes its member's name. Coercing twice changes
     nothing. Raises :class:`~jupyter_pipelines.errors.RequestError` that lists every unknown, missing or ill-typed one.
     """
     types = _types(document)
@@ -276,7 +277,7 @@ def coerce_parameters(
     coerced: dict[str, object] = {}
     for parameter in document.parameters:
         if parameter.name not in given:
-            if parameter.required:
+            if parameter.required and not partial:
                 wrong.append(f"Parameter `{parameter.name}` ({parameter.annotation}) has no default and was not given.")
             continue
         value = given[parameter.name]
@@ -329,7 +330,9 @@ def _how_to_give(document: NotebookDocument) -> str:
 def parameters_json(document: NotebookDocument, values: Mapping[str, object]) -> dict[str, object]:
     """``values`` as JSON that :func:`coerce_parameters` takes back. Raises as it does."""
     types = _types(document)
-    return {name: types[name].to_json(value) for name, value in coerce_parameters(document, values).items()}
+    return {
+        name: types[name].to_json(value) for name, value in coerce_parameters(document, values, partial=True).items()
+    }
 
 
 def parameters_source(document: NotebookDocument, values: Mapping[str, object]) -> str:
@@ -339,5 +342,5 @@ def parameters_source(document: NotebookDocument, values: Mapping[str, object]) 
     :class:`~jupyter_pipelines.errors.RequestError` as :func:`coerce_parameters` does.
     """
     types = _types(document)
-    coerced = coerce_parameters(document, values)
+    coerced = coerce_parameters(document, values, partial=True)
     return "\n".join(f"{name} = {types[name].source(value)}" for name, value in coerced.items())
