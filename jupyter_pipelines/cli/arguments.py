@@ -96,7 +96,7 @@ def read_parameters(document: NotebookDocument, assignments: Sequence[str], file
     coerced: dict[str, object] = {}
     for given, from_text in ((values, False), (texts, True)):
         try:
-            coerced |= coerce_parameters(document, given, from_text=from_text)
+            coerced |= coerce_parameters(document, given, from_text=from_text, partial=True)
         except RequestError as problem:
             problems.append(problem)
     if problems:
@@ -114,7 +114,7 @@ def read_grid(document: NotebookDocument, options: Sequence[str]) -> dict[str, l
         if name in grid:
             raise RequestError(f"--grid names {name} twice.", f"Give all its values at once: --grid {name}=A,B,C")
         parts = split_values(text)
-        grid[name] = [coerce_parameters(document, {name: part}, from_text=True)[name] for part in parts]
+        grid[name] = [coerce_parameters(document, {name: part}, from_text=True, partial=True)[name] for part in parts]
     return grid
 
 

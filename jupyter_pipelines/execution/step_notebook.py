@@ -39,8 +39,7 @@ def build(request: StepRequest, job: Path) -> NotebookNode:
 def _cells(request: StepRequest, job: Path) -> Iterator[NotebookNode]:
     step = request.step
     yield _hidden(_phase_source("begin", job), "begin")
-    yield from _parameters(request)
-    yield from _authors(request, Role.SETUP, "setup")
+    yield from _preamble(request)
     yield from map(_replay, step.definitions)
     yield _hidden(_phase_source("load", job), "load")
     yield from map(_replay, step.late_definitions)
@@ -49,20 +48,16 @@ def _cells(request: StepRequest, job: Path) -> Iterator[NotebookNode]:
     yield _hidden(_phase_source("save", job), "save")
 
 
-def _parameters(request: StepRequest) -> Iterator[NotebookNode]:
+def _preamble(request: StepRequest) -> Iterator[NotebookNode]:
+    """Parameters and setup cells in notebook order (parameters may need imports above them), given values last."""
     from jupyter_pipelines.notebook import parameters_source
 
-    yield from _authors(request, Role.PARAMETERS, "parameters")
-    if request.parameters:
-        source = parameters_source(request.pipeline.document, request.parameters)
-        if source.strip():
-            yield _hidden(source, "parameters")
-
-
-def _authors(request: StepRequest, role: Role, phase: str) -> Iterator[NotebookNode]:
-    for cell in request.pipeline.document.cells:
-        if cell.role is role:
-            yield _visible(request, cell.index, phase)
+    cells = [cell for cell in request.pipeline.document.cells if cell.role in (Role.PARAMETERS, Role.SETUP)]
+    last = max((cell.index for cell in cells if cell.role is Role.PARAMETERS), default=None)
+    for cell in cells:
+        yield _visible(request, cell.index, cell.role.value)
+        if cell.index == last and request.parameters:
+            yield _hidden(parameters_source(request.pipeline.document, request.parameters), "parameters")
 
 
 def _visible(request: StepRequest, index: int, phase: str) -> NotebookNode:
