@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,8 +21,9 @@ from jupyter_pipelines.orchestration.model import OnRunEvent, RunEvent, RunRecor
 from jupyter_pipelines.settings import Settings
 from jupyter_pipelines.store import Store
 from jupyter_pipelines.verification.model import CellReport, Difference, Report, Status, ValueReport, Verdict
-from jupyter_pipelines.verification.outputs import compare_outputs, shown
+from jupyter_pipelines.verification.outputs import Shown, compare_outputs, shown
 from jupyter_pipelines.verification.reference import ReferenceRun, run_reference
+from jupyter_pipelines.verification.repeats import warnings_in, without_repeats
 from jupyter_pipelines.verification.scratch import scratch_store
 
 if TYPE_CHECKING:
@@ -177,20 +179,33 @@ class _Verification:
 
     def _cells(self) -> tuple[CellReport, ...]:
         reports = []
-        ends = [reference.failed for reference in self.references if reference.failed is not None]
+        told: set[str] = set()  # the warnings of the reference so far
+        end = min((reference.failed for reference in self.references if reference.failed is not None), default=None)
         for cell in self.pipeline.document.cells:
-            if cell.role in {Role.TEXT, Role.SKIP}:
+            if cell.role in {Role.TEXT, Role.SKIP} or not cell.source.strip():
                 continue
             status: Status = "not-run"
             differences: tuple[Difference, ...] = ()
-            executed = self.executed.get(cell.index)
-            state = executed.metadata.get("jupyter_pipelines", {}).get("state", "") if executed is not None else ""
-            reached = not ends or cell.index <= min(ends)
-            if executed is not None and reached and state not in {"not-run", "pending"}:
+            if end is None or cell.index <= end:
                 seen = [shown(reference.cells[cell.index].outputs) for reference in self.references]
-                status, differences = compare_outputs(seen, shown(executed.outputs))
+                status, differences = self._compare_cell(cell.index, seen, told)
+                told.update(*(warnings_in(reference.stderr) for reference in seen))
             reports.append(CellReport(cell.number, cell.first_line, cell.step or "", status, differences))
         return tuple(reports)
+
+    def _compare_cell(
+        self, index: int, seen: Sequence[Shown], told: Container[str]
+    ) -> tuple[Status, tuple[Difference, ...]]:
+        executed = self.executed[index]
+        if executed.metadata["jupyter_pipelines"]["state"] in {"pending", "not-run"}:
+            if self.record.state != "completed":
+                return "not-run", ()
+            return "different", (Difference("cell", "is run", "is not run"),)
+        got = shown(executed.outputs)
+        status, differences = compare_outputs(seen, got)
+        if status == "different":
+            status, differences = compare_outputs(seen, replace(got, stderr=without_repeats(got.stderr, told)))
+        return status, differences
 
     def _values(self) -> tuple[ValueReport, ...]:
         found: dict[tuple[str, str], ValueReport] = {}

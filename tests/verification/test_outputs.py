@@ -11,6 +11,7 @@ import pytest
 from jupyter_pipelines.verification.images import same_image
 from jupyter_pipelines.verification.normalise import normalise
 from jupyter_pipelines.verification.outputs import compare_outputs, shown
+from jupyter_pipelines.verification.repeats import warnings_in, without_repeats
 from jupyter_pipelines.verification.text import compare_text, first_difference
 
 
@@ -130,3 +131,10 @@ def test_structured_data_is_compared_as_data() -> None:
 
 def test_the_first_difference_is_told_with_its_line() -> None:
     assert first_difference("a\nb", "a") == ("line 2: b", "(ends before)")
+
+
+def test_a_warning_that_a_fresh_kernel_tells_again_is_known() -> None:
+    warning = "<cell>:3: FutureWarning: this will change\n  frame.old()\n"
+    other = "/lib/thing.py:7: UserWarning: careful\n"
+    assert warnings_in(f"hello\n{warning}{other}bye") == {warning.strip(), other.strip()}
+    assert without_repeats(f"hello\n{warning}{other}bye", warnings_in(warning)) == f"hello\n{other}bye"
