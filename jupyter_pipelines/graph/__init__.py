@@ -1,1 +1,7 @@
-"""TODO"""
+"""Names, order and the graph: what a notebook means as a pipeline. Pure, no I/O."""
+
+from __future__ import annotations
+
+from jupyter_pipelines.graph.compile import compile_pipeline
+
+__all__ = ["compile_pipeline"]

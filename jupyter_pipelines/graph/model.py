@@ -35,7 +35,28 @@ class Edge:
 
     def explain(self) -> str:
         """The edge as a sentence, e.g. ``train needs `df` because cell 7 line 2 reads it; written by clean at …``."""
-        raise NotImplementedError
+        if self.kind is EdgeKind.ORDER:
+            return f"{self.target} runs after {self.source} because the author said so"
+        if self.kind is EdgeKind.FILE:
+            sure = "" if self.certain else "possibly "
+            return (
+                f"{self.target} runs after {self.source} because both {sure}touch {self.name}: "
+                f"{self.source} at {self.written}, {self.target} at {self.read}"
+            )
+        if self.kind is EdgeKind.RESOURCE:
+            return (
+                f"{self.target} runs after {self.source} because both use `{self.name}`, which stays in its process: "
+                f"{self.source} at {self.written}, {self.target} at {self.read}"
+            )
+        what = f"`{self.name}`" if self.kind is EdgeKind.VALUE else f"the state of {self.name}"
+        text = f"{self.target} needs {what}"
+        if self.read is not None:
+            text += f" because {self.read} reads it"
+        if self.changed:
+            verb = "changed in place" if self.certain else "possibly changed"
+            first = f"; written at {self.written}, " if self.written else "; "
+            return f"{text}{first}{verb} by {self.source} at {', '.join(str(place) for place in self.changed)}"
+        return f"{text}; written by {self.source} at {self.written}" if self.written else f"{text} from {self.source}"
 
 
 @dataclass(frozen=True, slots=True)

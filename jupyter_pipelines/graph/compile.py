@@ -1,0 +1,114 @@
+"""From a notebook to a pipeline. Pure: source and observations in, plans, edges and findings out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from jupyter_pipelines.graph.cycles import order_edges, report_cycles
+from jupyter_pipelines.graph.dataflow import Dataflow
+from jupyter_pipelines.graph.diagnose import Reporter
+from jupyter_pipelines.graph.digests import step_digests
+from jupyter_pipelines.graph.effects import analyse_cell
+from jupyter_pipelines.graph.events import CellEffects
+from jupyter_pipelines.graph.facts import Facts, StepFacts
+from jupyter_pipelines.graph.files import file_edges
+from jupyter_pipelines.graph.model import Edge, Observations, Pipeline, StepPlan
+from jupyter_pipelines.graph.replay import Planner, make_plan, value_edges
+from jupyter_pipelines.graph.resources import resource_edges, resource_names
+from jupyter_pipelines.graph.sharing import lost_sharing
+from jupyter_pipelines.graph.skipped import note_skipped, report_skipped
+from jupyter_pipelines.notebook.model import NotebookDocument, Role
+
+_ROUNDS = 8  # of passing on shared objects; each adds at least one, and few notebooks need any
+_EXECUTED = {Role.PARAMETERS, Role.SETUP, Role.STEP}
+
+
+def compile_pipeline(document: NotebookDocument, observations: Observations = Observations()) -> Pipeline:
+    """Compile a notebook into steps and edges.
+
+    Never raises for what the notebook contains: whatever is wrong is in the result's ``diagnostics``, those of the
+    document included. ``observations`` are what earlier runs saw; they can only drop or add *possible* changes.
+    """
+    if not document.is_python:
+        return _sequential(document)
+    effects = {cell.index: analyse_cell(cell) for cell in document.cells if cell.role in _EXECUTED}
+    digests = step_digests(document, effects)
+    seeded = frozenset(_seeded_components(document, effects))
+    promoted: frozenset[tuple[str, str]] = frozenset()
+    for _ in range(_ROUNDS):
+        reporter = Reporter(document)
+        note_skipped(document, reporter)
+        facts = Facts(
+            {
+                name: StepFacts(name, cells, digests[name])
+                for name in document.steps
+                if (cells := _cells_of(document, name))
+            }
+        )
+        flow = Dataflow(document, effects, facts, observations, promoted, seeded, reporter)
+        flow.walk()
+        planner = Planner(document, facts, reporter)
+        planner.plan()
+        lost = lost_sharing(facts, planner, flow.tied_ever) - promoted
+        if not lost:
+            break
+        promoted |= lost
+    report_skipped(document, facts, reporter)
+    edges: list[Edge] = [
+        *value_edges(planner.needs),
+        *order_edges(document, reporter),
+        *file_edges(facts, observations, reporter),
+        *resource_edges(facts, reporter),
+    ]
+    report_cycles(facts, edges, reporter)
+    resources = resource_names(facts)
+    plans = [
+        _with_resources(make_plan(document, step, planner.needs[name], set()), resources)
+        for name, step in facts.steps.items()
+    ]
+    return Pipeline(
+        document,
+        tuple(plans),
+        tuple(sorted(edges, key=lambda edge: _edge_order(document, edge))),
+        (*document.diagnostics, *reporter.diagnostics),
+        seeded=tuple(sorted(seeded)),
+    )
+
+
+def _with_resources(plan: StepPlan, resources: set[str]) -> StepPlan:
+    used = tuple(name for name in plan.setup_names if name in resources)
+    return replace(plan, resources=used, setup_names=tuple(name for name in plan.setup_names if name not in resources))
+
+
+def _edge_order(document: NotebookDocument, edge: Edge) -> tuple[int, int, str, str]:
+    steps = list(document.steps)
+    return steps.index(edge.target), steps.index(edge.source), edge.kind.value, edge.name
+
+
+def _cells_of(document: NotebookDocument, step: str) -> tuple[int, ...]:
+    return tuple(cell.index for cell in document.cells if cell.role is Role.STEP and cell.step == step)
+
+
+def _sequential(document: NotebookDocument) -> Pipeline:
+    """Another language: one kernel, notebook order."""
+    reporter = Reporter(document)
+    reporter.other_language()
+    names = [name for name in document.steps if _cells_of(document, name)]
+    plans = tuple(StepPlan(name, _cells_of(document, name), document.steps[name]) for name in names)
+    edges = order_edges(document, reporter, sequential=names)
+    return Pipeline(document, plans, tuple(edges), (*document.diagnostics, *reporter.diagnostics), sequential=True)
+
+
+def _seeded_components(document: NotebookDocument, effects: dict[int, CellEffects]) -> Iterable[str]:
+    """Random generators the notebook seeds somewhere; by the words of the call, so that functions count too."""
+    for cell in document.cells:
+        if cell.index not in effects or cell.python is None:
+            continue
+        text = cell.python
+        if "seed" not in text and "set_state" not in text and "setstate" not in text:
+            continue
+        if "manual_seed" in text:
+            yield "torch.random"
+        if "random.seed" in text or "np.random" in text or "set_state" in text or "import seed" in text:
+            yield from ("random", "numpy.random")

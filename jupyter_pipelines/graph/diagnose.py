@@ -1,0 +1,267 @@
+"""Findings about the graph, with their codes, words and fixes in one place.
+
+=========  ========  ===========================================================================
+code       severity  about
+=========  ========  ===========================================================================
+``JP301``  error     a name that nothing defines (warning where it may never be looked up)
+``JP302``  error     a name that only later cells define
+``JP303``  error     a name that only ``skip`` cells define or change
+``JP304``  error     a name that was deleted before
+``JP305``  warning   ``from x import *`` (and magics like it): names it brings are unknown
+``JP306``  error     something whose names cannot be known: built ``exec``, ``globals()``, ``%who`` …
+``JP307``  error     IPython's history (``_``, ``Out[3]``, ``In``) of another step
+``JP310``  error     a cycle
+``JP311``  error     a step in several pieces whose pieces need different versions of a name
+``JP312``  error     a step needs a value that another step goes on changing later
+``JP320``  error     setup reads what only a step makes
+``JP321``  error     setup changes what an earlier step has already used
+``JP330``  error     a definition that cannot be replayed truthfully
+``JP331``  error     a value made with a class or function that was redefined since
+``JP332``  warning   configuration of the kernel inside a step that cannot be repeated in later steps
+``JP340``  info      another language than Python: notebook order, nothing inferred
+``JP341``  error     an ``after:`` that names no step
+``JP401``  error     a value that cannot be carried to another step
+``JP402``  error     something setup makes anew in every step, although steps leave things in it
+``JP403``  warning   a database connection shared by steps with uncommitted writes
+``JP404``  error     setup opens a file for writing, again in every step
+=========  ========  ===========================================================================
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from jupyter_pipelines.diagnostics import Diagnostic, Location, Severity
+from jupyter_pipelines.graph.values import Definition, Version
+from jupyter_pipelines.notebook.model import NotebookDocument, Role
+
+
+class Reporter:
+    """Collects findings, each once."""
+
+    def __init__(self, document: NotebookDocument) -> None:
+        self.document = document
+        self.found: dict[tuple[object, ...], Diagnostic] = {}
+        self.skipped: dict[str, int] = {}  # names that skip cells bind, and where
+
+    @property
+    def diagnostics(self) -> tuple[Diagnostic, ...]:
+        severities = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
+        return tuple(
+            sorted(
+                self.found.values(),
+                key=lambda finding: (finding.location or Location(0, 0), severities[finding.severity], finding.code),
+            )
+        )
+
+    def add(
+        self,
+        code: str,
+        severity: Severity,
+        message: str,
+        fix: str,
+        place: Location | None,
+        about: str,
+        step: str | None = None,
+    ) -> None:
+        """Note a finding; ``about`` and its place tell it from others with the same code."""
+        key = (code, about, place.cell if place else 0, step)
+        if key in self.found:
+            return
+        first_line = ""
+        if place is not None:
+            cell = self.document.cell(place.cell)
+            first_line, step = cell.first_line, step or cell.step
+        self.found[key] = Diagnostic(code, severity, message, fix, place, first_line, step)
+
+    def error(
+        self, code: str, message: str, fix: str, place: Location | None, about: str, step: str | None = None
+    ) -> None:
+        self.add(code, Severity.ERROR, message, fix, place, about, step)
+
+    def _by(self, version: Version) -> str:
+        owner = f"step {version.step}" if version.step is not None else "setup"
+        return f"{owner} ({version.location})"
+
+    # -- names ---------------------------------------------------------------------------------------------------
+
+    def undefined_name(self, name: str, place: Location, bound_in: int | None, maybe: bool) -> None:
+        severity = Severity.WARNING if maybe else Severity.ERROR
+        if bound_in is not None and bound_in + 1 > place.cell:
+            message = f"`{name}` is read here, but the first cell that defines it is cell {bound_in + 1}"
+            fix = f"move the definition of `{name}` above cell {place.cell}"
+            if not maybe:
+                self.add("JP302", severity, message, fix, place, name)
+            return
+        if bound_in is not None and bound_in + 1 == place.cell:
+            if not maybe:
+                message = f"`{name}` is read before this cell defines it"
+                self.add("JP302", severity, message, f"define `{name}` first", place, name)
+            return
+        if name in self.skipped:
+            cell = self.skipped[name] + 1
+            message = f"`{name}` is defined by cell {cell} only, which is tagged `skip` and never runs in a pipeline"
+            fix = f"remove the `skip` tag of cell {cell}, or define `{name}` elsewhere"
+            self.add("JP303", severity, message, fix, place, name)
+            return
+        fix = f"define or import `{name}` before it is used"
+        self.add("JP301", severity, f"nothing defines `{name}`", fix, place, name)
+
+    def deleted_name(self, name: str, place: Location, deleted: Location, maybe: bool) -> None:
+        severity = Severity.WARNING if maybe else Severity.ERROR
+        message = f"`{name}` is read here, but {deleted} deleted it"
+        self.add("JP304", severity, message, f"remove `del {name}`, or define `{name}` again", place, name)
+
+    def star_import(self, module: str, place: Location, in_setup: bool, replayable: bool) -> None:
+        what = f"`{module}`" if module.startswith("%") else f"`from {module} import *`"
+        message = f"which names {what} brings is not known; names that nothing else defines are taken from it"
+        if not in_setup and not replayable:
+            fix = "tag its cell `setup`"
+            self.error("JP305", f"{message}, and later steps cannot repeat it", fix, place, module)
+            return
+        self.add("JP305", Severity.WARNING, message, "import the names that are used", place, module)
+
+    def unknowable(self, what: str, fix: str, place: Location, marked: bool) -> None:
+        severity = Severity.WARNING if marked else Severity.ERROR
+        self.add("JP306", severity, f"{what}: which names it reads and writes cannot be known", fix, place, what)
+
+    def history(self, name: str, place: Location) -> None:
+        message = f"`{name}` is IPython's history, and every step starts with an empty one"
+        self.error("JP307", message, "give the value a name of its own", place, name)
+
+    # -- order ---------------------------------------------------------------------------------------------------
+
+    def read_after_own(self, step: str, version: Version, place: Location) -> None:
+        message = (
+            f"step {step} has its own `{version.name}` in an earlier cell and reads here what {self._by(version)} made "
+            f"of it in between: one step runs without a break"
+        )
+        fix = f"give this part of {step} a name of its own (`step:{step}-2`), or use another variable"
+        self.error("JP311", message, fix, place, version.name, step)
+
+    def two_versions(self, step: str, name: str, versions: Sequence[Version], place: Location) -> None:
+        makers = " and ".join(self._by(version) for version in versions[:2])
+        message = f"step {step} needs `{name}` in two versions, by {makers}: it starts with one of them only"
+        fix = f"give this part of {step} a name of its own (`step:{step}-2`)"
+        self.error("JP311", message, fix, place, name, step)
+
+    def changed_later(self, step: str, version: Version, final: Version | None, place: Location) -> None:
+        later = f"{final.location} changes it again" if final is not None else "a later cell deletes it"
+        message = (
+            f"step {step} needs `{version.name}` as {version.location} left it, but {later}, and a step passes its "
+            f"values on when it has ended"
+        )
+        fix = f"give the later cells of step {version.step} a step name of their own"
+        self.error("JP312", message, fix, place, version.name, step)
+
+    def cycle(self, steps: Sequence[str], reasons: Sequence[str]) -> None:
+        path = " → ".join([*steps, steps[0]])
+        message = f"steps wait for each other: {path}. " + "; ".join(reasons)
+        fix = f"give the pieces of {steps[0]} that need each other's steps names of their own, or remove an `after:`"
+        self.error("JP310", message, fix, None, path, steps[0])
+
+    def unknown_after(self, step: str, name: str) -> None:
+        known = ", ".join(self.document.steps)
+        place = next((Location(cell.number) for cell in self.document.cells if cell.step == step), None)
+        self.error(
+            "JP341", f"step {step} runs after `{name}`, which is no step", f"use one of: {known}", place, name, step
+        )
+
+    # -- setup and skip ------------------------------------------------------------------------------------------
+
+    def setup_reads_step(self, version: Version, place: Location) -> None:
+        message = (
+            f"setup reads `{version.name}`, which step {version.step} makes at {version.location}: setup runs at the "
+            f"start of every step"
+        )
+        fix = f"make this cell a step, or tag cell {version.location.cell} `setup`"
+        self.error("JP320", message, fix, place, version.name)
+
+    def late_setup(self, name: str, place: Location, used: Location) -> None:
+        message = (
+            f"setup gives `{name}` a new value here, but {used} uses it before, and setup runs first in every step"
+        )
+        self.error("JP321", message, "make this cell a step, or use another name", place, name)
+
+    def skip_changes(self, name: str, skip: Location, place: Location, step: str | None) -> None:
+        message = (
+            f"cell {skip.cell} is tagged `skip` but changes `{name}`, which is read here: a pipeline would not see it"
+        )
+        self.error("JP303", message, f"remove the `skip` tag of cell {skip.cell}, or the change", place, name, step)
+
+    # -- definitions ---------------------------------------------------------------------------------------------
+
+    def broken_definition(self, step: str, version: Version, place: Location) -> None:
+        message = (
+            f"step {step} needs `{version.name}`, which cannot be executed again as it was: {version.value.broken}"
+        )
+        fix = f"define `{version.name}` in a cell of its own or in setup, and keep changing data in a variable that is passed"
+        self.error("JP330", message, fix, place, version.name, step)
+
+    def mixed_definition(self, step: str, version: Version, place: Location) -> None:
+        message = f"`{version.name}` is a definition in one branch and a value in another; step {step} could get either"
+        self.error(
+            "JP330", message, f"use different names, or define `{version.name}` in setup", place, version.name, step
+        )
+
+    def stale_definition(self, step: str, definition: Definition, version: Version, place: Location) -> None:
+        name = definition.statement.names[0] if definition.statement.names else "a definition"
+        where = Location(definition.cell + 1, definition.statement.line)
+        message = (
+            f"step {step} needs `{name}` ({where}), which read `{version.name}` when it was defined, and "
+            f"`{version.name}` has been changed since"
+        )
+        fix = f"read `{version.name}` inside the body instead, or keep the first value under another name"
+        self.error("JP330", message, fix, place, name, step)
+
+    def redefined(self, step: str, name: str, holder: Version, place: Location) -> None:
+        message = (
+            f"step {step} needs `{holder.name}`, made with `{name}` as it was before it was defined anew: other steps "
+            f"only have the newest `{name}`"
+        )
+        self.error("JP331", message, f"give the second `{name}` another name", place, holder.name, step)
+
+    def ambient(self, what: str, place: Location) -> None:
+        message = f"`{what}` configures the kernel for later steps too, and cannot be repeated there"
+        self.add("JP332", Severity.WARNING, message, "move it to a setup cell", place, what)
+
+    # -- values --------------------------------------------------------------------------------------------------
+
+    def uncarriable(self, step: str, version: Version, made: Version, place: Location) -> None:
+        kind = made.value.uncarriable or "something"
+        message = f"step {step} needs `{version.name}`, which is {kind} ({made.location}) and lives in one process only"
+        self.error("JP401", message, _advice(kind, version.name, made), place, version.name, step)
+
+    def shared_resource(self, name: str, kind: str, made: Location, steps: Sequence[str], place: Location) -> None:
+        message = f"`{name}` is {kind} that setup makes anew in every step ({made}), but steps {', '.join(steps)} share what is in it"
+        fix = {
+            "a database connection": "use a database file instead of one in memory",
+            "a database engine": "use a database file instead of one in memory",
+        }.get(kind, f"make `{name}` inside the step that uses it, or keep a list instead")
+        self.error("JP402", message, fix, place, name)
+
+    def setup_writes_file(self, path: str, place: Location) -> None:
+        message = f"setup writes {path}, and does so again at the start of every step"
+        self.error("JP404", message, "write the file in a step", place, path)
+
+    def other_language(self) -> None:
+        message = (
+            f"the notebook's language is {self.document.language}: its steps run one after another in one kernel, in "
+            f"notebook order; nothing is inferred and no values are carried"
+        )
+        self.add("JP340", Severity.INFO, message, "", None, "language")
+
+
+def _advice(kind: str, name: str, made: Version) -> str:
+    if "iterator" in kind or "generator" in kind:
+        return f"make it a list where it is made: `{name} = list(...)`, or use it up in the same step"
+    if "function" in kind or "lambda" in kind:
+        return f"define `{name}` with `def` at top level, in a cell of its own or in setup"
+    if kind == "a module":
+        return "import the module under that name"
+    return f"make `{name}` in a setup cell, so that every step has its own, or use it in step {made.step} only"
+
+
+def skip_bindings(document: NotebookDocument) -> list[int]:
+    """Indices of the code cells tagged ``skip``."""
+    return [cell.index for cell in document.cells if cell.role is Role.SKIP and cell.python is not None]

@@ -1,0 +1,64 @@
+"""The key under which runs remember what they observed about a step: its source and all source it can reach."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+
+from jupyter_pipelines.graph.events import Bind, BindKind, CellEffects, StatementKind
+from jupyter_pipelines.notebook.model import NotebookDocument, Role
+
+
+def step_digests(document: NotebookDocument, effects: Mapping[int, CellEffects]) -> dict[str, str]:
+    """A digest per step: its cells, the parameters and setup cells, and other steps' definitions it can come to."""
+    common = hashlib.sha256()
+    for cell in document.cells:
+        if cell.role in {Role.SETUP, Role.PARAMETERS}:
+            common.update(f"{cell.role}\0{cell.code}\0".encode())
+    definitions = _definitions_by_name(document, effects)
+    digests = {}
+    for name in document.steps:
+        own = common.copy()
+        wanted: set[str] = set()
+        for cell in document.cells:
+            if cell.role is Role.STEP and cell.step == name:
+                own.update(f"{name}\0{cell.code}\0".encode())
+                if cell.index in effects:
+                    wanted |= effects[cell.index].read
+        for source in _reachable(name, wanted, definitions):
+            own.update(source.encode() + b"\0")
+        digests[name] = own.hexdigest()[:32]
+    return digests
+
+
+_Known = tuple[str, str, frozenset[str]]  # step, source, names the cell reads
+
+
+def _definitions_by_name(document: NotebookDocument, effects: Mapping[int, CellEffects]) -> dict[str, list[_Known]]:
+    found: dict[str, list[_Known]] = {}
+    for index, effect in effects.items():
+        cell = document.cells[index]
+        if cell.role is not Role.STEP or cell.step is None:
+            continue
+        for statement in effect.statements:
+            if statement.kind is StatementKind.DEFINITION:
+                imports_only = all(
+                    isinstance(event, Bind) and event.kind is BindKind.MODULE for event in statement.events
+                )
+                reads = frozenset[str]() if imports_only else effect.read
+                for name in statement.names:
+                    found.setdefault(name, []).append((cell.step, statement.source, reads))
+    return found
+
+
+def _reachable(step: str, wanted: set[str], definitions: Mapping[str, list[_Known]]) -> list[str]:
+    pending, seen, sources = sorted(wanted), set(wanted), dict[str, None]()
+    while pending:
+        for owner, source, reads in definitions.get(pending.pop(), ()):
+            if owner != step:
+                sources[source] = None
+            for name in reads:
+                if name not in seen:
+                    seen.add(name)
+                    pending.append(name)
+    return sorted(sources)

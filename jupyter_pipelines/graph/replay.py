@@ -1,0 +1,208 @@
+"""From facts to plans: what each step loads, passes on and executes again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from jupyter_pipelines.diagnostics import Location
+from jupyter_pipelines.graph.diagnose import Reporter
+from jupyter_pipelines.graph.facts import Facts, StepFacts
+from jupyter_pipelines.graph.model import Edge, EdgeKind, Input, Replay, StepPlan
+from jupyter_pipelines.graph.values import Definition, Version
+from jupyter_pipelines.notebook.model import NotebookDocument
+
+STATE = "~"
+
+
+@dataclass(slots=True, eq=False)
+class Need:
+    """A step loads a version that another step made."""
+
+    version: Version
+    place: Location
+
+
+@dataclass(slots=True, eq=False)
+class StepNeeds:
+    """What one step's plan is made of."""
+
+    inputs: dict[str, Need] = field(default_factory=dict)
+    outputs: set[str] = field(default_factory=set)
+    early: dict[Definition, Location] = field(default_factory=dict)
+    late: dict[Definition, Location] = field(default_factory=dict)
+
+
+class Planner:
+    """Follows every need back to who made it, through steps that only passed it on."""
+
+    def __init__(self, document: NotebookDocument, facts: Facts, reporter: Reporter) -> None:
+        self.document, self.facts, self.reporter = document, facts, reporter
+        self.needs = {name: StepNeeds() for name in facts.steps}
+
+    def plan(self) -> None:
+        for name, step in self.facts.steps.items():
+            for versions in step.uses.values():
+                for version, place in versions.items():
+                    self.need(name, version, place)
+            for definition, place in step.definitions.items():
+                self.replay(name, definition, place)
+            for definition in step.ambient:
+                if definition.step != name:
+                    self.replay(name, definition, Location(step.cells[0] + 1))
+            self._guards(name, step)
+
+    def _guards(self, name: str, step: StepFacts) -> None:
+        """What was seen unchanged is loaded all the same, so that it can be compared."""
+        for guarded in step.guarded:
+            later = any(
+                guarded in other.uses and any(version.cell < step.cells[-1] for version in other.uses[guarded])
+                for other in self.facts.steps.values()
+                if other.cells[0] > step.cells[0]
+            )
+            if later and guarded not in self.needs[name].inputs and guarded not in step.own:
+                version = self._before(guarded, step)
+                if version is not None and version.step not in {None, name}:
+                    self.need(name, version, Location(step.cells[0] + 1))
+
+    def _before(self, name: str, step: StepFacts) -> Version | None:
+        version: Version | None = self.facts.latest.get(name)
+        while version is not None and version.cell >= step.cells[0]:
+            version = version.previous
+        return version
+
+    def need(self, step: str, version: Version, place: Location) -> None:
+        """``step`` loads ``version``; whoever made it may have to load what it made it from."""
+        maker = version.step
+        if maker is None or maker == step:
+            return
+        inputs = self.needs[step].inputs
+        known = inputs.get(version.name)
+        if known is not None:
+            if known.version is not version:
+                self.reporter.two_versions(step, version.name, [known.version, version], place)
+            return
+        inputs[version.name] = Need(version, place)
+        self._check(step, version, place)
+        self.needs[maker].outputs.add(version.name)
+        before = version.previous
+        while before is not None and before.step == maker:
+            before = before.previous
+        if before is None:
+            return
+        if before.value.definition is not None:
+            if before.value.definition.step is not None:
+                self.replay(maker, before.value.definition, version.location)
+        else:
+            self.need(maker, before, version.location)
+
+    def _check(self, step: str, version: Version, place: Location) -> None:
+        assert version.step is not None
+        final = self.facts.steps[version.step].own.get(version.name)
+        if final is not version:
+            self.reporter.changed_later(step, version, final, place)
+        made = version
+        while made.previous is not None and made.is_change:
+            made = made.previous
+        if version.value.uncarriable and not version.name.startswith(STATE):
+            self.reporter.uncarriable(step, version, made, place)
+
+    def replay(self, step: str, definition: Definition, place: Location) -> bool:
+        """``step`` executes ``definition`` again. Returns whether that has to wait for loaded values."""
+        needs = self.needs[step]
+        if definition.step is None or definition.step == step:
+            return False
+        if definition in needs.early or definition in needs.late:
+            return definition in needs.late
+        needs.early[definition] = place
+        late = False
+        for version, touched in definition.now:
+            value = version.value
+            if value.definition is not None:
+                late |= self.replay(step, value.definition, place)
+                continue
+            if version.step is None or version.name in definition.statement.names:
+                continue
+            if version.step == step:
+                self.reporter.stale_definition(step, definition, version, place)
+                continue
+            final = self.facts.steps[version.step].own.get(version.name)
+            current = self.needs[step].inputs.get(version.name)
+            if final is not version or version.touched != touched or (current and current.version is not version):
+                self.reporter.stale_definition(step, definition, version, place)
+                continue
+            late = True
+            self.need(step, version, place)
+        if late:
+            del needs.early[definition]
+            needs.late[definition] = place
+        return late
+
+
+def make_plan(document: NotebookDocument, step: StepFacts, needs: StepNeeds, state_names: set[str]) -> StepPlan:
+    """The plan of one step, everything in a stable order."""
+    values = {name: need for name, need in needs.inputs.items() if not name.startswith(STATE)}
+    states = {name[1:]: need for name, need in needs.inputs.items() if name.startswith(STATE)}
+    outputs = sorted(name for name in needs.outputs if not name.startswith(STATE))
+    possibly = [name for name in outputs if name in values and _only_possibly(step.own.get(name), step.name)]
+    guarded = [name for name in values if name not in step.own or (name in step.guarded and name not in outputs)]
+    return StepPlan(
+        name=step.name,
+        cells=step.cells,
+        options=document.steps[step.name],
+        definitions=_replays(needs.early),
+        late_definitions=_replays(needs.late),
+        inputs=tuple(Input(name, need.version.step or "") for name, need in sorted(values.items())),
+        outputs=tuple(outputs),
+        possibly_changed=tuple(possibly),
+        guarded=tuple(sorted(guarded)),
+        state_inputs={name: need.version.step or "" for name, need in sorted(states.items())},
+        state_outputs=tuple(sorted(name[1:] for name in needs.outputs if name.startswith(STATE))),
+        setup_names=tuple(sorted(name for name in step.setup_reads if not name.startswith(STATE))),
+        digest=step.digest,
+    )
+
+
+def _only_possibly(version: Version | None, step: str) -> bool:
+    while version is not None and version.step == step:
+        if not version.is_change or version.certain:
+            return False
+        version = version.previous
+    return True
+
+
+def _replays(definitions: dict[Definition, Location]) -> tuple[Replay, ...]:
+    ordered = sorted(definitions, key=lambda definition: definition.order)
+    return tuple(
+        Replay(definition.cell, definition.statement.line, definition.statement.source, definition.statement.names)
+        for definition in ordered
+    )
+
+
+def value_edges(needs: dict[str, StepNeeds]) -> list[Edge]:
+    """An edge per loaded value or state component, with its reasons."""
+    edges = []
+    for step, needed in needs.items():
+        for name, need in needed.inputs.items():
+            made, changes = _history(need.version)
+            state = name.startswith(STATE)
+            edges.append(
+                Edge(
+                    source=need.version.step or "",
+                    target=step,
+                    kind=EdgeKind.STATE if state else EdgeKind.VALUE,
+                    name=name[1:] if state else name,
+                    certain=not _only_possibly(need.version, need.version.step or ""),
+                    written=made.location,
+                    changed=changes,
+                    read=need.place,
+                )
+            )
+    return edges
+
+
+def _history(version: Version) -> tuple[Version, tuple[Location, ...]]:
+    changes = []
+    while version.is_change and version.previous is not None:
+        changes.append(version.location)
+        version = version.previous
+    return version, tuple(dict.fromkeys(reversed(changes)))

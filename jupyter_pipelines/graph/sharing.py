@@ -1,0 +1,37 @@
+"""Objects that two names share must reach a step that changes them together, out of one container."""
+
+from __future__ import annotations
+
+from jupyter_pipelines.graph.facts import Facts
+from jupyter_pipelines.graph.replay import STATE, Planner
+
+
+def lost_sharing(facts: Facts, planner: Planner, tied: dict[str, set[str]]) -> frozenset[tuple[str, str]]:
+    """Pairs of a step and a name it has to pass on, so that names that share objects come from one step.
+
+    A step that changes ``a`` and loads ``b``, which shares with ``a``, must get both from the same producer; else the
+    change would not be seen through ``b``. The later of the two producers takes the other name along.
+    """
+    lost: set[tuple[str, str]] = set()
+    order = list(facts.steps)
+    for name, step in facts.steps.items():
+        inputs = planner.needs[name].inputs
+        for changed in step.changes:
+            if changed.startswith(STATE):
+                continue
+            for partner in tied.get(changed, ()):
+                first = inputs[changed].version.step if changed in inputs else None
+                second = inputs[partner].version.step if partner in inputs else None
+                if first == second or partner.startswith(STATE):
+                    continue
+                if changed not in inputs and not _from_setup(changed, step.setup_reads):
+                    continue
+                if partner not in inputs and not _from_setup(partner, step.setup_reads):
+                    continue
+                later = max((maker for maker in (first, second) if maker is not None), key=order.index)
+                lost.add((later, partner if later == first else changed))
+    return frozenset(lost)
+
+
+def _from_setup(name: str, setup_reads: object) -> bool:
+    return name in setup_reads  # type: ignore[operator]  # a mapping
