@@ -123,7 +123,9 @@ def _explain(error: Exception | None, text: str) -> Problem:
     if isinstance(error, SyntaxError):
         last = text.count("\n") + 1
         line = min(max(error.lineno or 1, 1), last)
-        return Problem("JP120", f"The cell is not valid Python: {error.msg}.", "Correct it, or tag it `skip`.", line)
+        message = f"The cell is not valid Python: {error.msg}"
+        message += "" if message.endswith("?") else "."
+        return Problem("JP120", message, "Correct it, or tag it `skip`.", line)
     if isinstance(error, ValueError):  # NUL characters, or half of a surrogate pair
         reason = "it contains a character that no source may contain"
     else:

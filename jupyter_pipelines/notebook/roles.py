@@ -156,6 +156,8 @@ def _stated_options(cell: _CodeCell) -> list[tuple[str, dict[str, Any]]]:
     stated: list[tuple[str, dict[str, Any]]] = []
     if cell.tags.after:
         stated.append((" (tags)", {"after": cell.tags.after}))
+    if cell.tags.extra.get("cache") == "disabled":  # Kale's tag `cache:disabled`
+        stated.append((" (tags)", {"cache": False}))
     if "pipeline" in cell.raw.metadata:
         stated.append((" (metadata)", read_cell_options(cell.raw.metadata["pipeline"], cell.problems)))
     if cell.source.role_magic is not None and cell.source.role_magic.options:

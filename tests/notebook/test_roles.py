@@ -192,6 +192,11 @@ def test_options_of_the_one_step(read: Read) -> None:
     assert read(cell).steps["notebook"].retries == 3
 
 
+def test_kale_can_switch_reuse_off(read: Read) -> None:
+    document = read(("a", "step:s", "cache:disabled"), ("b", "step:t", "cache:enabled"))
+    assert [options.cache for options in document.steps.values()] == [False, True]
+
+
 def test_kale_metrics_come_last(read: Read) -> None:
     document = read(("a", "block:s"), ("b", "block:t"), ("print(1)", "pipeline-metrics"))
     assert document.steps["pipeline-metrics"].after == ("s", "t")
