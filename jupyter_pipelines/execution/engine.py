@@ -77,11 +77,11 @@ def execute_cells(
     ``kernel-died``, ``timeout`` or ``cancelled``.
     """
     import papermill
+    from papermill.engines import papermill_engines
     from papermill.exceptions import PapermillExecutionError
 
-    from jupyter_pipelines.execution.papermill_engine import register
-
-    register()
+    # papermill finds it by its entry point, unless that is out of date (editable installs).
+    papermill_engines.register(ENGINE, __getattr__("PipelinesEngine"))
     deadline = None if timeout is None else time.monotonic() + timeout
     execution = Execution(kernel, on_cell, cancel, deadline, allow_errors)
     # papermill goes by error outputs, also those that a cell may have; what we go by is in `execution`.
@@ -96,3 +96,18 @@ def execute_cells(
             execution=execution,
         )
     return Outcome(execution.notebook or copy.deepcopy(nb), execution.error, execution.kernel_seconds)
+
+
+def __getattr__(name: str) -> object:
+    """``PipelinesEngine``, for papermill's entry point.
+
+    papermill loads its entry points in the middle of being imported, so the engine's own module must not be the one
+    that imports papermill first.
+    """
+    if name != "PipelinesEngine":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    import papermill.engines  # noqa: F401
+
+    from jupyter_pipelines.execution.papermill_engine import PipelinesEngine
+
+    return PipelinesEngine

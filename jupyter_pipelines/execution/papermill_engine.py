@@ -1,4 +1,7 @@
-"""The papermill engine ``jupyter-pipelines``: real kernels, no fixed waits, few writes of the notebook."""
+"""The papermill engine ``jupyter-pipelines``: real kernels, no fixed waits, few writes of the notebook.
+
+Import ``papermill`` before this module; see :func:`jupyter_pipelines.execution.engine.__getattr__`.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +13,10 @@ from typing import Any
 
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
-from papermill.engines import Engine, NotebookExecutionManager, papermill_engines
+from papermill.engines import Engine, NotebookExecutionManager
 
 from jupyter_pipelines.execution.client import CellsClient, run_in_new_loop
-from jupyter_pipelines.execution.engine import ENGINE, Execution
+from jupyter_pipelines.execution.engine import Execution
 from jupyter_pipelines.execution.kernels.kernel import Kernel, KernelRequest, KernelStartError
 from jupyter_pipelines.execution.model import StepErrorInfo
 from jupyter_pipelines.execution.saving import Debounced, write_notebook
@@ -77,11 +80,6 @@ class PipelinesEngine(Engine):  # type: ignore[misc] # papermill ships no types
         _run(nb_man, execution, options)
         if execution.error is not None and execution.error.kind != "error":
             raise _as_nbclient_error(execution.error)
-
-
-def register() -> None:
-    """Make the engine known to papermill also where entry points are out of date (editable installs)."""
-    papermill_engines.register(ENGINE, PipelinesEngine)
 
 
 class ExecutionManager(NotebookExecutionManager):  # type: ignore[misc] # papermill ships no types

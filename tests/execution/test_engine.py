@@ -303,7 +303,9 @@ def test_anyone_can_use_the_engine_through_papermill(tmp_path: Path) -> None:
     nb.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
     nbformat.write(nb, tmp_path / "in.ipynb")
     program = (
-        "from jupyter_pipelines.execution.papermill_engine import register; register()\n"
+        "from papermill.engines import papermill_engines\n"
+        "from jupyter_pipelines.execution.engine import PipelinesEngine\n"
+        "papermill_engines.register('jupyter-pipelines', PipelinesEngine)\n"
         "from papermill.cli import papermill; papermill()"
     )
     command = [sys.executable, "-c", program, "--engine", "jupyter-pipelines", "in.ipynb", "out.ipynb"]
