@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from jupyter_pipelines.diagnostics import Diagnostic
+from jupyter_pipelines.graph.compile import compile_pipeline
 from jupyter_pipelines.graph.effects import analyse_cell
 from jupyter_pipelines.graph.events import StatementKind
 from jupyter_pipelines.notebook.literals import Names, NotConstantError, constant, names_of, tree_of
@@ -144,8 +145,6 @@ def _refusal(document: NotebookDocument) -> str:
 
 def _compiled(parsed: ParsedNotebook, name: str, changes: Sequence[TagChange]) -> tuple[Diagnostic, ...]:
     """What compiling the notebook with these tags reports."""
-    from jupyter_pipelines.graph import compile_pipeline
-
     tags = {change.cell - 1: change.tag for change in changes}
     cells = [
         replace(cell, tags=(*cell.tags, tags[cell.index])) if cell.index in tags else cell for cell in parsed.cells
