@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from jupyter_pipelines.graph.compile import compile_pipeline
+from jupyter_pipelines.graph.suggest import Suggestion, suggest
 
-__all__ = ["compile_pipeline"]
+__all__ = ["Suggestion", "compile_pipeline", "suggest"]

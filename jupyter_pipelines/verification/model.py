@@ -68,6 +68,7 @@ class Report:
     pipeline_seconds: float = 0.0
     steps: int = 0
     kept: str = ""
+    codes: tuple[str, ...] = ()  # of the diagnostics that made `check` refuse it
     counts: dict[str, int] = field(init=False)
 
     def __post_init__(self) -> None:

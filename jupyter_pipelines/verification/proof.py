@@ -55,7 +55,8 @@ def verify(
         pipeline = load(path)
         if pipeline.errors:
             reasons = "\n".join(error.render(path.name) for error in pipeline.errors)
-            return Report(str(path), "refused", reasons)
+            codes = tuple(dict.fromkeys(error.code for error in pipeline.errors))
+            return Report(str(path), "refused", reasons, codes=codes)
         values = coerce_parameters(pipeline.document, parameters or {})
         record = run(path, values, on_event=tell)
         refusal = _refusal(record)

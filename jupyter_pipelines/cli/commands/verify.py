@@ -15,8 +15,8 @@ Verdicts and exit codes:
 
 --format json: {"notebook", "verdict", "reason", "fix", "cells": [{"number", "first_line", "step", "status",
 "differences": [{"what", "expected", "got"}]}], "values": [{"step", "name", "type", "status", "detail"}], "references",
-"reference_seconds", "pipeline_seconds", "steps", "kept", "counts"}; a status is "same", "nondeterministic",
-"different" or "not-run".
+"reference_seconds", "pipeline_seconds", "steps", "kept", "codes", "counts"}; a status is "same", "nondeterministic",
+"different", "not-run" or (values) "not-compared".
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ copied. What lives in one process is refused. Attributes that a library's own pi
 from __future__ import annotations
 
 import builtins
+import collections
 import dis
 import enum
 import gc
@@ -343,6 +344,11 @@ def _class(pickler: ValuePickler, value: Any) -> Reduction:
         members = [(name, member._value_) for name, member in enumeration.__members__.items()]
         bases = tuple(value.__bases__)
         return rebuild.make_enum, (key, value.__name__, bases, members, value.__module__, value.__qualname__)
+    if value.__bases__ == (tuple,) and hasattr(value, "_field_defaults"):
+        plain = vars(collections.namedtuple(value.__name__, value._fields)).keys() - {"__doc__"}
+        own = {name: held for name, held in vars(value).items() if name not in plain}
+        made = (key, value.__name__, value._fields, value._field_defaults, value.__module__, value.__qualname__)
+        return rebuild.make_named_tuple, made, own, None, None, rebuild.set_class_state
     namespace = {name: held for name, held in vars(value).items() if name not in ("__dict__", "__weakref__")}
     slots = namespace.get("__slots__", ())
     for name in (slots,) if isinstance(slots, str) else tuple(slots):

@@ -5,6 +5,7 @@ They are pickled under one module name, wherever the package was loaded from.
 
 from __future__ import annotations
 
+import collections
 import enum
 import importlib
 import marshal
@@ -76,6 +77,16 @@ def make_enum(
         for member, value in members:
             namespace[member] = value
         register_class(key, metaclass(name, bases, namespace))
+    return _dynamic_classes[key]
+
+
+def make_named_tuple(
+    key: str, name: str, fields: tuple[str, ...], defaults: dict[str, Any], module: str, qualname: str
+) -> type:
+    if key not in _dynamic_classes:
+        made: Any = collections.namedtuple(name, fields, defaults=list(defaults.values()), module=module)  # noqa: PYI024
+        made.__qualname__ = qualname
+        register_class(key, made)
     return _dynamic_classes[key]
 
 

@@ -23,10 +23,9 @@ TRUST_UP_TO = 1 << 22  # bytes of pickle up to which a class's own way of being 
 class Saving:
     """What happens to the values of one step at its end."""
 
-    def __init__(self, job: Json, user: dict[str, Any], containers: dict[str, Container]) -> None:
+    def __init__(self, job: Json, user: dict[str, Any]) -> None:
         self._job = job
         self._user = user
-        self._containers = containers
         self._definitions: Collection[str] | None = job["definitions"]
         self._pickled: dict[str, Pickled] = {}
         self._digests: dict[str, str] = {}

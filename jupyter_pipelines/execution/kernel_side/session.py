@@ -46,7 +46,7 @@ class Session:
         self._result_path = os.path.join(os.path.dirname(path), "result.json")
         self.shell = _shell()
         self.user: dict[str, Any] = sys.modules["__main__"].__dict__
-        self.containers: dict[str, Container] = {}
+        self._containers: dict[str, Container] = {}
         self.environment: dict[str, str] = {}
         self.state: Json = {}
         self.setup_digests: dict[str, str] = {}
@@ -78,6 +78,7 @@ class Session:
             for name, carried in inputs.items():
                 self.user[name] = self._read(carried, name, f"`{name}`")
         finally:
+            self._containers.clear()  # the values are the notebook's from here on: what it deletes must be gone
             self._write_result()
         self.state = ambient.capture()
         self.files.on = True
@@ -85,9 +86,9 @@ class Session:
     def _read(self, carried: Json, name: str, what: str) -> Any:
         address = carried["container"]
         try:
-            container = self.containers.get(address)
+            container = self._containers.get(address)
             if container is None:
-                container = self.containers[address] = Container(self.job["objects"], address)
+                container = self._containers[address] = Container(self.job["objects"], address)
             missing = [need for need in container.group(name)["needs"] if need not in self.user]
             if missing:
                 names = " and ".join(f"`{need}`" for need in missing)
@@ -124,7 +125,7 @@ class Session:
         self.files.on = False
         state = ambient.capture()
         changes = ambient.changed(self.state, state)
-        saving = Saving(self.job, self.user, self.containers)
+        saving = Saving(self.job, self.user)
         try:
             saving.pickle_all()
             saving.check_inputs()
