@@ -10,7 +10,7 @@ from jupyter_pipelines.graph.to_json import to_json
 
 if TYPE_CHECKING:
     from jupyter_pipelines.graph.model import Pipeline
-    from jupyter_pipelines.graph.suggest import suggest
+    from jupyter_pipelines.graph.suggestion import suggest
 
 __all__ = ["ancestors", "compile_pipeline", "explain", "render", "suggest", "to_json"]
 
@@ -38,7 +38,7 @@ def render(pipeline: Pipeline, format: Literal["text", "mermaid", "svg", "json"]
 
 def __getattr__(name: str) -> object:
     if name == "suggest":  # reads and rewrites notebooks, which most users of the graph never do
-        from jupyter_pipelines.graph.suggest import suggest
+        from jupyter_pipelines.graph.suggestion import suggest
 
         return suggest
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

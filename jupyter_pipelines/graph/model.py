@@ -32,6 +32,8 @@ class Edge:
     written: Location | None = None
     changed: tuple[Location, ...] = ()  # in-place changes after `written`
     read: Location | None = None
+    writer: str = ""  # the step that wrote it, when that is not `source`; "setup" too
+    changers: tuple[str, ...] = ()  # the steps that made `changed`, one each
 
     def explain(self) -> str:
         """The edge as a sentence, e.g. ``train needs `df` because cell 7 line 2 reads it; written by clean at …``."""
@@ -52,11 +54,13 @@ class Edge:
         text = f"{self.target} needs {what}"
         if self.read is not None:
             text += f" because {self.read} reads it"
-        if self.changed:
-            verb = "changed in place" if self.certain else "possibly changed"
-            first = f"; written at {self.written}, " if self.written else "; "
-            return f"{text}{first}{verb} by {self.source} at {', '.join(str(place) for place in self.changed)}"
-        return f"{text}; written by {self.source} at {self.written}" if self.written else f"{text} from {self.source}"
+        if self.written is not None:
+            text += f"; written by {self.writer or self.source} at {self.written}"
+        verb = "changed in place" if self.certain else "possibly changed"
+        for place, step in zip(self.changed, self.changers, strict=False):
+            by = f" by {step}" if step != (self.writer or self.source) else ""
+            text += f", {verb}{by} at {place}"
+        return text
 
 
 @dataclass(frozen=True, slots=True)

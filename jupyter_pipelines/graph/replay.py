@@ -193,16 +193,19 @@ def value_edges(needs: dict[str, StepNeeds]) -> list[Edge]:
                     name=name[1:] if state else name,
                     certain=not _only_possibly(need.version, need.version.step or ""),
                     written=made.location,
-                    changed=changes,
+                    changed=tuple(change.location for change in changes),
                     read=need.place,
+                    writer=made.step or "setup",
+                    changers=tuple(change.step or "setup" for change in changes),
                 )
             )
     return edges
 
 
-def _history(version: Version) -> tuple[Version, tuple[Location, ...]]:
-    changes = []
+def _history(version: Version) -> tuple[Version, list[Version]]:
+    """The version that was bound, and the changes after it in order, one per place."""
+    changes: dict[Location, Version] = {}
     while version.is_change and version.previous is not None:
-        changes.append(version.location)
+        changes[version.location] = version
         version = version.previous
-    return version, tuple(dict.fromkeys(reversed(changes)))
+    return version, list(reversed(changes.values()))

@@ -28,8 +28,10 @@ if TYPE_CHECKING:
     from nbformat import NotebookNode
 
 MOST_STEPS = 12  # a coarser level of headings is taken when a finer one gives more
+MOST_STEPS_BY_FLOW = 6  # without headings only the weakest ties between cells are worth a new step
 
 _HEADING = re.compile(r"^ {0,3}(#{1,6})[ \t]+(.+?)[ \t#]*$", re.MULTILINE)
+_UNDERLINED = re.compile(r"^ {0,3}(\S.*)\n {0,3}(=+|-{2,})[ \t]*$", re.MULTILINE)
 _FENCE = re.compile(r"^(```|~~~).*?^\1[ \t]*$", re.MULTILINE | re.DOTALL)
 _BUILTINS = frozenset({*dir(builtins), "get_ipython", "display"})
 _FILLER = re.compile(r"\b(an?|and|by|for|from|in|into|of|on|our|some|the|to|using|we|with|your)\b", re.IGNORECASE)
@@ -273,30 +275,51 @@ def _by_headings(document: NotebookDocument, open_cells: set[int], level: int) -
     sections = [_Section("", "the work begins here")]
     for cell in document.cells:
         if cell.role is Role.TEXT:
-            for marks, title in _HEADING.findall(_FENCE.sub("", cell.source)):
-                if len(marks) <= level:
+            for depth, title in _headings(cell.source):
+                if depth <= level:
                     sections.append(_Section(title, f"the section “{title}” begins here"))
         elif cell.index in open_cells:
             sections[-1].cells.append(cell)
     return [section for section in sections if section.cells]
 
 
+def _headings(markdown: str) -> list[tuple[int, str]]:
+    """Level and title of the headings in a markdown cell, in order."""
+    text = _FENCE.sub("", markdown)
+    marked = [(found.start(), len(found[1]), found[2]) for found in _HEADING.finditer(text)]
+    underlined = [(found.start(), 1 if found[2][0] == "=" else 2, found[1]) for found in _UNDERLINED.finditer(text)]
+    return [(level, title) for _, level, title in sorted(marked + underlined)]
+
+
 def _by_flow(cells: list[Cell]) -> list[_Section]:
-    """Without headings: a cell that makes nothing new, or works on what the one above made, continues its step."""
+    """Without headings: a cell that makes nothing new, or works on what the one above made, continues its step.
+
+    While there are too many, the two neighbours that share most values become one.
+    """
     sections: list[_Section] = []
-    made: set[str] = set()
     for cell in cells:
-        effects = analyse_cell(cell)
-        new = {name for name in effects.bound if not name.startswith("_")}
+        new = _made([cell])
         comment = next((line.lstrip("# ").strip() for line in cell.source.splitlines() if line.startswith("#")), "")
-        if sections and (not new or new & made or (len(sections) >= MOST_STEPS)):
+        if sections and (not new or new & _made(sections[-1].cells)):
             sections[-1].cells.append(cell)
         else:
-            made = set()
             title = comment if 0 < len(comment) <= 40 else _name_from(cell, new)
             sections.append(_Section(title, "it begins something new", [cell]))
-        made |= new
+    while len(sections) > MOST_STEPS_BY_FLOW:
+        at = max(range(len(sections) - 1), key=lambda at: _tie(sections[at], sections[at + 1]))
+        sections[at].cells += sections.pop(at + 1).cells
     return sections
+
+
+def _made(cells: Sequence[Cell]) -> set[str]:
+    return {name for cell in cells for name in analyse_cell(cell).bound if not name.startswith("_")}
+
+
+def _tie(first: _Section, second: _Section) -> tuple[int, int]:
+    """How closely two neighbours belong together: values handed over, then how little there is of them."""
+    used = {name for cell in second.cells for name in analyse_cell(cell).read}
+    lines = sum(cell.source.count("\n") + 1 for cell in [*first.cells, *second.cells])
+    return len(_made(first.cells) & used), -lines
 
 
 def _name_from(cell: Cell, new: set[str]) -> str:

@@ -1,0 +1,103 @@
+"""The graph as data, in a shape that scripts and the panel rely on."""
+
+from __future__ import annotations
+
+from jupyter_pipelines.diagnostics import Location
+from jupyter_pipelines.graph.model import Edge, Pipeline, StepPlan
+from jupyter_pipelines.notebook.model import Parameter, StepOptions
+
+
+def to_json(pipeline: Pipeline) -> dict[str, object]:
+    """The pipeline as JSON-able data.
+
+    ``notebook``, ``language``, ``sequential``; ``steps``: ``name``, ``cells`` (numbers, from 1), ``options``,
+    ``inputs`` (``name``, ``producer``), ``outputs``, ``possibly_changed``, ``definitions``, ``state_inputs``,
+    ``after`` (steps it waits for); ``edges``: ``source``, ``target``, ``kind``, ``name``, ``certain``, ``written``,
+    ``changed``, ``read`` (places: ``cell``, ``line``), ``explanation``; ``parameters``: ``name``, ``annotation``,
+    ``default`` (as Python text when it is no JSON), ``description``, ``schema``; ``diagnostics``.
+    """
+    return {
+        "notebook": pipeline.document.name,
+        "language": pipeline.document.language,
+        "sequential": pipeline.sequential,
+        "steps": [_step(pipeline, step) for step in pipeline.steps],
+        "edges": [_edge(edge) for edge in pipeline.edges],
+        "parameters": [_parameter(parameter) for parameter in pipeline.document.parameters],
+        "diagnostics": [diagnostic.to_dict() for diagnostic in pipeline.diagnostics],
+    }
+
+
+def _step(pipeline: Pipeline, step: StepPlan) -> dict[str, object]:
+    order = [plan.name for plan in pipeline.steps]
+    definitions = [*step.definitions, *step.late_definitions]
+    return {
+        "name": step.name,
+        "cells": [index + 1 for index in step.cells],
+        "options": _options(step.options),
+        "inputs": [{"name": value.name, "producer": value.producer} for value in step.inputs],
+        "outputs": list(step.outputs),
+        "possibly_changed": list(step.possibly_changed),
+        "definitions": [
+            {"cell": replay.cell + 1, "line": replay.line, "names": list(replay.names)} for replay in definitions
+        ],
+        "state_inputs": dict(step.state_inputs),
+        "after": sorted(pipeline.upstream(step.name), key=lambda name: order.index(name) if name in order else -1),
+    }
+
+
+def _options(options: StepOptions) -> dict[str, object]:
+    return {
+        "retries": options.retries,
+        "retry_delay": options.retry_delay,
+        "retry_backoff": options.retry_backoff,
+        "timeout": options.timeout,
+        "cache": options.cache,
+        "env": dict(options.env),
+        "tags": list(options.tags),
+        "after": list(options.after),
+        "reads": list(options.reads),
+        "writes": list(options.writes),
+        "unchanged": list(options.unchanged),
+        "extra": {key: _plain(value) for key, value in options.extra.items()},
+    }
+
+
+def _edge(edge: Edge) -> dict[str, object]:
+    return {
+        "source": edge.source,
+        "target": edge.target,
+        "kind": edge.kind.value,
+        "name": edge.name,
+        "certain": edge.certain,
+        "written": _place(edge.written),
+        "changed": [_place(place) for place in edge.changed],
+        "read": _place(edge.read),
+        "explanation": edge.explain(),
+    }
+
+
+def _place(place: Location | None) -> dict[str, int] | None:
+    return None if place is None else {"cell": place.cell, "line": place.line}
+
+
+def _parameter(parameter: Parameter) -> dict[str, object]:
+    return {
+        "name": parameter.name,
+        "annotation": parameter.annotation,
+        "default": _plain(parameter.default),
+        "description": parameter.description,
+        "schema": _plain(parameter.schema),
+    }
+
+
+def _plain(value: object) -> object:
+    """The value as JSON has it; what JSON does not have, as Python text."""
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    if isinstance(value, float):
+        return value if value == value and abs(value) != float("inf") else repr(value)
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if hasattr(value, "items"):
+        return {str(key): _plain(item) for key, item in value.items()}
+    return str(value)
