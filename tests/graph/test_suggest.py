@@ -51,7 +51,7 @@ STORY = notebook(
     text("## Clean & filter\n\n```\n# not a heading\n```"),
     code("kept = [double(row) for row in rows]"),
     code("def total(values):\n    return sum(values)"),
-    text("## Résumé"),
+    text("Résumé\n------"),
     code("print(total(kept), math.pi)"),
 )
 
@@ -114,7 +114,8 @@ def test_a_definition_that_needs_a_value_is_no_setup() -> None:
 
 def test_a_function_defined_twice_is_no_setup() -> None:
     source = notebook(
-        text("# One"), code("def f():\n    return 1"), code("print(f())"), text("# Two"), code("def f():\n    return 2"),
+        text("# One"), code("def f():\n    return 1"), code("print(f())"), text("# Two"),
+        code("def f():\n    return 2"),
         code("print(f())"),
     )  # fmt: skip
     assert tags(source).get(5) != "setup"
@@ -152,3 +153,8 @@ def test_many_sections_and_odd_titles() -> None:
     found = tags(notebook(*cells))
     assert 0 < len(found) <= 12
     assert len(set(found.values())) == len(found)
+
+
+def test_a_long_notebook_without_headings_gets_few_steps() -> None:
+    cells = [code("v0 = len('start')")] + [code(f"v{at} = v{at - 1} + {at}\nprint(v{at})") for at in range(1, 30)]
+    assert 1 < len(tags(notebook(*cells))) <= 6
