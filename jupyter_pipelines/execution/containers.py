@@ -73,6 +73,9 @@ class StandIn:
         else:
             self.__dict__["state"] = state
 
+    def __call__(self, *arguments: object, **keywords: object) -> object:
+        raise TypeError(f"{self!r} cannot be called here")
+
     def append(self, item: object) -> None:
         self.__dict__.setdefault("items", []).append(item)
 

@@ -98,3 +98,9 @@ def make_notebook(tmp_path: Path):
         return Notebook(tmp_path, setup, steps, parameters)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def notebook_class() -> type[Notebook]:
+    """:class:`Notebook`, for fixtures of a wider scope."""
+    return Notebook

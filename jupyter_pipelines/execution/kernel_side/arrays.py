@@ -25,7 +25,7 @@ MANY = 64  # object arrays from this length on are looked at for strings
 _MASKED_ATTRIBUTES = {
     "_mask", "_fill_value", "_data", "_hardmask", "_sharedmask", "_isfield", "_baseclass", "_optinfo", "_basedict"
 }  # fmt: skip
-_FRAME_ATTRIBUTES = {"_mgr", "_attrs", "_flags", "_item_cache", "_is_copy", "_name", "_typ", "_cacher", "_metadata"}
+FRAME_ATTRIBUTES = {"_mgr", "_attrs", "_flags", "_item_cache", "_is_copy", "_name", "_typ", "_cacher", "_metadata"}
 
 
 def reducer_of(kind: type) -> Callable[[ValuePickler, Any], Reduction] | None:
@@ -148,7 +148,7 @@ def _index(pickler: ValuePickler, value: Any) -> Reduction:
 
 
 def _frame(pickler: ValuePickler, value: Any) -> Reduction:
-    known = _FRAME_ATTRIBUTES.union(value._metadata)
+    known = FRAME_ATTRIBUTES.union(value._metadata)
     extras = {name: attribute for name, attribute in vars(value).items() if name not in known}
     if not extras:
         return NotImplemented

@@ -14,6 +14,7 @@ import itertools
 import math
 import operator
 import struct
+import sys
 import types
 from typing import Any
 
@@ -26,7 +27,13 @@ _MISSING = object()
 
 def difference(first: object, second: object, path: str = "") -> str | None:
     """Where and how two values differ, as ``[3].name: 1 against 2``; ``None`` when they are the same."""
-    return Comparison().compare(first, second, path)
+    limit = sys.getrecursionlimit()
+    # From Python 3.11 on, calls from Python to Python need no room on the stack of C.
+    sys.setrecursionlimit(max(limit, 50_000 if sys.version_info >= (3, 11) else 3_000))
+    try:
+        return Comparison().compare(first, second, path)
+    finally:
+        sys.setrecursionlimit(limit)
 
 
 class Comparison:
@@ -94,7 +101,10 @@ class Comparison:
             return self.sequences(first, second, path)
         if isinstance(first, (set, frozenset)):
             return self._sets(first, second, path)
-        for base in (str, bytes, bytearray, int, array.array):
+        if isinstance(first, array.array):
+            parts = [("typecode", first.typecode, second.typecode), ("items", first.tolist(), second.tolist())]
+            return self.all_of(path, parts)
+        for base in (str, bytes, bytearray, int):
             if isinstance(first, base):
                 return None if vars(base)["__eq__"](first, second) is True else _unlike(path, first, second)
         if isinstance(first, float):
@@ -230,8 +240,12 @@ def _same_class(first: type, second: type) -> bool:
     """Whether two classes are one, also when each of them was made anew from the same source."""
     if first is second:
         return True
-    names = [(kind.__module__, kind.__qualname__) for kind in (first, second)]
-    return names[0] == names[1] and names[0][0] == "__main__"
+    if (first.__module__, first.__qualname__) != (second.__module__, second.__qualname__):
+        return False
+    found: object = sys.modules.get(first.__module__)
+    for part in first.__qualname__.split("."):
+        found = getattr(found, part, None)
+    return first.__module__ == "__main__" or found not in (first, second)
 
 
 def _same_code(first: types.CodeType, second: types.CodeType) -> bool:

@@ -8,6 +8,8 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from .arrays import FRAME_ATTRIBUTES
+
 if TYPE_CHECKING:
     from .comparison import Comparison
 
@@ -118,8 +120,9 @@ def _frame(comparison: Comparison, first: Any, second: Any, path: str) -> str | 
 
 
 def _frame_extras(comparison: Comparison, first: Any, second: Any, path: str) -> str | None:
-    inner = ("_mgr", "_attrs", "_flags", "_item_cache", "_is_copy", "_name", "_cacher")
-    extras = [{name: held for name, held in vars(frame).items() if name not in inner} for frame in (first, second)]
+    extras = [
+        {name: held for name, held in vars(frame).items() if name not in FRAME_ATTRIBUTES} for frame in (first, second)
+    ]
     parts = [("attrs", first.attrs, second.attrs), ("attributes", *extras)]
     labels = [frame.flags.allows_duplicate_labels for frame in (first, second)]
     return comparison.all_of(path, [*parts, ("flags", *labels)])

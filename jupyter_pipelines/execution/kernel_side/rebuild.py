@@ -241,6 +241,7 @@ def tensor(array: Any, requires_grad: bool, parameter: bool) -> Any:
 
 def _pickle_under_one_name() -> None:
     this = sys.modules[__name__]
+    sys.modules.setdefault(PICKLED_AS.partition(".")[0], sys.modules[__package__])
     sys.modules.setdefault(PICKLED_AS, this)
     for value in list(vars(this).values()):
         if getattr(value, "__module__", None) == __name__ and isinstance(value, (types.FunctionType, type)):

@@ -6,12 +6,12 @@ import datetime
 import decimal
 import enum
 import fractions
-import gc
 import pathlib
 import re
 import sys
 import types
 import uuid
+from collections.abc import Iterable
 from typing import Any
 
 from .arrays import overlapping
@@ -43,13 +43,19 @@ def groups(pickled: dict[str, Pickled]) -> list[tuple[str, ...]]:
         return name
 
     changeable = _Changeable()
-    first_holder: dict[int, str] = {}
+    holders: dict[int, list[str]] = {}
+    packages: set[str] = set()
     for name, value in pickled.items():
         for identity, held in value.objects():
             if changeable(held):
-                holder = first_holder.setdefault(identity, name)
-                if root(holder) != root(name) and not _belongs_to_module(held):
-                    parent[root(name)] = root(holder)
+                holders.setdefault(identity, []).append(name)
+            packages.add(str(type(held).__module__).partition(".")[0])
+    shared = {identity: names for identity, names in holders.items() if len(names) > 1}
+    of_libraries = _held_by(packages - {"__main__", "builtins"}) if shared else set()
+    for identity, names in shared.items():
+        if identity not in of_libraries:
+            for name in names[1:]:
+                parent[root(name)] = root(names[0])
     owners = {id(array): name for name, value in pickled.items() for array in value.arrays}
     for cluster in overlapping([array for value in pickled.values() for array in value.arrays]):
         for array in cluster[1:]:
@@ -79,15 +85,41 @@ class _Changeable:
         kind = type(value)
         answer = self._answers.get(kind)
         if answer is None:
-            arrow = kind.__module__.partition(".")[0] == "pyarrow"
-            answer = self._answers[kind] = not arrow and not issubclass(kind, tuple(self._immutable))
+            named = str(kind.__module__).partition(".")[0] == "pyarrow" or kind.__name__.endswith(
+                ("function_or_method", "ufunc")
+            )
+            answer = self._answers[kind] = not named and not issubclass(kind, tuple(self._immutable))
         return answer
 
 
-def _belongs_to_module(value: object) -> bool:
-    """Whether a module of a library holds ``value`` under a name: then every kernel has its own."""
-    for referrer in gc.get_referrers(value):
-        name = referrer.get("__name__") if isinstance(referrer, dict) else None
-        if isinstance(name, str) and name != "__main__" and name in sys.modules and vars(sys.modules[name]) is referrer:
-            return True
-    return False
+def _held_by(packages: set[str]) -> set[int]:
+    """The ids of what modules and classes of ``packages`` hold: every kernel has its own of these.
+
+    Not followed far, so that what users put into a library's registries stays theirs.
+    """
+    modules = [module for name, module in list(sys.modules.items()) if name.partition(".")[0] in packages]
+    level = [held for module in modules for held in list(getattr(module, "__dict__", {}).values())]
+    seen: set[int] = set()
+    for _ in range(4):
+        inner: list[Any] = []
+        for held in level:
+            if id(held) not in seen:
+                seen.add(id(held))
+                inner.extend(_insides(held, packages))
+        level = inner
+    return seen
+
+
+def _insides(held: Any, packages: set[str]) -> Iterable[Any]:
+    kind = type(held)
+    if kind in (list, tuple, set, frozenset):
+        return list(held)
+    if issubclass(kind, dict):
+        return list(dict.values(held))
+    owner = held if isinstance(held, type) else kind
+    if str(owner.__module__).partition(".")[0] not in packages or isinstance(held, types.ModuleType):
+        return ()
+    if isinstance(held, type):
+        return list(vars(held).values())
+    attributes = getattr(held, "__dict__", None)
+    return [attributes, *attributes.values()] if isinstance(attributes, dict) else ()
