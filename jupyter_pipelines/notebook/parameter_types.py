@@ -7,8 +7,6 @@ ISO texts are dates, and text from a command line (``from_text``) is read as the
 A value of a notebook's own Enum is known here by its member's name, because the class exists only in the kernel.
 """
 
-# ruff: noqa: ARG002 (every type has the same signature, whether or not it reads texts differently)
-
 from __future__ import annotations
 
 import datetime as dt

@@ -23,6 +23,13 @@ if TYPE_CHECKING:
 PYTHON_CELL_MAGICS = frozenset({"time", "timeit", "capture", "prun"})
 
 _LINE = re.compile(r"[^\n]*\n|[^\n]+")  # str.splitlines also splits where Python does not
+_SIMPLE_MAGIC = re.compile(
+    r"""([ \t]*([A-Za-z_]\w*[ ]=[ ])?)                     # nothing but `name = ` before it
+        (?:%([A-Za-z_][\w.]*)(?:[ ](\S(?:.*\S)?))?          # %magic arguments
+          |!([^\s!](?:.*\S)?))(?<![?\\])                    # !command; neither help nor continued""",
+    re.ASCII | re.VERBOSE,
+)
+_MOST_MAGICS = 20  # each costs a parse of the cell; IPython itself is faster for more
 _CELL_MAGIC = re.compile(r"%%(\w[\w.]*)[ \t]*(.*)")
 
 
@@ -96,8 +103,9 @@ def _to_python(lines: list[str]) -> tuple[str | None, Problem | None]:
         body, problem = _to_python([*lines[:at], _line_end(lines[at]), *lines[at + 1 :]])
         return body, problem
     text = "".join(lines)
-    if _valid(text):
-        return text, None
+    simple = _replace_simple_magics(lines)
+    if simple is not None:
+        return simple, None
     transformed = _transform(lines, at or 0)
     if transformed is not None and (error := _syntax_error(transformed)) is None:
         return transformed, None
@@ -131,6 +139,31 @@ def _explain(error: Exception | None, text: str) -> Problem:
     else:
         reason = "it is nested too deeply"
     return Problem("JP120", f"The cell is not valid Python: {reason}.", "Correct it, or tag it `skip`.")
+
+
+def _replace_simple_magics(lines: list[str]) -> str | None:
+    """The lines as Python when all that Python refuses are plain ``%magic`` and ``!command`` lines, else ``None``.
+
+    Importing IPython costs more than reading a large notebook, and most magics are these. Only a line at which Python
+    itself stops is replaced, so that text in strings never is; the result is what IPython's transformer gives.
+    """
+    lines = list(lines)
+    for _ in range(_MOST_MAGICS):
+        text = "".join(lines)
+        error = _syntax_error(text)
+        if error is None:
+            return text
+        at = (error.lineno or 0) - 1 if isinstance(error, SyntaxError) else -1
+        match = _SIMPLE_MAGIC.fullmatch(lines[at].rstrip("\n")) if 0 <= at < len(lines) else None
+        if match is None:
+            return None
+        before, assigned, name, arguments, command = match.groups()
+        if command is None:
+            call = f"run_line_magic({name!r}, {arguments or ''!r})"
+        else:
+            call = f"{'getoutput' if assigned else 'system'}({command!r})"
+        lines[at] = f"{before}get_ipython().{call}" + _line_end(lines[at])
+    return None
 
 
 def _transform(lines: list[str], first: int) -> str | None:

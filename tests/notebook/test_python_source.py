@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jupyter_pipelines.notebook.options import parse_duration
@@ -50,7 +50,7 @@ CELL_MAGICS = [
     ("%%time\nx = 1", "time", "", "\nx = 1"),
     ("%%capture out --no-stderr\nx = 1", "capture", "out --no-stderr", "\nx = 1"),
     ("%%timeit -n 3 setup()\nx", "timeit", "-n 3 setup()", "\nx"),
-    ("%%prun\n!ls", "prun", "", "\nget_ipython().system('ls')\n"),
+    ("%%prun\n!ls", "prun", "", "\nget_ipython().system('ls')"),
     ("%%capture out\n%%time\nx", "capture", "out", "\n\nx"),
     ("%%bash\nls | wc", "bash", "", None),
     ("%%html\n<b>", "html", "", None),
@@ -115,8 +115,31 @@ def test_plain_notebooks_need_neither_nbformat_nor_ipython() -> None:
     program = (
         "import json, sys\n"
         "from jupyter_pipelines.notebook import read_notebook\n"
-        "cell = {'cell_type': 'code', 'source': 'x = 1', 'metadata': {}, 'outputs': []}\n"
+        "source = '%matplotlib inline\\nx = !ls'\n"
+        "cell = {'cell_type': 'code', 'source': source, 'metadata': {}, 'outputs': []}\n"
         "read_notebook(json.dumps({'cells': [cell], 'metadata': {}, 'nbformat': 4}), 'a.ipynb')\n"
         "print([name for name in ('nbformat', 'IPython', 'prefect', 'papermill') if name in sys.modules])"
     )
     assert subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+_LINES = [
+    "%time x = 1", "%matplotlib inline", "!ls {x} | wc", "x = !ls", "x = %magic a  b", "if x:", "    %time y", "    !a",
+    "y = [1,", " 2]", "s = '''", "!no", "%no", "'''", "z = 1 % 2", "%time", "!ls # c", "%a?", "!!ls", "x = !ls \\",
+    "%x ", "%time  two", "for i in x: pass", "# %time", "%%x", "w: int = !ls", "a.b = %c", "%cd ..", "%time f('é')",
+]  # fmt: skip
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.sampled_from(_LINES), min_size=1, max_size=6))
+def test_the_short_way_gives_what_ipython_gives(lines: list[str]) -> None:
+    from IPython.core.inputtransformer2 import TransformerManager
+
+    found = read_source("\n".join(lines))
+    if found.python is not None and found.cell_magic is None:
+        theirs = TransformerManager().transform_cell("\n".join(lines))
+        assert ast.dump(_parse(found.python)) == ast.dump(_parse(theirs))
+
+
+def _parse(source: str) -> ast.AST:
+    return compile(source, "<cell>", "exec", ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
