@@ -172,6 +172,19 @@ class Dataflow(Interpreter):
             self._need(value.definition, place)
         for definition in value.latent:
             self._need(definition, place)
+            if step is not None and version.step not in {None, step.name}:
+                self._check_current(step, definition, version, place)
+
+    def _check_current(self, step: StepFacts, definition: Definition, holder: Version, place: Location) -> None:
+        """What a loaded value was made with must still be what its name stands for."""
+        for name in definition.statement.names:
+            current: Version | None = self.env.get(name)
+            while current is not None and current.value.definition is not definition:
+                current = current.previous
+            if current is None:
+                self.reporter.redefined(step.name, name, holder, place)
+            elif self.env[name].value.broken:
+                self.reporter.broken_definition(step.name, self.env[name], place)
 
     def _use_from_outside(self, step: StepFacts, version: Version, place: Location) -> None:
         name, value = version.name, version.value
@@ -508,12 +521,10 @@ class Dataflow(Interpreter):
     def _definition_changed(self, name: str, value: Value, result: Result, line: int) -> None:
         """``module.option = …``, ``Class.method = …``, ``function.attribute = …`` at top level."""
         if value.module:
-            dotted = value.module
-            for attribute in ("", *result.attributes):
-                dotted = f"{dotted}.{attribute}" if attribute else dotted
-                if dotted in knowledge.STATEFUL_OBJECTS:
-                    self.state(knowledge.STATEFUL_OBJECTS[dotted], line)
-                    return
+            component = knowledge.component_of(value.module, result.attributes)
+            if component is not None:
+                self.state(component, line)
+                return
         statement, version = self.statement, self.env[name]
         if statement is not None and statement.kind is StatementKind.ATTACH and self.definition is not None:
             if all(self._is_stable(read) for read, _ in self.definition.now):
@@ -543,6 +554,11 @@ class Dataflow(Interpreter):
             version = self.env.get(name)
             if version is not None and version.value.definition is definition:
                 self._break(name, line)
+
+    def keep_latent(self, name: str, latent: frozenset[Definition]) -> None:
+        version = self.env.get(name)
+        if version is not None and version.value.kind is BindKind.VALUE and latent - version.value.latent:
+            self._new_change(name, False, version.line, replace(version.value, latent=version.value.latent | latent))
 
     def function_changed(self, info: FunctionInfo, line: int) -> None:
         definition = self.owners.get(info)
@@ -579,6 +595,11 @@ class Dataflow(Interpreter):
             self.command(line)
         for definition in summary.changed_definitions:
             self.change_definition(definition, line)
+        for info in summary.changed_functions:
+            self.function_changed(info, line)
+        for root, latent in summary.stored.items():
+            if LOCAL_MARK not in root:
+                self.keep_latent(root, frozenset(latent))
         for what, error, fix in summary.unknowable:
             self.unknowable(Unknowable(line, True, what, error, fix))
         for what in summary.ambient:

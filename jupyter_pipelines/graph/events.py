@@ -32,6 +32,7 @@ class Flow:
     immutable: bool = False
     uncarriable: str | None = None
     constant: object = None
+    function: FunctionInfo | None = None  # it is this lambda
     attributes: tuple[str, ...] = ()  # `obj.items[0]` is obj's, by way of ("items", "[]")
 
 

@@ -15,6 +15,7 @@ from jupyter_pipelines.graph.events import (
     Change,
     Event,
     Flow,
+    FunctionInfo,
     Read,
     Unknowable,
 )
@@ -216,7 +217,8 @@ class ExpressionWalker:
         self.flow(node.body)
         self.depth -= 1
         self.bound_flows.pop()
-        return Flow(uncarriable="a lambda")
+        inner = bool(self.scopes) and not self.scopes[-1].is_class
+        return Flow(uncarriable="a lambda", function=self.function(node, "a lambda") if inner else None)
 
     def _comprehension(self, node: ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp) -> Flow:
         pushed = 0
@@ -350,6 +352,9 @@ class ExpressionWalker:
         raise NotImplementedError
 
     def bind_name(self, name: str, flow: Flow, line: int, element: bool = False) -> None:
+        raise NotImplementedError
+
+    def function(self, node: ast.Lambda, name: str) -> FunctionInfo:
         raise NotImplementedError
 
     def change(self, target: ast.expr, flow: Flow, stored: Flow | None) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from jupyter_pipelines.graph import knowledge
 from jupyter_pipelines.graph.events import (
     LOCAL_MARK,
     Augment,
@@ -111,7 +112,18 @@ class FunctionInterpreter(Interpreter):
         if LOCAL_MARK not in name:
             self.summary.deletes.add(name)
 
+    def function_changed(self, info: FunctionInfo, line: int) -> None:
+        self.summary.changed_functions.add(info)
+
+    def keep_latent(self, name: str, latent: frozenset[Definition]) -> None:
+        for root in self.shares_of(name) if LOCAL_MARK in name else (name,):
+            self.summary.stored.setdefault(root, set()).update(latent)
+            self.summary.changes.setdefault(root, (False, ()))
+
     def change(self, result: Result, certain: bool, line: int, stored: Result | None = None) -> None:
+        if certain and not result.shares:
+            for name in result.names:
+                self._change_definition_named(name, result, line)
         for root, sure in result.shares.items():
             known = self.summary.changes.get(root)
             certainly = (certain and sure) or (known is not None and known[0])
@@ -124,6 +136,16 @@ class FunctionInterpreter(Interpreter):
                 if LOCAL_MARK in name and name in self.locals:
                     loose = Result(dict.fromkeys(stored.shares, False), stored.value, (), stored.functions)
                     self._widen(name, Result(loose.shares, replace(loose.value, immutable=False, uncarriable=None)))
+
+    def _change_definition_named(self, name: str, result: Result, line: int) -> None:
+        value = self.lookup(name)
+        if value is None:
+            return
+        component = knowledge.component_of(value.module, result.attributes)
+        if component is not None:
+            self.state(component, line)
+        elif value.definition is not None and not value.module:
+            self.summary.changed_definitions.add(value.definition)
 
     def tie(self, names: Sequence[str]) -> None:
         roots = [set(self.shares_of(name)) if LOCAL_MARK in name else {name} for name in names]
@@ -181,6 +203,10 @@ class FunctionInterpreter(Interpreter):
         mine.command |= summary.command
         mine.ambient |= summary.ambient
         mine.changed_definitions |= summary.changed_definitions
+        mine.changed_functions |= summary.changed_functions
+        for root, latent in summary.stored.items():
+            if LOCAL_MARK not in root or root in self.locals:
+                self.keep_latent(root, frozenset(latent))
         for entry in summary.unknowable:
             if entry not in mine.unknowable:
                 mine.unknowable.append(entry)

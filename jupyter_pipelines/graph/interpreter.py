@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from jupyter_pipelines.graph import knowledge
 from jupyter_pipelines.graph.events import (
+    LOCAL_MARK,
     Ambient,
     Augment,
     Bind,
@@ -90,6 +91,12 @@ class Interpreter:
     def change_definition(self, definition: Definition, line: int) -> None:
         """A class or function itself is changed."""
 
+    def function_changed(self, info: FunctionInfo, line: int) -> None:
+        """A function's own memory is changed: a default, an attribute."""
+
+    def keep_latent(self, name: str, latent: frozenset[Definition]) -> None:
+        """What ``name`` holds needs these definitions too, from here on."""
+
     # -- events --------------------------------------------------------------------------------------------------
 
     def run(self, events: Iterable[Event]) -> None:
@@ -152,6 +159,8 @@ class Interpreter:
         latent: set[Definition] = set()
         functions: list[FunctionInfo] = []
         maker = ""
+        if flow.function is not None:
+            functions.append(flow.function)
         rooted = len(flow.shares) == 1 and not flow.calls
         for name in flow.shares:
             functions += self.nested(name)
@@ -271,6 +280,24 @@ class Interpreter:
             functions=tuple(functions),
         )
 
+    def _outcome(self, results: Sequence[Result], *, keeps: bool) -> Result:
+        """What a call may return; unless it ``keeps`` functions it got, only what calling them returns."""
+        merged = self._merged(results)
+        if keeps:
+            return merged
+        latent: set[Definition] = set()
+        for definition in merged.value.latent:
+            functions = [
+                bind.function
+                for bind in definition.statement.events
+                if isinstance(bind, Bind) and bind.function is not None and LOCAL_MARK not in bind.name
+            ]
+            if not functions:
+                latent.add(definition)
+            for info in functions:
+                latent |= self.summarise(info).latent
+        return Result(merged.shares, replace(merged.value, latent=frozenset(latent)))
+
     def builtin(self, event: Call, name: str, arguments: list[tuple[int | str, Result]]) -> Result:
         dotted = f"builtins.{name}"
         values = [result for _, result in arguments]
@@ -288,7 +315,7 @@ class Interpreter:
             )
         if name in knowledge.IMMUTABLE_BUILTINS:
             return Result(value=IMMUTABLE_VALUE)
-        merged = self._merged(values)
+        merged = self._outcome(values, keeps=name in _CONTAINERS)
         return Result(
             merged.shares, replace(merged.value, immutable=False, uncarriable=None), functions=merged.functions
         )
@@ -317,7 +344,7 @@ class Interpreter:
             return Result(value=Value(uncarriable=kind, maker=package, in_memory=_is_in_memory(dotted, event)))
         if dotted.partition(".")[0] in knowledge.IMMUTABLE_FUNCTION_PACKAGES:
             return Result(value=IMMUTABLE_VALUE)
-        merged = self._merged([result for _, result in arguments])
+        merged = self._outcome([result for _, result in arguments], keeps=_may_keep_functions(dotted))
         if knowledge.gives_new_object(dotted):
             return Result(value=Value(maker=package, separate=True, latent=merged.value.latent))
         return Result(
@@ -504,6 +531,9 @@ class Interpreter:
         if in_place is not False:
             self.changed(receiver, in_place is True, event.line, self._merged([result for _, result in arguments]))
             return Result()
+        receiver = Result(
+            receiver.shares, receiver.value, (*receiver.attributes, "()"), receiver.functions, receiver.names
+        )
         if receiver.value.uncarriable in knowledge.STATEFUL_KINDS:
             self.changed(receiver, True, event.line)
             return self._merged([receiver, *(result for _, result in arguments)])
@@ -522,10 +552,11 @@ class Interpreter:
             immutable = name in knowledge.IMMUTABLE_RESULTS or (
                 receiver.value.immutable and name not in {"split", "groupby"}
             )
-            latent = self._merged([receiver, *(result for _, result in arguments)]).value.latent
+            latent = self._outcome([receiver, *(result for _, result in arguments)], keeps=False).value.latent
             return Result(value=Value(immutable=immutable, maker=receiver.value.maker, separate=True, latent=latent))
         if name in knowledge.READONLY_METHODS or receiver.value.immutable:
-            merged = self._merged([receiver, *(result for _, result in arguments)])
+            keeps = name in {"get", "copy", "values", "items"}
+            merged = self._outcome([receiver, *(result for _, result in arguments)], keeps=keeps)
             return Result(merged.shares, replace(merged.value, uncarriable=None), functions=merged.functions)
         return self._unknown(event, receiver, arguments, name)
 
@@ -569,6 +600,7 @@ class Interpreter:
             if root in given:
                 target = given[root]
                 stored = Result(value=replace(NOTHING, latent=frozenset(summary.stored.get(root, ()))))
+                attributes = (*target.attributes, *attributes)
                 self.changed(
                     Result(target.shares, target.value, attributes, (), target.names),
                     sure and certain,
@@ -586,6 +618,8 @@ class Interpreter:
             elif "@" not in root and self.lookup(root) is not None:
                 shares.update(dict.fromkeys(self.shares_of(root), False))
         kind = summary.uncarriable
+        if any(root in info.mutable_defaults and root not in given for root in summary.changes):
+            self.function_changed(info, event.line)
         if info.generator and not info.decorated:
             kind = "a generator"
         elif info.coroutine:
@@ -610,6 +644,9 @@ class Interpreter:
         for first in names[0]:
             for second in names[1]:
                 self.tie((first, second))
+        if right is not None and right.value.latent:
+            for name in names[0] or [left_name]:
+                self.keep_latent(name, right.value.latent)
 
     def instantiate(
         self, event: Call, cls: ClassInfo, definition: Definition, arguments: list[tuple[int | str, Result]]
@@ -677,6 +714,22 @@ _SOMETIMES = frozenset(
         "text",
     ]
 )
+
+
+_CONTAINERS = frozenset(
+    {"list", "dict", "tuple", "set", "frozenset", "getattr", "next", "sorted", "iter", "zip", "object"}
+)
+
+
+def _may_keep_functions(dotted: str) -> bool:
+    """Whether what a library's function returns may hold functions it was given: classes do, as a rule."""
+    name = dotted.rpartition(".")[2]
+    return (
+        name[:1].isupper()
+        or dotted.startswith("functools.")
+        or name.startswith("make_")
+        or name in {"vectorize", "deepcopy", "copy"}
+    )
 
 
 def _shifted(arguments: Sequence[tuple[int | str, Result]]) -> list[tuple[int | str, Result]]:

@@ -298,6 +298,10 @@ NOT_DRAWING = _words(
     "numpy.random.get_state random.Random random.SystemRandom random.getstate numpy.random.PCG64"
 )
 SETTERS: dict[str, str] = {
+    "numpy.seterr": "numpy.errstate",
+    "sklearn.set_config": "sklearn.config",
+    "decimal.setcontext": "decimal",
+    "locale.setlocale": "locale",
     "os.chdir": "cwd",
     "os.putenv": "os.environ",
     "os.unsetenv": "os.environ",
@@ -390,6 +394,16 @@ WRITING_FUNCTIONS: dict[str, int] = {
 COMMAND_FUNCTIONS = _words(
     "os.system os.popen subprocess.run subprocess.call subprocess.check_call subprocess.check_output subprocess.Popen"
 )
+
+
+def component_of(module: str, attributes: tuple[str, ...]) -> str | None:
+    """The component of hidden state that ``module.attributes`` belongs to, if any."""
+    dotted = module
+    for attribute in ("", *attributes):
+        dotted = f"{dotted}.{attribute}" if attribute else dotted
+        if dotted in STATEFUL_OBJECTS:
+            return STATEFUL_OBJECTS[dotted]
+    return None
 
 
 def is_careful(dotted: str) -> bool:

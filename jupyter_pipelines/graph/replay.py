@@ -82,6 +82,8 @@ class Planner:
                 self.reporter.two_versions(step, version.name, [known.version, version], place)
             return
         inputs[version.name] = Need(version, place)
+        for definition in version.value.latent:
+            self.replay(step, definition, place)
         self._check(step, version, place)
         self.needs[maker].outputs.add(version.name)
         before = version.previous

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jupyter_pipelines.graph.facts import Facts
+from jupyter_pipelines.graph.facts import Facts, StepFacts
 from jupyter_pipelines.graph.replay import STATE, Planner
 
 
@@ -24,14 +24,22 @@ def lost_sharing(facts: Facts, planner: Planner, tied: dict[str, set[str]]) -> f
                 second = inputs[partner].version.step if partner in inputs else None
                 if first == second or partner.startswith(STATE):
                     continue
-                if changed not in inputs and not _from_setup(changed, step.setup_reads):
+                held = planner.needs[name].outputs
+                if any(
+                    other not in inputs and other not in held and other not in step.setup_reads
+                    for other in (changed, partner)
+                ):
                     continue
-                if partner not in inputs and not _from_setup(partner, step.setup_reads):
+                if any(other not in inputs and not _from_setup(other, step) for other in (changed, partner)):
                     continue
                 later = max((maker for maker in (first, second) if maker is not None), key=order.index)
                 lost.add((later, partner if later == first else changed))
     return frozenset(lost)
 
 
-def _from_setup(name: str, setup_reads: object) -> bool:
-    return name in setup_reads  # type: ignore[operator]  # a mapping
+def _from_setup(name: str, step: StepFacts) -> bool:
+    """Whether the step's own version of the name comes from what setup made."""
+    version = step.own.get(name)
+    while version is not None and version.step is not None and version.previous is not None:
+        version = version.previous
+    return version is not None and version.step is None or name in step.setup_reads

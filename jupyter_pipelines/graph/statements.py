@@ -326,9 +326,9 @@ class StatementWalker(ExpressionWalker):
         if self.scopes and self.scopes[-1].is_class:
             self._infos[node.name] = info
         bind = Bind(node.lineno, self.depth > 0, name, FRESH, BindKind.FUNCTION, function=info)
+        self.emit_bind(bind)
         for decorator, flow in reversed(decorators):
             self._apply_decorator(decorator, flow, bind)
-        self.emit_bind(bind)
 
     _asyncfunctiondef_statement = _functiondef_statement
 

@@ -30,4 +30,5 @@ class Summary:
     ambient: set[str] = field(default_factory=set)
     unknowable: list[tuple[str, bool, str]] = field(default_factory=list)
     changed_definitions: set[Definition] = field(default_factory=set)
+    changed_functions: set[FunctionInfo] = field(default_factory=set)
     reads: set[str] = field(default_factory=set)

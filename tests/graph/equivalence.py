@@ -7,6 +7,7 @@ late definitions, own cells, outputs. What every cell prints must agree.
 from __future__ import annotations
 
 import contextlib
+import gc
 import io
 import pickle
 import random
@@ -82,7 +83,7 @@ def run_steps(pipeline: Pipeline, *, backwards: bool = False) -> Outcome:
     if pipeline.errors:
         outcome.refused = "; ".join(f"{error.code} {error.message}" for error in pipeline.errors)
         return outcome
-    containers: dict[str, tuple[bytes, dict[str, object]]] = {}
+    containers: dict[str, tuple[_Dumped, dict[str, object]]] = {}
     for name in _order(pipeline, backwards=backwards):
         step = pipeline.step(name)
         try:
@@ -115,7 +116,7 @@ def _order(pipeline: Pipeline, *, backwards: bool) -> list[str]:
 
 
 def _run_step(
-    pipeline: Pipeline, step: StepPlan, containers: dict[str, tuple[bytes, dict[str, object]]], outcome: Outcome
+    pipeline: Pipeline, step: StepPlan, containers: dict[str, tuple[_Dumped, dict[str, object]]], outcome: Outcome
 ) -> None:
     kernel = _Kernel()
     with kernel.active():
@@ -141,22 +142,50 @@ def _run_step(
         containers[step.name] = (_dump(step, kernel.namespace), states)
 
 
-def _load(step: StepPlan, containers: Mapping[str, tuple[bytes, object]], kernel: _Kernel) -> dict[str, object]:
+def _load(step: StepPlan, containers: Mapping[str, tuple[_Dumped, object]], kernel: _Kernel) -> dict[str, object]:
     loaded: dict[str, object] = {}
     for producer in sorted({value.producer for value in step.inputs}):
-        values = pickle.loads(containers[producer][0])
-        for value in step.inputs:
-            if value.producer == producer and value.name in values:
-                loaded[value.name] = kernel.namespace[value.name] = values[value.name]
+        wanted = {value.name for value in step.inputs if value.producer == producer}
+        for names, dumped in containers[producer][0]:
+            if wanted & names:
+                for name, value in pickle.loads(dumped).items():
+                    if name in wanted:
+                        loaded[name] = kernel.namespace[name] = value
     return loaded
 
 
-def _dump(step: StepPlan, namespace: Mapping[str, object]) -> bytes:
+_Dumped = list[tuple[frozenset[str], bytes]]
+
+
+def _dump(step: StepPlan, namespace: Mapping[str, object]) -> _Dumped:
+    """Names that share objects go into one pickle, every other name into its own, as the product does it."""
     values = {name: namespace[name] for name in step.outputs if name in namespace}
+    groups: list[tuple[set[str], set[int]]] = []
+    for name, value in values.items():
+        names, objects = {name}, _mutable_objects(value)
+        for group in [group for group in groups if group[1] & objects]:
+            groups.remove(group)
+            names, objects = names | group[0], objects | group[1]
+        groups.append((names, objects))
     try:
-        return pickle.dumps(values)
+        return [(frozenset(names), pickle.dumps({name: values[name] for name in names})) for names, _ in groups]
     except Exception as error:
         raise _RefusedError(f"cannot carry: {error}") from error
+
+
+def _mutable_objects(value: object) -> set[int]:
+    found: set[int] = set()
+    pending = [value]
+    while pending:
+        current = pending.pop()
+        if id(current) in found or isinstance(
+            current, type | types.ModuleType | types.FunctionType | str | int | float
+        ):
+            continue
+        if not isinstance(current, tuple | frozenset | types.NoneType):
+            found.add(id(current))
+        pending += gc.get_referents(current)
+    return found
 
 
 def _guard(step: StepPlan, before: Mapping[str, bytes], loaded: Mapping[str, object]) -> None:
