@@ -14,13 +14,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from jupyter_pipelines.execution.kernels.kernel import KernelRequest
+from jupyter_pipelines.execution.kernels.kernel import KernelRequest, prepare
 from jupyter_pipelines.execution.model import StepErrorInfo
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
 
-__all__ = ["ENGINE", "KernelRequest", "Outcome", "execute_cells"]
+__all__ = ["ENGINE", "KernelRequest", "Outcome", "execute_cells", "prepare"]
 
 ENGINE = "jupyter-pipelines"
 

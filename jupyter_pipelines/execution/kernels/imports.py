@@ -7,8 +7,11 @@ from collections.abc import Iterable
 from pathlib import Path
 
 NEVER = frozenset(
-    "__future__ IPython bokeh holoviews hvplot ipywidgets itables jupyter_pipelines panel plotly polars ray tensorflow "
-    "torch tqdm zmq".split()
+    {
+        *("__future__", "IPython", "jupyter_pipelines", "zmq"),
+        *("polars", "ray", "tensorflow", "torch"),
+        *("bokeh", "holoviews", "hvplot", "ipywidgets", "itables", "panel", "plotly", "tqdm"),
+    }
 )
 """Not worth trying: they start threads, or behave differently depending on who imports them."""
 

@@ -134,7 +134,9 @@ def boot(connection_file: str, leash: int, changes: dict[str, str]) -> None:
                              "ipykernel_launcher.py"), "-f", connection_file]  # fmt: skip
     sys.argv[0] = os.path.normpath(sys.argv[0])
     app: Any = IPKernelApp.instance(parent_handle=0)  # the leash tells when our parent goes
+    before = dict(os.environ)
     app.initialize(["-f", connection_file, "--HistoryManager.hist_file=:memory:"])
+    changes.update({name: value for name, value in os.environ.items() if before.get(name) != value})
     pyplot = sys.modules.get("matplotlib.pyplot")
     if pyplot is not None:
         pyplot.install_repl_displayhook()  # it looked for a shell when it was imported, and there was none yet
@@ -148,12 +150,13 @@ def boot(connection_file: str, leash: int, changes: dict[str, str]) -> None:
 def _adopt(shell: Any, message: dict[str, Any], changes: dict[str, str]) -> None:
     """Become the kernel of one step: its environment, its directory."""
     os.environ.clear()
-    os.environ.update({**changes, **message["env"]})
+    os.environ.update({**message["env"], **changes})
     os.environ.setdefault("MPLBACKEND", MATPLOTLIB_BACKEND)
     time.tzset()
     os.chdir(message["directory"])
     shell.starting_dir = message["directory"]
-    shell.user_ns["_dh"][:] = [os.getcwd()]
+    visited = shell.user_ns["_dh"]  # the directories that `%cd -` knows: strings or paths, as IPython has it
+    visited[:] = [type(visited[0])(os.getcwd())] if visited else []
     _restore_blas_threads()
 
 
