@@ -22,12 +22,13 @@ import tempfile
 import tomllib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 import nbformat
-from judging import DIFFERENT, EQUIVALENT, REFUSED, WRONG, Outcome, judge, pipelines
+from judging import DIFFERENT, EQUIVALENT, REFUSED, WRONG, Outcome, judge_all
+
+from jupyter_pipelines.graph import suggest
 
 HERE = Path(__file__).parent
 STEPS = ("suggest", "headings", "cells")
@@ -114,9 +115,8 @@ def prepare(source: Source, folder: Path) -> Path:
     copy = folder / f"{original.stem}.ipynb"
     nbformat.write(notebook, copy)
     if source.steps == "suggest":
-        done = pipelines("suggest", str(copy), "--write")
-        if done.returncode != 0:
-            raise RuntimeError(f"suggest failed: {done.stderr.strip()}")
+        notebook = suggest(copy.read_bytes(), copy.name).notebook
+        nbformat.write(notebook, copy)
     return copy
 
 
@@ -161,13 +161,8 @@ def _one_step_per_heading(notebook: nbformat.NotebookNode) -> None:
 
 def run(sources: Sequence[Source], work: Path, jobs: int = 1) -> Iterator[tuple[Source, Outcome]]:
     """Prepare and verify each notebook, in order."""
-
-    def one(numbered: tuple[int, Source]) -> tuple[Source, Outcome]:
-        number, source = numbered
-        return source, judge(prepare(source, work / f"{number}-{source.steps}"))
-
-    with ThreadPoolExecutor(jobs) as pool:
-        yield from pool.map(one, enumerate(sources))
+    notebooks = [prepare(source, work / f"{number}-{source.steps}") for number, source in enumerate(sources)]
+    yield from zip(sources, judge_all(notebooks, jobs), strict=True)
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -204,7 +199,7 @@ def main(words: Sequence[str] | None = None) -> int:
 
 def _row(source: Source, outcome: Outcome) -> str:
     row = f"{source.name:<58} {source.steps:<8} {outcome.steps:>3} steps {outcome.seconds:6.1f} s  {outcome.verdict}"
-    return row if outcome.verdict == EQUIVALENT else f"{row}\n    {outcome.reason}"
+    return row if outcome.verdict == EQUIVALENT else f"{row}\n    {' '.join(outcome.codes)} {outcome.reason}"
 
 
 def _plain(source: Source, outcome: Outcome) -> dict[str, object]:

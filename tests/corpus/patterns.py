@@ -12,12 +12,11 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 import nbformat
-from judging import EQUIVALENT, Outcome, judge
+from judging import EQUIVALENT, Outcome, judge_all
 
 FOLDER = Path(__file__).parent / "patterns"
 
@@ -58,10 +57,10 @@ def patterns(words: Sequence[str] = ()) -> list[Pattern]:
     return found
 
 
-def run(chosen: Sequence[Pattern], work: Path, jobs: int = 2) -> Iterator[tuple[Pattern, Outcome]]:
+def run(chosen: Sequence[Pattern], work: Path, jobs: int = 1) -> Iterator[tuple[Pattern, Outcome]]:
     """Verify each pattern in a folder of its own, in order."""
-    with ThreadPoolExecutor(jobs) as pool:
-        yield from pool.map(lambda pattern: (pattern, judge(pattern.prepare(work / pattern.name))), chosen)
+    notebooks = [pattern.prepare(work / pattern.name) for pattern in chosen]
+    yield from zip(chosen, judge_all(notebooks, jobs), strict=True)
 
 
 def main(words: Sequence[str]) -> int:
@@ -77,7 +76,9 @@ def main(words: Sequence[str]) -> int:
             mark = "  " if right else "✗ "
             print(f"{mark}{pattern.name:<36} {outcome.seconds:5.1f} s  {outcome.verdict}", flush=True)
             if outcome.verdict != EQUIVALENT:
-                print(f"      {outcome.reason}", flush=True)
+                print(f"      {' '.join(outcome.codes)} {outcome.reason}", flush=True)
+            if not right:
+                print(outcome.report, flush=True)
     total = ", ".join(f"{number} {verdict}" for verdict, number in counts.most_common())
     print(f"{counts.total()} patterns in {time.monotonic() - started:.0f} s: {total}; {wrong} not as expected")
     return int(wrong > 0)
