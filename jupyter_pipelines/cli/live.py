@@ -64,7 +64,10 @@ class LiveProgress(Progress):
         super().__call__(event)
 
     def tell(self, text: str) -> None:
-        self._console.print(Text(clean(text)), soft_wrap=False, no_wrap=False)
+        self._console.print(Text(clean(text)))
+
+    def show_graph(self, drawing: str) -> None:
+        self._console.print(Text(clean(drawing), no_wrap=True, overflow="ellipsis"))  # a wrapped line breaks it
 
     def note(self, event: RunEvent) -> None:
         self.update(event)

@@ -135,7 +135,11 @@ class Progress:
         from jupyter_pipelines.graph import render
 
         if len(self.pipeline.steps) > 1:
-            self.tell("\n" + render(self.pipeline, "text").rstrip("\n") + "\n")
+            self.show_graph("\n" + render(self.pipeline, "text").rstrip("\n") + "\n")
+
+    def show_graph(self, drawing: str) -> None:
+        """Print the graph."""
+        self.tell(drawing)
 
 
 def progress_on(

@@ -58,25 +58,28 @@ def run(arguments: argparse.Namespace) -> int:
             known_step(pipeline, step)
     parameters = read_parameters(pipeline.document, arguments.parameters, arguments.parameters_file)
     grid = read_grid(pipeline.document, arguments.grid)
-    if grid and (twice := sorted(set(grid) & set(parameters))):
-        raise RequestError(f"{', '.join(twice)}: given by -p or -f and by --grid as well.", "Give it in one place.")
-    if grid and arguments.output:
-        raise RequestError("--output is for one run, a grid makes many.", "Leave it out: each run keeps its notebook.")
-    options = {
-        "only": arguments.only,
-        "from_step": arguments.from_step,
-        "until": arguments.until,
-        "reuse": arguments.reuse,
-        "max_parallel": arguments.max_parallel,
-    }
+    if grid:
+        _check_grid(arguments, set(grid) & set(parameters))
     from jupyter_pipelines.orchestration import run as run_once
     from jupyter_pipelines.orchestration import run_grid
 
+    options = {"reuse": arguments.reuse, "max_parallel": arguments.max_parallel}
+    part = {"only": arguments.only, "from_step": arguments.from_step, "until": arguments.until}
     output = Path(arguments.output).expanduser() if arguments.output else None
 
     def start(on_event: OnRunEvent) -> list[RunRecord]:
         if grid:
             return run_grid(notebook, grid, parameters, on_event=on_event, **options)
-        return [run_once(notebook, parameters, output=output, on_event=on_event, **options)]
+        return [run_once(notebook, parameters, output=output, on_event=on_event, **part, **options)]
 
     return execute(start, pipeline, parameters, grid=grid, as_json=arguments.format == "json")
+
+
+def _check_grid(arguments: argparse.Namespace, twice: set[str]) -> None:
+    if twice:
+        names = ", ".join(sorted(twice))
+        raise RequestError(f"{names}: given by -p or -f and by --grid as well.", "Give it in one place.")
+    if arguments.output:
+        raise RequestError("--output is for one run, a grid makes many.", "Leave it out: each run keeps its notebook.")
+    if arguments.only or arguments.from_step or arguments.until:
+        raise RequestError("A grid runs whole pipelines.", "Leave out --only, --from and --until.")

@@ -37,7 +37,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise NotebookError(arguments.notebook, unreadable)
     suggestion = suggest(source, path.name)
     diff = suggestion.diff()
-    if arguments.write and diff:
+    if arguments.write and diff and suggestion.notebook is not None:
         _write(path, suggestion.notebook)
     if arguments.format == "json":
         print_json(
@@ -51,9 +51,10 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     if not diff:
         print(f"{arguments.notebook}: nothing to suggest")
-        return 0
-    print(clean(diff))
+    print(clean(diff), end="\n" if diff else "")
     print("\n".join(clean(f"- {reason}") for reason in suggestion.reasons))
+    if not diff:
+        return 0
     if arguments.write:
         print(f"\nwritten to {short_path(path)}", file=sys.stderr)
     else:
