@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from jupyter_pipelines.lazy import lazy_names
 
 if TYPE_CHECKING:
+    from jupyter_pipelines.execution.comparison import difference, same_value
     from jupyter_pipelines.execution.containers import container_path, load_values, verify_container
     from jupyter_pipelines.execution.engine import KernelRequest, Outcome, execute_cells
-    from jupyter_pipelines.execution.comparison import difference, same_value
-    from jupyter_pipelines.execution.steps import run_step
+    from jupyter_pipelines.execution.steps import prepare_kernels, run_step
 
 __all__ = [
     "KernelRequest",
@@ -19,6 +19,7 @@ __all__ = [
     "difference",
     "execute_cells",
     "load_values",
+    "prepare_kernels",
     "run_step",
     "same_value",
     "verify_container",
@@ -30,6 +31,6 @@ __getattr__ = lazy_names(
         **dict.fromkeys(("container_path", "load_values", "verify_container"), f"{__name__}.containers"),
         **dict.fromkeys(("KernelRequest", "Outcome", "execute_cells"), f"{__name__}.engine"),
         **dict.fromkeys(("difference", "same_value"), f"{__name__}.comparison"),
-        "run_step": f"{__name__}.steps",
+        **dict.fromkeys(("prepare_kernels", "run_step"), f"{__name__}.steps"),
     },
 )

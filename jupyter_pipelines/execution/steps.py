@@ -8,12 +8,14 @@ import shutil
 import tempfile
 import threading
 import time
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from jupyter_pipelines.execution import step_errors, step_notebook
-from jupyter_pipelines.execution.engine import KernelRequest, Outcome, execute_cells
+from jupyter_pipelines.execution.engine import KernelRequest, Outcome, execute_cells, prepare
 from jupyter_pipelines.execution.model import (
     Carried,
     CellEvent,
@@ -26,6 +28,8 @@ from jupyter_pipelines.execution.model import (
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
+
+    from jupyter_pipelines.graph.model import Pipeline, StepPlan
 
 Json = dict[str, Any]
 State = Literal["completed", "failed", "timed-out", "cancelled", "crashed", "refused"]
@@ -70,6 +74,16 @@ def run_step(request: StepRequest, on_event: OnEvent, cancel: threading.Event) -
         return result
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
+
+
+def prepare_kernels(pipeline: Pipeline, steps: Iterable[StepPlan], directory: Path) -> None:
+    """Have kernels for ``steps`` made ready, so that :func:`run_step` need not wait for them. Returns at once."""
+    document = pipeline.document
+    if pipeline.sequential:
+        return
+    imports = step_notebook.setup_imports(document)
+    for env, count in Counter(tuple(step.options.env.items()) for step in steps).items():
+        prepare(KernelRequest(document.kernel_name, directory, dict(env), imports), count)
 
 
 def _kernel(request: StepRequest) -> KernelRequest:

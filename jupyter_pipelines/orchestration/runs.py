@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from jupyter_pipelines.errors import RequestError
+from jupyter_pipelines.graph.model import Pipeline
 from jupyter_pipelines.notebook import coerce_parameters
 from jupyter_pipelines.orchestration.fast_imports import make_imports_fast
 from jupyter_pipelines.orchestration.loading import load_runnable, read_source
@@ -121,7 +122,8 @@ def run_request(request: RunRequest, on_event: OnRunEvent | None = None, source:
     """Make the run that is asked for; ``source`` stands for a notebook whose file is gone."""
     tell = on_event or _ignore
     settings = Settings.load()
-    version, parameters = _prepare(request, settings, source)
+    pipeline, version, parameters = _prepare(request, settings, source)
+    _prepare_kernels(pipeline, request)
     endpoint = ensure_service(settings, lambda message: tell(RunEvent("service", message=message)))
     settle_killed_runs(Store(settings.store), endpoint)
     record = _call_flow(request, version, parameters, endpoint, tell)
@@ -160,8 +162,10 @@ def list_runs(limit: int = 50) -> list[RunRecord]:
     return [record for record in records if record is not None]
 
 
-def _prepare(request: RunRequest, settings: Settings, source: bytes | None = None) -> tuple[str, dict[str, object]]:
-    """Check the whole request, freeze the notebook; returns its version and the parameters in JSON form."""
+def _prepare(
+    request: RunRequest, settings: Settings, source: bytes | None = None
+) -> tuple[Pipeline, str, dict[str, object]]:
+    """Check the whole request, freeze the notebook; returns it, its version and the parameters in JSON form."""
     store = Store(settings.store)
     content = source if source is not None else read_source(request.notebook)
     if request.output is not None and request.output.absolute() == request.notebook.absolute():
@@ -171,7 +175,18 @@ def _prepare(request: RunRequest, settings: Settings, source: bytes | None = Non
     pipeline = load_runnable(content, request.notebook.name, store)
     coerced = coerce_parameters(pipeline.document, request.parameters)
     select(pipeline, only=request.only, from_step=request.from_step, until=request.until)
-    return store.put_notebook(_without_outputs(content)), {name: plain(value) for name, value in coerced.items()}
+    version = store.put_notebook(_without_outputs(content))
+    return pipeline, version, {name: plain(value) for name, value in coerced.items()}
+
+
+def _prepare_kernels(pipeline: Pipeline, request: RunRequest) -> None:
+    """Have kernels made ready while Prefect is loaded; not where earlier results may spare the steps."""
+    from jupyter_pipelines.execution import prepare_kernels
+
+    if not (request.reuse or request.resume):
+        chosen = select(pipeline, only=request.only, from_step=request.from_step, until=request.until).chosen
+        steps = [step for step in pipeline.steps if step.name in chosen]
+        prepare_kernels(pipeline, steps, request.notebook.absolute().parent)
 
 
 def _without_outputs(content: bytes) -> bytes:
