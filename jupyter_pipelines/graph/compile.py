@@ -64,8 +64,7 @@ def compile_pipeline(document: NotebookDocument, observations: Observations = Ob
     report_cycles(facts, edges, reporter)
     resources = resource_names(facts)
     plans = [
-        _with_resources(make_plan(document, step, planner.needs[name], set()), resources)
-        for name, step in facts.steps.items()
+        _with_resources(make_plan(document, step, planner.needs[name]), resources) for name, step in facts.steps.items()
     ]
     return Pipeline(
         document,

@@ -67,7 +67,24 @@ class Dataflow(Interpreter):
         self._read_by_functions: set[str] = set()
         self._closures: set[Definition] = set()  # whose later reads this cell has already made
         self._used_by_steps: dict[str, Location] = {}
+        self._last_reads = self._find_last_reads()
         self.tied_ever: dict[str, set[str]] = {}
+
+    def _find_last_reads(self) -> dict[int, list[str]]:
+        """By cell: names that no later cell mentions. Functions read later than they stand, so theirs never end."""
+        last: dict[str, int] = {}
+        lasting: set[str] = set()
+        for index, effect in self.effects.items():
+            for name in effect.read:
+                last[name] = index
+            lasting |= effect.read_later
+        for options in self.document.steps.values():
+            lasting.update(options.reads, options.writes)
+        ends: dict[int, list[str]] = {}
+        for name, index in last.items():
+            if name not in lasting:
+                ends.setdefault(index, []).append(name)
+        return ends
 
     # -- the walk ------------------------------------------------------------------------------------------------
 
@@ -84,6 +101,8 @@ class Dataflow(Interpreter):
                 self._execute(statement)
             if self.step is not None and last[self.step.name] == index:
                 self._leave_step(self.step)
+            for name in self._last_reads.get(index, ()):
+                self._untie(name)
         self.facts.latest = self.env
 
     def _enter_step(self, step: StepFacts) -> None:
@@ -236,10 +255,7 @@ class Dataflow(Interpreter):
         for bind in definition.statement.events:
             if not isinstance(bind, Bind):
                 continue
-            infos = [bind.function] if bind.function is not None else []
-            if bind.cls is not None:
-                infos = list(bind.cls.methods.values())
-            for info in infos:
+            for info in _functions_of(bind):
                 for read in info.reads:
                     self._read_later(read, place)
         for version, _ in definition.now:
@@ -351,8 +367,7 @@ class Dataflow(Interpreter):
         return Definition(self.order, self.cell.index, self.step.name if self.step else None, statement)
 
     def _note_reads(self, event: Bind) -> None:
-        infos = [event.function] if event.function else list(event.cls.methods.values()) if event.cls else []
-        for info in infos:
+        for info in _functions_of(event):
             self._read_by_functions.update(read.name for read in info.reads)
 
     def _made_by_factory(self, event: Bind, result: Result) -> Value | None:
@@ -377,8 +392,8 @@ class Dataflow(Interpreter):
             return replace(result.value, uncarriable="a function made by another function")
         for info in result.functions:
             self._read_by_functions.update(read.name for read in info.reads)
-        info = result.functions[0] if len(result.functions) == 1 else None
-        return Value(BindKind.FUNCTION, function=info, definition=self.definition, latent=result.value.latent)
+        only = result.functions[0] if len(result.functions) == 1 else None
+        return Value(BindKind.FUNCTION, function=only, definition=self.definition, latent=result.value.latent)
 
     def settle(self, event: Settle) -> None:
         version = self.env.get(event.name)
@@ -467,7 +482,7 @@ class Dataflow(Interpreter):
         if stored is not None and stored.shares:
             for name in result.shares:
                 group = [name, *self.tied.get(name, {})]
-                for other, _ in self._neighbours(stored.shares, name, False).items():
+                for other in self._neighbours(stored.shares, name, False):
                     for member in group:
                         self._tie(member, other, False)
 
@@ -669,6 +684,13 @@ class Dataflow(Interpreter):
             return
         if definition not in self.ambients:
             self.ambients.append(definition)
+
+
+def _functions_of(bind: Bind) -> list[FunctionInfo]:
+    """The functions a definition brings: itself, or a class's methods."""
+    if bind.cls is not None:
+        return list(bind.cls.methods.values())
+    return [bind.function] if bind.function is not None else []
 
 
 def _is_history(name: str) -> bool:

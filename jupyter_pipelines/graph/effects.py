@@ -89,6 +89,7 @@ def _finish(walker: StatementWalker, statements: list[Statement]) -> CellEffects
         frozenset(walker.method_names),
         frozenset(walker.names_bound),
         frozenset(walker.names_read),
+        frozenset(walker.names_read_later),
     )
 
 
@@ -135,7 +136,7 @@ def _statement(walker: StatementWalker, node: ast.stmt, lines: list[str]) -> Sta
 
 
 def _first_line(node: ast.stmt) -> int:
-    decorators = getattr(node, "decorator_list", [])
+    decorators: list[ast.expr] = getattr(node, "decorator_list", [])
     return min([node.lineno, *(decorator.lineno for decorator in decorators)])
 
 

@@ -132,7 +132,7 @@ class Tie(Event):
 
 @dataclass(slots=True, eq=False)
 class Call(Event):
-    """A call. ``root`` and ``attributes`` when the callee is a dotted name; ``receiver`` is what a method is called on."""
+    """A call. ``root`` and ``attributes``: the callee, as a dotted name; ``receiver``: what a method is called on."""
 
     root: str | None
     attributes: tuple[str, ...]
@@ -254,3 +254,4 @@ class CellEffects:
     methods: frozenset[str] = frozenset()
     bound: frozenset[str] = frozenset()
     read: frozenset[str] = frozenset()  # every name read now or later, builtins included
+    read_later: frozenset[str] = frozenset()  # by functions and methods, when they are called

@@ -36,12 +36,12 @@ def _explain_step(pipeline: Pipeline, plan: StepPlan) -> str:
     for replay in (*plan.definitions, *plan.late_definitions):
         names = ", ".join(f"`{name}`" for name in replay.names) or "`*`"
         lines.append(f"  executes the definition of {names} again (cell {replay.cell + 1} line {replay.line})")
-    for label, names in (
+    for label, listed in (
         ("passes on", plan.outputs),
         ("possibly changes", plan.possibly_changed),
         ("must leave unchanged", plan.guarded),
         ("takes from setup", (*plan.setup_names, *plan.resources)),
     ):
-        if names:
-            lines.append(f"  {label} {', '.join(f'`{name}`' for name in names)}")
+        if listed:
+            lines.append(f"  {label} {', '.join(f'`{name}`' for name in listed)}")
     return "\n".join(lines)

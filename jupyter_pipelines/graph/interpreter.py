@@ -469,9 +469,9 @@ class Interpreter:
         for info in self._functions_in(callee):
             self.call_function(event, info, arguments, False)
         for cls in self._classes_in(callee):
-            info = self.find_method(cls, "__call__")
-            if info is not None:
-                self.call_function(event, info, [(0, callee), *_shifted(arguments)], False)
+            method = self.find_method(cls, "__call__")
+            if method is not None:
+                self.call_function(event, method, [(0, callee), *_shifted(arguments)], False)
         return self._unknown(event, callee, arguments, "")
 
     def _classes_in(self, result: Result) -> list[ClassInfo]:
@@ -596,11 +596,11 @@ class Interpreter:
         summary = self.summarise(info)
         given = _match(info, arguments)
         self.apply_globals(summary, event.line, certain)
-        for root, (sure, attributes) in summary.changes.items():
+        for root, (sure, inner) in summary.changes.items():
             if root in given:
                 target = given[root]
                 stored = Result(value=replace(NOTHING, latent=frozenset(summary.stored.get(root, ()))))
-                attributes = (*target.attributes, *attributes)
+                attributes = (*target.attributes, *inner)
                 self.changed(
                     Result(target.shares, target.value, attributes, (), target.names),
                     sure and certain,

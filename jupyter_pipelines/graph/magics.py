@@ -105,7 +105,7 @@ def line_magic(walker: StatementWalker, name: str, text: str, line: int) -> Flow
     uncertain = walker.depth > 0
     if name in _TIMERS:
         code = _TIMER_OPTIONS.sub("", text)
-        local = name == "timeit" or name == "prun"
+        local = name in {"timeit", "prun"}
         body = _parse(code, line)
         if local:  # what timeit runs is a function of its own: assignments leave nothing
             body = [ast.copy_location(ast.If(ast.Constant(1), body, []), body[0])] if body else []

@@ -125,7 +125,7 @@ class Observations:
 
 @dataclass(frozen=True)
 class Pipeline:
-    """A compiled notebook. ``steps`` are in notebook order; ``edges`` hold every reason, so two steps may share many."""
+    """A compiled notebook. ``steps`` are in notebook order; ``edges`` hold every reason: two steps may share many."""
 
     document: NotebookDocument
     steps: tuple[StepPlan, ...]

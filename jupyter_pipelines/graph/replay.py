@@ -140,7 +140,7 @@ class Planner:
         return late
 
 
-def make_plan(document: NotebookDocument, step: StepFacts, needs: StepNeeds, state_names: set[str]) -> StepPlan:
+def make_plan(document: NotebookDocument, step: StepFacts, needs: StepNeeds) -> StepPlan:
     """The plan of one step, everything in a stable order."""
     values = {name: need for name, need in needs.inputs.items() if not name.startswith(STATE)}
     states = {name[1:]: need for name, need in needs.inputs.items() if name.startswith(STATE)}

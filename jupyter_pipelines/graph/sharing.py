@@ -16,19 +16,14 @@ def lost_sharing(facts: Facts, planner: Planner, tied: dict[str, set[str]]) -> f
     order = list(facts.steps)
     for name, step in facts.steps.items():
         inputs = planner.needs[name].inputs
+        relevant = inputs.keys() | planner.needs[name].outputs | step.setup_reads.keys()
         for changed in step.changes:
-            if changed.startswith(STATE):
+            if changed.startswith(STATE) or changed not in relevant:
                 continue
-            for partner in tied.get(changed, ()):
+            for partner in tied.get(changed, set()) & relevant:
                 first = inputs[changed].version.step if changed in inputs else None
                 second = inputs[partner].version.step if partner in inputs else None
                 if first == second or partner.startswith(STATE):
-                    continue
-                held = planner.needs[name].outputs
-                if any(
-                    other not in inputs and other not in held and other not in step.setup_reads
-                    for other in (changed, partner)
-                ):
                     continue
                 if any(other not in inputs and not _from_setup(other, step) for other in (changed, partner)):
                     continue
@@ -42,4 +37,4 @@ def _from_setup(name: str, step: StepFacts) -> bool:
     version = step.own.get(name)
     while version is not None and version.step is not None and version.previous is not None:
         version = version.previous
-    return version is not None and version.step is None or name in step.setup_reads
+    return (version is not None and version.step is None) or name in step.setup_reads

@@ -49,6 +49,7 @@ class StatementWalker(ExpressionWalker):
         self.returns: list[Flow] = []
         self.names_bound: set[str] = set()
         self.method_names: set[str] = set()
+        self.names_read_later: set[str] = set()
         self.lazy_annotations = False
         self._infos: dict[str, FunctionInfo] = {}  # of the functions bound in the class body being walked
 
@@ -334,7 +335,9 @@ class StatementWalker(ExpressionWalker):
 
     def _apply_decorator(self, decorator: ast.expr, flow: Flow, bind: Bind) -> None:
         """The decorator is called with what it decorates, whose result the name gets."""
-        root, attributes, receiver = None, (), flow
+        root: str | None = None
+        attributes: tuple[str, ...] = ()
+        receiver = flow
         if isinstance(decorator, ast.Name):
             root = flow.same
         elif isinstance(decorator, ast.Attribute):
@@ -365,6 +368,8 @@ class StatementWalker(ExpressionWalker):
             self.block(node.body)
         self.scopes.pop()
         events, returns = self.events, self.returns
+        reads = _reads_of(events)
+        self.names_read_later.update(read.name for read in reads)
         self.events, self._seen, self.bound_flows, self.depth, self.returns = outer
         positional, keyword_only, variadic = parameters_of(node.args)
         defaulted = [*positional[len(positional) - len(node.args.defaults) :], *keyword_only]
@@ -384,7 +389,7 @@ class StatementWalker(ExpressionWalker):
             tuple(returns),
             generator=yields,
             nonlocal_writes=bool(scope.nonlocal_names),
-            reads=_reads_of(events),
+            reads=reads,
         )
 
     def _classdef_statement(self, node: ast.ClassDef) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from jupyter_pipelines.diagnostics import Location
 from jupyter_pipelines.graph.model import Edge, Pipeline, StepPlan
 from jupyter_pipelines.notebook.model import Parameter, StepOptions
@@ -95,7 +97,7 @@ def _plain(value: object) -> object:
     if value is None or isinstance(value, bool | int | str):
         return value
     if isinstance(value, float):
-        return value if value == value and abs(value) != float("inf") else repr(value)
+        return value if math.isfinite(value) else repr(value)
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
     if hasattr(value, "items"):
