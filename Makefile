@@ -11,6 +11,7 @@
 PYTHON ?= python3
 NOTEBOOK ?= example_notebooks/flights.ipynb
 
+, := ,
 VENV := .venv
 MADE := $(VENV)/.made
 FRONT := jupyter_pipelines/labextension
@@ -65,17 +66,26 @@ $(VENV)/bin/pip:
 	  echo 'Install your system'"'"'s package for it (Debian, Ubuntu: apt install python3-venv) and try again.'; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 
-# The front end is built by the rules below; building it while the package is installed would do it twice.
-PIP := HATCH_JUPYTER_BUILDER_SKIP_NPM=1 python -m pip install --quiet --disable-pip-version-check
+# Installs the package in editable form, with extras. The front end is built by the rules below, not by pip, and linked to
+# where JupyterLab looks; pip must not meet the link, or it would write and delete behind it.
+LINK := $(VENV)/share/jupyter/labextensions/jupyter-pipelines
+define link
+  mkdir -p $(dir $(LINK)) && rm -rf $(LINK) && ln -s $(CURDIR)/$(FRONT) $(LINK)
+endef
+define install
+  @echo "Installing $(1)"
+  @mkdir -p $(MADE) $(FRONT)
+  @rm -rf $(LINK)
+  @HATCH_JUPYTER_BUILDER_SKIP_NPM=1 python -m pip install --quiet --disable-pip-version-check --editable $(1)
+  @$(link)
+  @touch $@
+endef
 
 $(MADE)/package: pyproject.toml labextension/package.json | $(VENV)/bin/pip
-	@mkdir -p $(MADE) $(FRONT)
-	$(PIP) --editable '.[examples]' 'jupyter-builder>=1.3,<2'
-	@touch $@
+	$(call install,'.[examples]' 'jupyter-builder>=1.3$(,)<2')
 
 $(MADE)/test $(MADE)/lint $(MADE)/bench: $(MADE)/%: $(MADE)/package
-	$(PIP) --editable '.[$*]'
-	@touch $@
+	$(call install,'.[$*]')
 
 # --- Front end --------------------------------------------------------------------------------------------------------
 
@@ -88,9 +98,7 @@ SOURCES := $(shell find labextension/src labextension/style labextension/schema 
 
 $(MADE)/front-end: $(MADE)/node_modules labextension/tsconfig.json $(SOURCES)
 	cd labextension && jlpm build:prod
-	@mkdir -p $(VENV)/share/jupyter/labextensions
-	@rm -rf $(VENV)/share/jupyter/labextensions/jupyter-pipelines
-	@ln -s $(CURDIR)/$(FRONT) $(VENV)/share/jupyter/labextensions/jupyter-pipelines
+	@$(link)
 	@touch $@
 
 # --- Browser ----------------------------------------------------------------------------------------------------------

@@ -129,7 +129,8 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
         process.wait(20)
 
 
-@pytest.fixture(scope="session")
+# Not for the whole session: Playwright's event loop must be gone when other tests want theirs.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """The system's Chromium; nothing is downloaded."""
     executable = next(filter(None, map(shutil.which, BROWSERS)), None)

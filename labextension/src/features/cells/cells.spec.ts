@@ -61,6 +61,9 @@ describe('changing roles', () => {
     expect(tags()).toEqual([['slide'], ['skip'], []]);
     model.sharedModel.redo();
     expect(tags()).toEqual([['slide', 'step:a'], ['step:a'], ['step:a']]);
+    writeRole(model, cells.slice(0, 1), null);
+    model.sharedModel.undo();
+    expect(tags()).toEqual([['slide', 'step:a'], ['step:a'], ['step:a']]);
     model.dispose();
   });
 

@@ -1,4 +1,5 @@
 /** The pipeline's words in a cell's tags: reading them, and writing them so that they can be undone. */
+import { YNotebook } from '@jupyter/ydoc';
 import type { ICellModel } from '@jupyterlab/cells';
 import type { INotebookModel } from '@jupyterlab/notebook';
 
@@ -46,6 +47,22 @@ export function readRole(tags: readonly string[]): ITagged | null {
   return null;
 }
 
+const ROLE_MAGIC = /^\s*%%(?:step|setup|skip)\b/;
+
+/** Has the author said anything to us in this notebook? */
+export function isTagged(model: INotebookModel): boolean {
+  for (const cell of model.cells) {
+    if (
+      cell.type === 'code' &&
+      (readRole(readTags(cell)) !== null ||
+        ROLE_MAGIC.test(cell.sharedModel.getSource()))
+    ) {
+      return true;
+    }
+  }
+  return false;
+}
+
 /** The tags with their role replaced; tags that are not ours stay, in their order. */
 export function withRole(
   tags: readonly string[],
@@ -73,7 +90,12 @@ export function writeRole(
   cells: readonly ICellModel[],
   next: ITagged | null
 ): void {
-  notebook.sharedModel.transact(() => {
+  const { sharedModel } = notebook;
+  // Changes within half a second are one to Yjs; to the author they are two.
+  const history =
+    sharedModel instanceof YNotebook ? sharedModel.undoManager : null;
+  history?.stopCapturing();
+  sharedModel.transact(() => {
     for (const cell of cells) {
       const tags = withRole(readTags(cell), next);
       if (tags.length > 0) {
@@ -83,6 +105,7 @@ export function writeRole(
       }
     }
   });
+  history?.stopCapturing();
 }
 
 /** May a step be called this? The server has the last word; this is to tell while one types. */

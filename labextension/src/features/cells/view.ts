@@ -5,23 +5,8 @@ import type { INotebookModel, NotebookPanel } from '@jupyterlab/notebook';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { DisposableDelegate, type IDisposable } from '@lumino/disposable';
 import { type PanelLayout, Widget } from '@lumino/widgets';
-import type { ICompilation, ICompiler } from '../../tokens';
-import { type ITagged, readRole, readTags } from './model';
-
-/** What a cell without tags of its own belongs to, as the compiler sees it. */
-function inheritedStep(
-  compilation: ICompilation,
-  panel: NotebookPanel,
-  position: number
-): string {
-  if (compilation.notebook !== panel) {
-    return '';
-  }
-  const step = compilation.pipeline?.steps.find(({ cells }) =>
-    cells.includes(position)
-  );
-  return step?.name ?? '';
-}
+import type { ICompiler } from '../../tokens';
+import { isTagged, type ITagged, readRole, readTags } from './model';
 
 /** One badge. It is always in the cell, and takes no room when it has nothing to say. */
 export class RoleBadge extends Widget {
@@ -57,7 +42,8 @@ export class RoleBadge extends Widget {
   }
 
   private _refresh(): void {
-    const own = readRole(readTags(this._model));
+    const own =
+      this._model.type === 'code' ? readRole(readTags(this._model)) : null;
     const step = own ? '' : this._inherited;
     const text = own ? this._describe(own) : step;
     this.node.textContent = text;
@@ -142,12 +128,24 @@ class NotebookBadges implements IDisposable {
     this._inherit();
   }
 
+  /** Tell cells without tags of their own which step they belong to, as the compiler sees it. */
   private _inherit(): void {
-    const { current } = this._compiler;
-    this._panel.content.widgets.forEach((cell, index) => {
+    const { notebook, pipeline } = this._compiler.current;
+    const { model, widgets } = this._panel.content;
+    if (notebook !== this._panel || !model || !pipeline) {
+      return;
+    }
+    const steps = new Map<number, string>();
+    // Without any tag all cells are one step, and nothing is learned from its name.
+    for (const step of isTagged(model) ? pipeline.steps : []) {
+      for (const cell of step.cells) {
+        steps.set(cell, step.name);
+      }
+    }
+    widgets.forEach((cell, index) => {
       const badge = this._badges.get(cell);
       if (badge && cell.model.type === 'code') {
-        badge.inherited = inheritedStep(current, this._panel, index + 1);
+        badge.inherited = steps.get(index + 1) ?? '';
       }
     });
   }

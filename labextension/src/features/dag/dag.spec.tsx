@@ -47,6 +47,29 @@ describe('drawing', () => {
     ]);
   });
 
+  it('leaves out what other arrows imply', () => {
+    const { arrows, boxes, width } = draw(
+      ['a', 'b', 'c', 'd'],
+      [
+        edge('a', 'b'),
+        edge('b', 'c'),
+        edge('a', 'c'),
+        edge('c', 'd'),
+        edge('a', 'd')
+      ]
+    );
+    expect(arrows.map(({ source, target }) => source + target)).toEqual([
+      'ab',
+      'bc',
+      'cd'
+    ]);
+    for (const { x } of arrows.flatMap(arrow => arrow.points)) {
+      expect(x).toBeGreaterThanOrEqual(0);
+      expect(x).toBeLessThanOrEqual(width);
+    }
+    expect(boxes).toHaveLength(4);
+  });
+
   it('survives what a broken notebook gives', () => {
     expect(draw([], [])).toMatchObject({ width: 0, height: 0, boxes: [] });
     const odd = draw(

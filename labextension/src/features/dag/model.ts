@@ -93,6 +93,54 @@ function column(boxes: IBox[]): IDrawing {
   };
 }
 
+/**
+ * The pairs without those that others imply: when b waits for a, and c for b, an arrow from a to c tells nothing new.
+ * Pairs on a cycle are all kept.
+ */
+function withoutImplied(pairs: readonly [string, string][]): Set<string> {
+  const targets = new Map<string, string[]>();
+  for (const [source, target] of pairs) {
+    targets.set(source, [...(targets.get(source) ?? []), target]);
+  }
+  const reaches = (from: string, to: string, seen: Set<string>): boolean =>
+    (targets.get(from) ?? []).some(next => {
+      if (next === to) {
+        return true;
+      }
+      if (seen.has(next)) {
+        return false;
+      }
+      seen.add(next);
+      return reaches(next, to, seen);
+    });
+  const kept = pairs.filter(([source, target]) => {
+    const others = (targets.get(source) ?? []).filter(next => next !== target);
+    return !others.some(
+      next =>
+        reaches(next, target, new Set([source])) &&
+        !reaches(next, source, new Set())
+    );
+  });
+  return new Set(kept.map(pair => JSON.stringify(pair)));
+}
+
+/** Move everything so that nothing lies outside: dagre leads some arrows round the outermost boxes, and beyond. */
+function fit(drawing: IDrawing): void {
+  const { boxes, arrows } = drawing;
+  const xs = [
+    ...boxes.flatMap(box => [box.x, box.x + box.width]),
+    ...arrows.flatMap(arrow => arrow.points.map(point => point.x))
+  ];
+  const left = Math.min(...xs) - MARGIN;
+  drawing.width = Math.max(...xs) + MARGIN - left;
+  for (const box of boxes) {
+    box.x -= left;
+  }
+  for (const arrow of arrows) {
+    arrow.points = arrow.points.map(({ x, y }) => ({ x: x - left, y }));
+  }
+}
+
 /** Boxes of one row that stand in another order than in the notebook, less those that stand in the same. */
 function disorder(boxes: readonly IBox[]): number {
   let count = 0;
@@ -119,7 +167,7 @@ function mirror(drawing: IDrawing): void {
   }
 }
 
-/** Place the steps from top to bottom. */
+/** Place the steps from top to bottom. Arrows that others imply are left out. */
 export function draw(
   stepNames: readonly string[],
   edges: readonly IEdge[]
@@ -146,9 +194,17 @@ export function draw(
     graph.setNode(name, { width, height });
   }
   const merged = mergeEdges(names, edges);
+  const pairs = [...merged.keys()].map(
+    key => JSON.parse(key) as [string, string]
+  );
+  const drawn = withoutImplied(pairs);
   for (const key of merged.keys()) {
     const [source, target] = JSON.parse(key) as [string, string];
-    graph.setEdge(source, target);
+    if (drawn.has(key)) {
+      graph.setEdge(source, target);
+    } else {
+      merged.delete(key);
+    }
   }
   layout(graph);
   for (const box of boxes) {
@@ -169,6 +225,7 @@ export function draw(
       return { source, target, points, reasons, certain };
     })
   };
+  fit(drawing);
   if (disorder(boxes) > 0) {
     mirror(drawing);
   }

@@ -1,28 +1,11 @@
 /** What the panel says, worked out of what the compiler knows. Pure. */
 import type { ICellModel } from '@jupyterlab/cells';
-import type { INotebookModel } from '@jupyterlab/notebook';
 import type { IDiagnostic, IInput, IPipeline, IStep } from '../../api';
 import type { ICompilation } from '../../tokens';
-import { type ITagged, readRole, readTags } from '../cells/model';
+import { isTagged, type ITagged, readRole, readTags } from '../cells/model';
 
 /** Which of its faces the panel shows. */
 export type Face = 'no-notebook' | 'loading' | 'error' | 'untagged' | 'steps';
-
-const ROLE_MAGIC = /^\s*%%(?:step|setup|skip)\b/;
-
-/** Has the author said anything to us in this notebook? */
-export function isTagged(model: INotebookModel): boolean {
-  for (const cell of model.cells) {
-    if (
-      cell.type === 'code' &&
-      (readRole(readTags(cell)) !== null ||
-        ROLE_MAGIC.test(cell.sharedModel.getSource()))
-    ) {
-      return true;
-    }
-  }
-  return false;
-}
 
 export function faceOf(compilation: ICompilation): Face {
   const { notebook, pipeline, error } = compilation;

@@ -20,6 +20,19 @@ function Section(props: {
   );
 }
 
+/** A message in which `names` are set as code. */
+function Message(props: { text: string }): React.JSX.Element {
+  return (
+    <>
+      {props.text
+        .split(/`([^`]+)`/)
+        .map((part, index) =>
+          index % 2 === 1 ? <code key={index}>{part}</code> : part
+        )}
+    </>
+  );
+}
+
 function Problem(props: {
   diagnostic: IDiagnostic;
   onPick: (cell: number) => void;
@@ -44,8 +57,14 @@ function Problem(props: {
           </span>
         )}
       </span>
-      <span className="jp-Pipelines-problemText">{message}</span>
-      {fix && <span className="jp-Pipelines-fix">{fix}</span>}
+      <span>
+        <Message text={message} />
+      </span>
+      {fix && (
+        <span className="jp-Pipelines-fix">
+          <Message text={fix} />
+        </span>
+      )}
     </>
   );
   return (
@@ -158,7 +177,9 @@ function Step(props: {
         {others.map(reason => (
           <React.Fragment key={reason}>
             <dt>{trans.__('waits')}</dt>
-            <dd>{reason}</dd>
+            <dd>
+              <Message text={reason} />
+            </dd>
           </React.Fragment>
         ))}
       </dl>
