@@ -32,6 +32,8 @@ def compile_pipeline(document: NotebookDocument, observations: Observations = Ob
     """
     if not document.is_python:
         return _sequential(document)
+    if not document.cells:
+        return Pipeline(document, (), (), document.diagnostics)
     effects = {cell.index: analyse_cell(cell) for cell in document.cells if cell.role in _EXECUTED}
     digests = step_digests(document, effects)
     seeded = frozenset(_seeded_components(document, effects))

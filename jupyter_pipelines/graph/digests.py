@@ -14,7 +14,7 @@ def step_digests(document: NotebookDocument, effects: Mapping[int, CellEffects])
     common = hashlib.sha256()
     for cell in document.cells:
         if cell.role in {Role.SETUP, Role.PARAMETERS}:
-            common.update(f"{cell.role}\0{cell.code}\0".encode())
+            common.update(f"{cell.role}\0{cell.code}\0".encode(errors="surrogatepass"))
     definitions = _definitions_by_name(document, effects)
     digests = {}
     for name in document.steps:
@@ -22,11 +22,11 @@ def step_digests(document: NotebookDocument, effects: Mapping[int, CellEffects])
         wanted: set[str] = set()
         for cell in document.cells:
             if cell.role is Role.STEP and cell.step == name:
-                own.update(f"{name}\0{cell.code}\0".encode())
+                own.update(f"{name}\0{cell.code}\0".encode(errors="surrogatepass"))
                 if cell.index in effects:
                     wanted |= effects[cell.index].read
         for source in _reachable(name, wanted, definitions):
-            own.update(source.encode() + b"\0")
+            own.update(source.encode(errors="surrogatepass") + b"\0")
         digests[name] = own.hexdigest()[:32]
     return digests
 
