@@ -1,0 +1,53 @@
+"""From "run now" to the first line of the first step, with the service up."""
+
+from __future__ import annotations
+
+import json
+import re
+import statistics
+import sys
+import time
+from pathlib import Path
+
+import notebooks
+from measure import Row, Table, at_most, drive, run, scratch, service
+
+NOW = "import time\nprint('now', time.time())"
+
+
+def benchmark() -> list[Table]:
+    """In a process that has run before, in a new process, through the command line; and Prefect's own ways."""
+    cells = [("setup", "import json"), ("step:first", NOW), ("step:second", "x = 1")]
+    with scratch() as folder, service():
+        path = notebooks.write(notebooks.notebook(cells), folder / "now.ipynb")
+        runs = drive("pipeline_runs", 6, path)["runs"]
+        waits = [_first_line(Path(made["executed"])) - made["asked"] for made in runs]
+        asked = time.time()
+        command = Path(sys.executable).parent / "jupyter-pipelines"
+        run([command, "run", path, "--output", folder / "out.ipynb"])
+        from_shell = _first_line(folder / "out.ipynb") - asked
+        served = drive("prefect_run_now", "serve", folder)["wait"]
+        worker = drive("prefect_run_now", "worker", folder)["wait"]
+    wait = statistics.median(waits[1:])
+    table = Table(
+        "Run now: from the request to the first line of the first step, service up",
+        "ours",
+        [
+            Row("ours", wait, "`jp.run()` in a process that ran one before, median of 5"),
+            Row("ours, first run of a process", waits[0], "start of Python and imports included"),
+            Row("ours, `jupyter pipelines run`", from_shell, "start of the command included"),
+            Row("Prefect, `flow.serve()`", served, "an empty flow: no kernel, no notebook"),
+            Row("Prefect, process worker", worker, "an empty flow: no kernel, no notebook"),
+        ],
+        targets=(at_most("under 1 s", wait, 1.0),),
+    )
+    return [table]
+
+
+def _first_line(executed: Path) -> float:
+    cells = json.loads(executed.read_text())["cells"]
+    outputs = [output for cell in cells for output in cell.get("outputs", [])]
+    found = re.search(r"now ([\d.]+)", "".join("".join(output.get("text", "")) for output in outputs))
+    if found is None:
+        raise AssertionError(f"{executed} does not say when its first line ran")
+    return float(found[1])

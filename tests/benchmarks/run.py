@@ -1,0 +1,65 @@
+"""``python tests/benchmarks/run.py [NAME …]``: measure, against peers, in one run.
+
+Times say as much about the machine and what else it does as about us: read the ratios.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import os
+import platform
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from measure import Skipped, Table
+
+NAMES = {
+    "diamond": "six steps that import pandas, numpy and scikit-learn",
+    "chain": "what one of twenty steps costs",
+    "cells": "many cells, a large output: our papermill engine against its own",
+    "handover": "a frame of 512 MB through a diamond",
+    "latency": "from run-now to the first line",
+    "compiling": "compile, import and start times",
+    "values": "dump and load of values",
+    "kernels": "taking a ready kernel",
+    "peers": "the diamond in ploomber, dagstermill, Kale, jupyter-scheduler and marimo",
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    names = ", ".join(f"{name} ({about})" for name, about in NAMES.items())
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"which to run, all by default: {names}")
+    parser.add_argument("--format", choices=["text", "markdown", "json"], default="text")
+    chosen = parser.parse_args(arguments)
+    if unknown := set(chosen.names) - NAMES.keys():
+        parser.error(f"unknown: {', '.join(sorted(unknown))}; there are {', '.join(NAMES)}")
+    results: dict[str, object] = {}
+    if chosen.format != "json":
+        print(
+            f"Python {platform.python_version()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}\n", flush=True
+        )
+    for name in chosen.names or NAMES:
+        print(f"measuring {name} …", file=sys.stderr, flush=True)
+        try:
+            tables: list[Table] = importlib.import_module(name).benchmark()
+        except (Skipped, ImportError, AttributeError) as error:
+            print(f"skipped {name}: {error}", file=sys.stderr, flush=True)
+            results[name] = {"skipped": str(error)}
+            continue
+        results[name] = [table.as_json() for table in tables]
+        if chosen.format != "json":
+            for table in tables:
+                print(table.as_text() if chosen.format == "text" else table.as_markdown(), flush=True)
+    if chosen.format == "json":
+        print(json.dumps({"load": os.getloadavg()[0], "benchmarks": results}, indent=1))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
