@@ -63,6 +63,7 @@ class CellsClient(NotebookClient):
         cancel: threading.Event,
         deadline: float | None,
         allow_errors: bool = False,
+        cell_seconds: float | None = None,
         **options: object,
     ) -> None:
         super().__init__(nb, km=kernel.manager, allow_errors=allow_errors, **options)
@@ -70,6 +71,7 @@ class CellsClient(NotebookClient):
         self._observer = observer
         self._cancel = cancel
         self._deadline = deadline
+        self._cell_seconds = cell_seconds
         self._requests: dict[str, int] = {}  # message id -> cell index
         self._streams: dict[int, StreamOutput] = {}  # cell index -> the stream output it ends with
         self._clear_next: set[int] = set()  # cells that asked to be cleared before their next output
@@ -140,6 +142,8 @@ class CellsClient(NotebookClient):
         cell["metadata"]["execution"] = {}
         cell["outputs"] = []
         self._current = index
+        if self._cell_seconds is not None:
+            self._deadline = time.monotonic() + self._cell_seconds
         tolerant = self.allow_errors or "raises-exception" in cell.metadata.get("tags", [])
         error: StepErrorInfo | None
         try:

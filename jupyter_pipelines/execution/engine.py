@@ -48,6 +48,7 @@ class Execution:
     cancel: threading.Event
     deadline: float | None
     allow_errors: bool = False
+    cell_seconds: float | None = None  # papermill's limit, which is for each cell
     notebook: NotebookNode | None = None
     error: StepErrorInfo | None = None
     kernel_seconds: float = field(default=0.0)

@@ -67,16 +67,16 @@ class PipelinesEngine(Engine):  # type: ignore[misc] # papermill ships no types
         """Run the cells of the manager's notebook (papermill's interface).
 
         Without ``execution``, which :func:`~jupyter_pipelines.execution.engine.execute_cells` gives, a kernel that
-        dies or exceeds ``execution_timeout`` raises nbclient's errors, as papermill's own engine does.
+        dies, or a cell that exceeds ``execution_timeout`` seconds, raises nbclient's
+        errors, as papermill's own engine does.
         """
         if execution is not None:
             # papermill notes where the notebook came from, which here is the notebook itself.
             nb_man.nb.metadata.papermill["input_path"] = None
             _run(nb_man, execution, options)
             return
-        deadline = time.monotonic() + execution_timeout if execution_timeout else None
         request = KernelRequest(kernel_name, Path.cwd(), env or {})
-        execution = Execution(request, lambda *_: None, threading.Event(), deadline, allow_errors)
+        execution = Execution(request, lambda *_: None, threading.Event(), None, allow_errors, execution_timeout)
         _run(nb_man, execution, options)
         if execution.error is not None and execution.error.kind != "error":
             raise _as_nbclient_error(execution.error)
@@ -175,6 +175,7 @@ def _run(manager: NotebookExecutionManager, execution: Execution, options: Mappi
             cancel=execution.cancel,
             deadline=execution.deadline,
             allow_errors=execution.allow_errors,
+            cell_seconds=execution.cell_seconds,
         )
         observer.settle = client.settle
         try:

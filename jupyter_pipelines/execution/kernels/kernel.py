@@ -17,7 +17,13 @@ from queue import Empty
 from string import Template
 from typing import IO, TYPE_CHECKING
 
-from jupyter_pipelines.execution.kernels.processes import MARK, describe_exit, kill_tree, wait_for_exit
+from jupyter_pipelines.execution.kernels.processes import (
+    MARK,
+    describe_exit,
+    kill_tree,
+    temporary_folder,
+    wait_for_exit,
+)
 
 if TYPE_CHECKING:
     from jupyter_client.asynchronous.client import AsyncKernelClient
@@ -81,7 +87,7 @@ class Kernel:
         """
         manager = _manager(request.kernel_name or "python3")
         mark = uuid.uuid4().hex
-        files = Path(tempfile.mkdtemp(prefix=f"jupyter-pipelines-{os.getpid()}-"))
+        files = temporary_folder()
         kernel = cls(manager, files, tempfile.TemporaryFile("a+b"), mark)  # noqa: SIM115 - closed by _forget
         try:
             manager.connection_file = str(files / "kernel.json")

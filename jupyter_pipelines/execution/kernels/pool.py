@@ -199,6 +199,8 @@ class _Stock:
                 logger.info("A zygote is given up: %s", error)
                 self.renew()
         self._forking = False
+        if self.closed:
+            raise RefusedError("", "it is not wanted any more")
         return start_single(self._kind.command, dict(self._kind.env))
 
     def _current_zygote(self) -> Zygote | None:
@@ -210,7 +212,7 @@ class _Stock:
         for _ in range(len(self._kind.modules) + 2):
             modules = [name for name in self._kind.modules if name not in self._excluded]
             try:
-                self._zygote = Zygote(self._kind.command, dict(self._kind.env), modules)
+                self._zygote = Zygote(self._kind.command, dict(self._kind.env), modules, lambda: self.closed)
                 return self._zygote
             except RefusedError as error:
                 logger.info("Not imported ahead: %s", error)

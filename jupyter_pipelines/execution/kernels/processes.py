@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import os
+import shutil
 import signal
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterable
+from pathlib import Path
 
 MARK = "JUPYTER_PIPELINES_KERNEL"
 """Environment variable that every process started by a kernel inherits: by it we find those that left its session."""
+
+_PREFIX = "jupyter-pipelines-"
 
 
 def kill_tree(pid: int, mark: str) -> None:
@@ -73,6 +79,35 @@ def _kill_group(pid: int) -> None:
 def _kill(pid: int) -> None:
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.kill(pid, signal.SIGKILL if sys.platform != "win32" else signal.SIGTERM)
+
+
+def temporary_folder() -> Path:
+    """A folder for one kernel's files. Its name holds our process id, so that it can be removed should we not."""
+    _remove_leftovers()
+    return Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-"))
+
+
+@functools.cache
+def _remove_leftovers() -> None:
+    """Remove the folders of processes that were killed."""
+    if sys.platform == "win32":
+        return  # there, asking for a process by `os.kill` would end it
+    for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*-*"):
+        owner = folder.name[len(_PREFIX) :].partition("-")[0]
+        with contextlib.suppress(OSError):
+            # Process ids of another container that shares the folder mean nothing to us: hence the day.
+            if owner.isdigit() and not _exists(int(owner)) and time.time() - folder.stat().st_mtime > 86400:
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def _exists(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
 
 
 async def wait_for_exit(pid: int, is_alive: Callable[[], bool]) -> None:

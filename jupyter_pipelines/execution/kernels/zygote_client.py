@@ -16,12 +16,12 @@ import tempfile
 import threading
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any, Self
 
 from jupyter_pipelines.execution.kernels.imports import shadowed
-from jupyter_pipelines.execution.kernels.processes import MARK, kill_tree
+from jupyter_pipelines.execution.kernels.processes import MARK, kill_tree, temporary_folder
 from jupyter_pipelines.execution.kernels.zygote import QUIET
 
 logger = logging.getLogger(__name__)
@@ -42,8 +42,17 @@ class RefusedError(Exception):
 class Zygote:
     """A running zygote. One thread at a time may use it: callers hold :attr:`lock`."""
 
-    def __init__(self, command: Sequence[str], env: Mapping[str, str], modules: Sequence[str]) -> None:
-        """Start it and wait until it has imported ``modules``. Raises :class:`RefusedError`."""
+    def __init__(
+        self,
+        command: Sequence[str],
+        env: Mapping[str, str],
+        modules: Sequence[str],
+        is_unwanted: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """Start it and wait until it has imported ``modules``.
+
+        Raises :class:`RefusedError`, also when ``is_unwanted`` says so while it imports.
+        """
         self.lock = threading.Lock()
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         try:
@@ -63,16 +72,22 @@ class Zygote:
         finally:
             theirs.close()
         try:
-            self._files, self._loaded = self._wait_until_ready()
+            self._files, self._loaded = self._wait_until_ready(is_unwanted)
         except BaseException:
             self.close()
             raise
         self.began = time.monotonic()
 
-    def _wait_until_ready(self) -> tuple[dict[str, int], tuple[str, ...]]:
+    def _wait_until_ready(self, is_unwanted: Callable[[], bool]) -> tuple[dict[str, int], tuple[str, ...]]:
         importing = ""
+        deadline = time.monotonic() + IMPORT_SECONDS
         while True:
-            message = self._receive(IMPORT_SECONDS)
+            if not select.select([self._control], [], [], 0.1)[0] and time.monotonic() < deadline:
+                if is_unwanted():
+                    raise RefusedError("", "it is not wanted any more")
+                continue
+            message = self._receive(0)
+            deadline = time.monotonic() + IMPORT_SECONDS
             if message is None:
                 raise RefusedError(importing, "importing it ended the process or took too long")
             if "importing" in message:
@@ -268,7 +283,7 @@ class _Parts:
         from jupyter_client.connect import write_connection_file
 
         self.mark = uuid.uuid4().hex
-        self.files = Path(tempfile.mkdtemp(prefix=f"jupyter-pipelines-{os.getpid()}-"))
+        self.files = temporary_folder()
         self.log = tempfile.TemporaryFile("a+b")
         self.leash, self.theirs = socket.socketpair()
         self.connection_file = self.files / "kernel.json"
