@@ -187,6 +187,12 @@ class Dataflow(Interpreter):
                 self.reporter.setup_reads_step(version, place)
         elif version.step != step.name:
             self._use_from_outside(step, version, place)
+        else:
+            before = version.previous  # what the name is where a branch was not taken
+            while before is not None and before.step == step.name:
+                before = before.previous
+            if before is not None:
+                self._use_from_outside(step, before, place, own=True)
         if value.definition is not None:
             self._need(value.definition, place)
         for definition in value.latent:
@@ -205,7 +211,8 @@ class Dataflow(Interpreter):
             elif self.env[name].value.broken:
                 self.reporter.broken_definition(step.name, self.env[name], place)
 
-    def _use_from_outside(self, step: StepFacts, version: Version, place: Location) -> None:
+    def _use_from_outside(self, step: StepFacts, version: Version, place: Location, *, own: bool = False) -> None:
+        """``own``: reached through a version of the step's own, which may not have replaced it."""
         name, value = version.name, version.value
         if name not in self._used_by_steps:
             self._used_by_steps[name] = place
@@ -221,7 +228,7 @@ class Dataflow(Interpreter):
                     self.reporter.mixed_definition(step.name, version, place)
                     break
                 current = current.previous
-            if step.own.get(name) is not None:
+            if step.own.get(name) is not None and not own:
                 self.reporter.read_after_own(step.name, version, place)
             return
         if value.uncarriable and self._origin(version).step is None:
@@ -233,7 +240,7 @@ class Dataflow(Interpreter):
         known = step.uses.setdefault(name, {})
         if version not in known:
             known[version] = place
-            if name in step.own and not name.startswith(STATE):
+            if name in step.own and not own and not name.startswith(STATE):
                 self.reporter.read_after_own(step.name, version, place)
             elif len(known) > 1:
                 self.reporter.two_versions(step.name, name, list(known), place)

@@ -134,14 +134,26 @@ class StatementWalker(ExpressionWalker):
             and len(node.value.elts) == len(tuple_targets[0].elts)
             and not any(isinstance(part, ast.Starred) for part in [*node.value.elts, *tuple_targets[0].elts])
         ):
-            flows = [self.flow(part) for part in node.value.elts]
-            for target, flow in zip(tuple_targets[0].elts, flows, strict=True):
-                self.bind_target(target, flow)
+            self._assign_pairs(tuple_targets[0].elts, [self.flow(part) for part in node.value.elts], node.lineno)
             return
         flow = self.flow(node.value)
         names = [name for target in node.targets for name in self.bind_target(target, flow)]
         if len(node.targets) > 1 and len(names) > 1:
             self.events.append(Tie(node.lineno, self.depth > 0, tuple(names), flow))
+
+    def _assign_pairs(self, targets: list[ast.expr], flows: list[Flow], line: int) -> None:
+        """``a, b = b, a``: all values exist before the first name is bound, so some wait under a name of their own."""
+        bound = {self.qualify(target.id, binding=True) for target in targets if isinstance(target, ast.Name)}
+        waiting: list[str] = []
+        for position, flow in enumerate(flows):
+            if bound.intersection(flow.shares):
+                name = f"{position}{LOCAL_MARK}{line}"
+                self.events.append(Bind(line, self.depth > 0, name, flow))
+                flows[position] = Flow((name,), same=name)
+                waiting.append(name)
+        for target, flow in zip(targets, flows, strict=True):
+            self.bind_target(target, flow)
+        self.events.extend(Delete(line, False, name) for name in waiting)
 
     def _annassign_statement(self, node: ast.AnnAssign) -> None:
         if not self.lazy_annotations and not (self.scopes and not self.scopes[-1].is_class):

@@ -187,7 +187,7 @@ FUNCTIONS = [
         "setup: R = {}\ndef register(f):\n    R[f.__name__] = f\n    return f\n@register\ndef f(): return 1",
         "a: x = R['f']()",
         "b: print(sorted(R), x)",
-            ),
+    ),
     case(
         "closure",
         "a: def make(n):\n    def add(v): return v + n\n    return add",

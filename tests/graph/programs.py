@@ -87,7 +87,9 @@ def random_program(random: Random) -> list[str]:
         shown = ", ".join(f"show({name})" for name in random.sample(_NAMES, 2))
         lines.append(f"print({shown}, {random.choice(['count', 'len(kept)', 'total()', '0'])})")
         cells.append(f"s{position}:\n" + "\n".join(lines))
-    cells.append("end:\nprint(" + ", ".join(f"show({name})" for name in _NAMES) + ", show(kept), count, random.random())")
+    cells.append(
+        "end:\nprint(" + ", ".join(f"show({name})" for name in _NAMES) + ", show(kept), count, random.random())"
+    )
     return cells
 
 

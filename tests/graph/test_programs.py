@@ -12,12 +12,12 @@ from tests.graph.notebooks import notebook
 from tests.graph.programs import random_program
 
 
-@settings(max_examples=150, derandomize=True, deadline=None, database=None)
+@settings(max_examples=80, derandomize=True, deadline=None, database=None)
 @given(st.integers(0, 10**9))
 def test_random_programs(seed: int) -> None:
     check(notebook(*random_program(Random(seed))))
 
 
 def test_most_random_programs_are_not_refused() -> None:
-    verdicts = [check(notebook(*random_program(Random(seed))))[1] for seed in range(40)]
-    assert verdicts.count("equal") >= 25, verdicts
+    verdicts = [check(notebook(*random_program(Random(seed))))[1] for seed in range(25)]
+    assert verdicts.count("equal") >= 20, verdicts
