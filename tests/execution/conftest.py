@@ -1,4 +1,4 @@
-"""Runs steps of small notebooks in real kernels, with plans written by hand: what the graph makes of them is its own."""
+"""Runs steps of small notebooks in real kernels, with plans written by hand."""
 
 from __future__ import annotations
 

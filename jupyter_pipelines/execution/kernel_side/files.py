@@ -25,7 +25,19 @@ class FileRecorder:
         self.on = False
         self.read: dict[str, None] = {}
         self.written: dict[str, None] = {}
-        system = ("/proc", "/dev", "/sys", sys.prefix, sys.base_prefix, sys.exec_prefix, os.path.dirname(os.__file__))
+        system = (
+            "/proc",
+            "/dev",
+            "/sys",
+            "/etc",
+            "/usr/lib",
+            "/usr/share/zoneinfo",
+            "/usr/share/fonts",
+            sys.prefix,
+            sys.base_prefix,
+            sys.exec_prefix,
+            os.path.dirname(os.__file__),
+        )
         home = (".cache", ".config", ".ipython", ".jupyter", ".local/share/jupyter", ".matplotlib", ".local/lib")
         folders = (*system, *(os.path.join(os.path.expanduser("~"), name) for name in home), *ignored)
         self._ignored = tuple(os.path.realpath(folder) + os.sep for folder in folders)

@@ -9,7 +9,6 @@ copied. What lives in one process is refused. Attributes that a library's own pi
 from __future__ import annotations
 
 import builtins
-import collections
 import dis
 import enum
 import gc
@@ -335,6 +334,7 @@ def global_names(code: types.CodeType) -> set[str]:
 
 
 def _class(pickler: ValuePickler, value: Any) -> Reduction:
+    set_state = rebuild.set_class_state
     if _is_named(pickler, value) or value.__module__ == "builtins":
         return NotImplemented
     pickler.has_code = True
@@ -345,10 +345,10 @@ def _class(pickler: ValuePickler, value: Any) -> Reduction:
         bases = tuple(value.__bases__)
         return rebuild.make_enum, (key, value.__name__, bases, members, value.__module__, value.__qualname__)
     if value.__bases__ == (tuple,) and hasattr(value, "_field_defaults"):
-        plain = vars(collections.namedtuple(value.__name__, value._fields)).keys() - {"__doc__"}
+        plain = vars(rebuild.plain_named_tuple(value._fields)).keys() - {"__doc__"}
         own = {name: held for name, held in vars(value).items() if name not in plain}
-        made = (key, value.__name__, value._fields, value._field_defaults, value.__module__, value.__qualname__)
-        return rebuild.make_named_tuple, made, own, None, None, rebuild.set_class_state
+        names = (value.__module__, value.__name__, value.__qualname__)
+        return rebuild.make_named_tuple, (key, *names, value._fields, value._field_defaults), own, None, None, set_state
     namespace = {name: held for name, held in vars(value).items() if name not in ("__dict__", "__weakref__")}
     slots = namespace.get("__slots__", ())
     for name in (slots,) if isinstance(slots, str) else tuple(slots):
@@ -361,7 +361,7 @@ def _class(pickler: ValuePickler, value: Any) -> Reduction:
     fixed.setdefault("__qualname__", value.__qualname__)
     namespace = {name: held for name, held in namespace.items() if not name.startswith("_abc_")}
     made = (key, value.__name__, value.__bases__, type(value), fixed)
-    return rebuild.make_class, made, namespace, None, None, rebuild.set_class_state
+    return rebuild.make_class, made, namespace, None, None, set_state
 
 
 _REDUCERS: list[tuple[Any, Reducer]] = [

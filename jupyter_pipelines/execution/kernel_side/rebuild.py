@@ -80,12 +80,18 @@ def make_enum(
     return _dynamic_classes[key]
 
 
+def plain_named_tuple(fields: tuple[str, ...], defaults: Any = None) -> Any:
+    """A named tuple class with these fields and nothing else."""
+    make: Any = collections.namedtuple
+    return make("Plain", fields, defaults=defaults)
+
+
 def make_named_tuple(
-    key: str, name: str, fields: tuple[str, ...], defaults: dict[str, Any], module: str, qualname: str
+    key: str, module: str, name: str, qualname: str, fields: tuple[str, ...], defaults: dict[str, Any]
 ) -> type:
     if key not in _dynamic_classes:
-        made: Any = collections.namedtuple(name, fields, defaults=list(defaults.values()), module=module)  # noqa: PYI024
-        made.__qualname__ = qualname
+        made = plain_named_tuple(fields, list(defaults.values()))
+        made.__module__, made.__name__, made.__qualname__ = module, name, qualname
         register_class(key, made)
     return _dynamic_classes[key]
 

@@ -30,6 +30,9 @@ _IMMUTABLE_OF_LIBRARIES = {
     "pandas.api.extensions": ("ExtensionDtype",),
 }
 
+# These hold the user's values themselves.
+_NO_LIBRARIES = {"__main__", "builtins", "IPython", "ipykernel", "traitlets", "_jupyter_pipelines_kernel"}
+
 
 def groups(pickled: dict[str, Pickled]) -> list[tuple[str, ...]]:
     """Split names into groups, so that no two groups share an object that can be changed. Order is kept."""
@@ -51,7 +54,7 @@ def groups(pickled: dict[str, Pickled]) -> list[tuple[str, ...]]:
                 holders.setdefault(identity, []).append(name)
             packages.add(str(type(held).__module__).partition(".")[0])
     shared = {identity: names for identity, names in holders.items() if len(names) > 1}
-    of_libraries = _held_by(packages - {"__main__", "builtins"}) if shared else set()
+    of_libraries = _held_by(packages - _NO_LIBRARIES) if shared else set()
     for identity, names in shared.items():
         if identity not in of_libraries:
             for name in names[1:]:
