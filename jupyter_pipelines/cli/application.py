@@ -32,6 +32,11 @@ COMMANDS: dict[str, dict[str, str]] = {
         "runs": "list earlier runs",
         "inspect": "show one run: its steps, what they produced, what failed",
     },
+    "Keep house": {
+        "status": "say whether the service that runs report to is up",
+        "down": "stop that service; the next run starts it again",
+        "gc": "free the disk space of old runs",
+    },
     "Trust": {
         "verify": "prove that the pipeline gives what Restart & Run All gives",
         "doctor": "try out every part of this installation",

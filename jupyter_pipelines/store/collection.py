@@ -97,7 +97,7 @@ def _sort_objects(store: Store, live: set[str], young: float) -> tuple[dict[Path
     kept = 0
     for path in store.objects.glob("*/*"):
         found = path.stat()
-        if path.parent.name + path.stem in live or found.st_mtime > young:
+        if path.parent.name + path.name in live or found.st_mtime > young:
             kept += found.st_size
         else:
             garbage[path] = found.st_size

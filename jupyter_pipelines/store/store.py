@@ -64,20 +64,18 @@ class Store:
 
     def put_notebook(self, content: bytes) -> str:
         """Keep a frozen notebook; returns its content address."""
-        address = xxhash.xxh3_128_hexdigest(content)
-        path = self.objects / address[:2] / f"{address[2:]}.ipynb"
-        if not path.exists():
-            write_atomically(path, content)
+        address = _notebook_address(content)
+        if not self.has_object(address):
+            write_atomically(self.object_path(address), content)
         return address
 
     def get_notebook(self, address: str) -> bytes:
         """The notebook kept under ``address``. Raises :class:`StoreError` when it is gone or altered."""
-        path = self.objects / address[:2] / f"{address[2:]}.ipynb"
         try:
-            content = path.read_bytes()
+            content = self.object_path(address).read_bytes()
         except OSError as error:
             raise StoreError(f"The notebook version {address} is not in the store at {self.root}.") from error
-        if xxhash.xxh3_128_hexdigest(content) != address:
+        if _notebook_address(content) != address:
             raise StoreError(f"The notebook version {address} in the store at {self.root} was altered.")
         return content
 
@@ -138,3 +136,7 @@ class Store:
         """What was observed about the step source with ``digest``."""
         found = read_json(self.root / "observations" / f"{digest}.json")
         return found if isinstance(found, dict) else None
+
+
+def _notebook_address(content: bytes) -> str:
+    return f"{xxhash.xxh3_128_hexdigest(content)}.ipynb"

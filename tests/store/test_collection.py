@@ -37,9 +37,9 @@ def run(store: Store, name: str, *containers: str) -> None:
 
 
 def test_what_a_kept_run_refers_to_stays(store: Store) -> None:
-    shared, alone = container(store, "aa11"), container(store, "bb22", size=7)
-    run(store, "one", "aa11", "bb22")
-    run(store, "two", "aa11")
+    shared, alone = container(store, "aa11.xxh3"), container(store, "bb22.xxh3", size=7)
+    run(store, "one", "aa11.xxh3", "bb22.xxh3")
+    run(store, "two", "aa11.xxh3")
     garbage = find_garbage(store, {"one"}, now=time.time())
     assert garbage.runs == ("one",)
     assert garbage.objects == {alone: 7}
@@ -54,8 +54,8 @@ def test_what_a_kept_run_refers_to_stays(store: Store) -> None:
 
 
 def test_nothing_goes_while_its_run_is_going_on(store: Store) -> None:
-    path = container(store, "aa11")
-    run(store, "one", "aa11")
+    path = container(store, "aa11.xxh3")
+    run(store, "one", "aa11.xxh3")
     store.mark_active("one", True)
     garbage = find_garbage(store, {"one"}, now=time.time())
     assert not garbage.runs and not garbage.objects
@@ -65,7 +65,7 @@ def test_nothing_goes_while_its_run_is_going_on(store: Store) -> None:
 
 
 def test_leftovers_without_a_run_go(store: Store) -> None:
-    left = container(store, "cc33")
-    fresh = container(store, "dd44")
+    left = container(store, "cc33.xxh3")
+    fresh = container(store, "dd44.xxh3")
     os.utime(fresh, None)
     assert list(find_garbage(store, now=time.time()).objects) == [left]
