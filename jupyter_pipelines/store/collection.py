@@ -10,6 +10,7 @@ import shutil
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from jupyter_pipelines.store.files import read_json
 from jupyter_pipelines.store.store import Store
@@ -36,16 +37,19 @@ def find_garbage(store: Store, dropped: Collection[str] = (), *, now: float) -> 
     """What goes when the runs ``dropped`` go. ``now`` is in seconds since the epoch. Nothing is changed."""
     gone = set(dropped) - set(store.active_runs())
     live: set[str] = set()
+    taken: set[tuple[str, str]] = set()  # the results that kept runs made or took over, by run and step
     oldest_active = now
     for run in store.run_ids():
         if run in gone:
             continue
         record = store.load_run(run) or {}
         live |= set(_referred(record))
+        taken |= {(run, step["name"]) for step in _steps(record)}
+        taken |= {(step["reused_from"], step["name"]) for step in _steps(record) if step.get("reused_from")}
         if run in store.active_runs():
             started = record.get("started")
             oldest_active = min(oldest_active, float(started) if isinstance(started, int | float) else now)
-    results, of_kept = _sort_results(store, gone, live)
+    results, of_kept = _sort_results(store, taken)
     live |= of_kept
     young = min(oldest_active, now - GRACE) if not gone else oldest_active
     objects, kept_bytes = _sort_objects(store, live, young)
@@ -63,22 +67,25 @@ def collect(store: Store, garbage: Garbage) -> None:
         path.unlink(missing_ok=True)
 
 
+def _steps(record: Mapping[str, object]) -> list[Mapping[str, Any]]:
+    steps = record.get("steps")
+    return steps if isinstance(steps, list) else []
+
+
 def _referred(record: Mapping[str, object]) -> Iterator[str]:
     yield str(record.get("version", ""))
-    steps = record.get("steps")
-    for step in steps if isinstance(steps, list) else []:
+    for step in _steps(record):
         for output in step.get("outputs", ()):
             yield output["container"]
 
 
-def _sort_results(store: Store, gone: set[str], live: set[str]) -> tuple[list[Path], set[str]]:
+def _sort_results(store: Store, taken: set[tuple[str, str]]) -> tuple[list[Path], set[str]]:
     """The results to remove, and the containers of those that stay."""
     removed, kept = [], set()
     for path in (store.root / "results").glob("*/*.json"):
         found = read_json(path)
-        containers = _containers(found)
-        if isinstance(found, dict) and (found.get("run") not in gone or (containers and containers <= live)):
-            kept |= containers
+        if isinstance(found, dict) and (found.get("run"), found.get("result", {}).get("step")) in taken:
+            kept |= _containers(found)
         else:
             removed.append(path)
     return removed, kept

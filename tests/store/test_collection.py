@@ -29,10 +29,11 @@ def container(store: Store, address: str, size: int = 10) -> Path:
 
 def run(store: Store, name: str, *containers: str) -> None:
     outputs = [{"container": address} for address in containers]
-    store.save_run(name, {"started": OLD, "version": "", "steps": [{"outputs": outputs}]})
+    steps = [{"name": f"step{number}", "outputs": [output]} for number, output in enumerate(outputs)]
+    store.save_run(name, {"started": OLD, "version": "", "steps": steps})
     for number, address in enumerate(containers):
         carried = {"x": {"container": address}}
-        result = {"outputs": carried, "state_outputs": {}}
+        result = {"step": f"step{number}", "outputs": carried, "state_outputs": {}}
         store.save_result(f"{name}{number}", StoredResult(name, result))
 
 
