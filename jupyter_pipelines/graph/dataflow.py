@@ -116,10 +116,10 @@ class Dataflow(Interpreter):
     def _leave_step(self, step: StepFacts) -> None:
         digest, observed = step.digest, self.observations
         for name in self.document.steps[step.name].writes:
-            if name in self.env:
+            if name in self.env and not self.env[name].value.immutable:
                 self._change_name(name, True, 1)
-            else:
-                self.env[name] = self._version(name, 1, Value())
+            elif name not in step.own:
+                self.env[name] = self._version(name, 1, Value(), self.env.get(name))
         for known, name in sorted(observed.changed):
             if known == digest and name in self.env and self.env[name].value.kind is BindKind.VALUE:
                 self._change_name(name, True, 1)

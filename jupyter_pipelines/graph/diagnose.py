@@ -195,7 +195,7 @@ class Reporter:
         message = (
             f"step {step} needs `{version.name}`, which cannot be executed again as it was: {version.value.broken}"
         )
-        fix = f"define `{version.name}` in a cell of its own or in setup, and keep changing data in a variable that is passed"
+        fix = f"define `{version.name}` in a cell of its own or in setup, and keep what changes in a variable"
         self.error("JP330", message, fix, place, version.name, step)
 
     def mixed_definition(self, step: str, version: Version, place: Location) -> None:
@@ -233,7 +233,8 @@ class Reporter:
         self.error("JP401", message, _advice(kind, version.name, made), place, version.name, step)
 
     def shared_resource(self, name: str, kind: str, made: Location, steps: Sequence[str], place: Location) -> None:
-        message = f"`{name}` is {kind} that setup makes anew in every step ({made}), but steps {', '.join(steps)} share what is in it"
+        sharing = ", ".join(steps)
+        message = f"`{name}` is {kind} that setup makes anew in every step ({made}), but {sharing} share what is in it"
         fix = {
             "a database connection": "use a database file instead of one in memory",
             "a database engine": "use a database file instead of one in memory",

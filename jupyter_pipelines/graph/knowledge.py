@@ -269,7 +269,8 @@ UNCARRIABLE: dict[str, tuple[str, bool]] = {
     "asyncio.Lock": ("a lock", False),
 }
 for _name in _words(
-    "count cycle chain islice takewhile dropwhile groupby tee starmap accumulate product permutations combinations zip_longest"
+    "count cycle chain islice takewhile dropwhile groupby tee starmap accumulate product "
+    "permutations combinations zip_longest"
 ):
     UNCARRIABLE[f"itertools.{_name}"] = ("an iterator", True)
 for _name, _what in ITERATOR_BUILTINS.items():
@@ -350,7 +351,8 @@ CONFIGURING = _words(
     "tqdm.auto.tqdm.pandas tqdm.notebook.tqdm.pandas IPython.display.set_matplotlib_formats "
     "matplotlib_inline.backend_inline.set_matplotlib_formats altair.data_transformers.disable_max_rows "
     "altair.data_transformers.enable altair.renderers.enable altair.themes.enable nest_asyncio.apply matplotlib.use "
-    "matplotlib.pyplot.switch_backend plotly.offline.init_notebook_mode bokeh.io.output_notebook polars.Config.set_tbl_rows "
+    "matplotlib.pyplot.switch_backend plotly.offline.init_notebook_mode "
+    "bokeh.io.output_notebook polars.Config.set_tbl_rows "
     "polars.Config.set_fmt_str_lengths torch.set_default_dtype torch.set_num_threads numpy.seterr pandas.plotting."
     "register_matplotlib_converters sys.setrecursionlimit decimal.setcontext faulthandler.enable shap.initjs "
     "tensorflow.random.set_seed transformers.logging.set_verbosity_error sympy.init_printing"

@@ -16,6 +16,8 @@ text { font: 13px ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; text
 .node rect { fill: #1d2a44; stroke: #7ea6f4; } .node text { fill: #e6eefc; } .link { stroke: #93a1b8; }
 .head { fill: #93a1b8; } }
 """
+_HEAD = """<defs><marker id="head" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">
+<path class="head" d="M0 0L8 4L0 8z"/></marker></defs>"""
 
 
 def render_svg(pipeline: Pipeline) -> str:
@@ -32,12 +34,9 @@ def render_svg(pipeline: Pipeline) -> str:
             middle[name] = (left + widths[name] / 2, _MARGIN + level * (_HEIGHT + _GAP_Y) + _HEIGHT / 2)
             left += widths[name] + _GAP_X
     values = {(edge.source, edge.target) for edge in pipeline.edges if edge.kind is EdgeKind.VALUE}
-    parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" width="{width:.0f}" '
-        f'height="{height:.0f}" role="img"><title>{escape(pipeline.document.name)}</title><style>{_STYLE}</style>',
-        '<defs><marker id="head" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">'
-        '<path class="head" d="M0 0L8 4L0 8z"/></marker></defs>',
-    ]
+    opening = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" width="{width:.0f}" '
+    title = f"<title>{escape(pipeline.document.name)}</title><style>{_STYLE}</style>"
+    parts = [f'{opening}height="{height:.0f}" role="img">{title}', _HEAD]
     for source, target in arrangement.links:
         (x1, y1), (x2, y2) = middle[source], middle[target]
         y1, y2 = y1 + _HEIGHT / 2, y2 - _HEIGHT / 2
@@ -48,7 +47,6 @@ def render_svg(pipeline: Pipeline) -> str:
         parts.append(f'<path class="{kind}" marker-end="url(#head)" d="{path}"><title>{escape(reasons)}</title></path>')
     for name, (x, y) in middle.items():
         box = f'<rect x="{x - widths[name] / 2:.1f}" y="{y - _HEIGHT / 2:.1f}" width="{widths[name]:.1f}" '
-        parts.append(
-            f'<g class="node">{box}height="{_HEIGHT}" rx="7"/><text x="{x:.1f}" y="{y + 4.5:.1f}">{escape(name)}</text></g>'
-        )
+        label = f'<text x="{x:.1f}" y="{y + 4.5:.1f}">{escape(name)}</text>'
+        parts.append(f'<g class="node">{box}height="{_HEIGHT}" rx="7"/>{label}</g>')
     return "\n".join([*parts, "</svg>", ""])

@@ -1,0 +1,220 @@
+"""The compiled pipeline as people and programs see it: IPython, libraries, files, state, pictures, speed."""
+
+from __future__ import annotations
+
+import json
+import time
+import xml.etree.ElementTree as ElementTree
+
+import pytest
+
+from jupyter_pipelines.diagnostics import Location, Severity
+from jupyter_pipelines.graph import ancestors, compile_pipeline, explain, render, to_json
+from jupyter_pipelines.graph.model import EdgeKind
+from jupyter_pipelines.notebook.model import StepOptions
+from tests.graph.notebooks import notebook
+from tests.graph.test_cases import edges_of
+
+LIBRARIES = (
+    "setup: import numpy as np, pandas as pd, matplotlib.pyplot as plt, seaborn as sns\n"
+    "from sklearn.linear_model import LinearRegression\n"
+    "from sklearn.model_selection import train_test_split"
+)
+
+
+@pytest.mark.parametrize(
+    ("cells", "edges"),
+    [
+        (("a: x = 1", "b: %time y = x + 1", "c: print(y)"), "a>b:x b>c:y"),
+        (("a: x = 1", "b: %timeit x + 1", "c: print(x)"), "a>b:x a>c:x"),
+        (("a: files = !ls", "b: print(files)"), "a>b:files"),
+        (("a: x = 1\ny = 2", "b: !echo {x} $y"), "a>b:x a>b:y"),
+        (("a: %%capture out\nprint(1)", "b: print(out)"), "a>b:out"),
+        (("a: %%bash --out o\nls", "b: print(o)"), "a>b:o"),
+        (("a: x = 1", "b: %%time\ny = x", "c: print(y)"), "a>b:x b>c:y"),
+        (("a: lim = 3\ndf = []", "b: df.query('a > @lim')"), "a>b:df a>b:lim"),
+        ((LIBRARIES, "a: df = pd.DataFrame()", "b: df['x'] = 1", "c: print(df)"), "a>b:df b>c:df"),
+        ((LIBRARIES, "a: df = pd.DataFrame()", "b: df.dropna(inplace=True)", "c: print(df)"), "a>b:df b>c:df"),
+        ((LIBRARIES, "a: df = pd.DataFrame()", "b: df.plot()\nplt.show()", "c: print(df.mean())"), "a>b:df a>c:df"),
+        ((LIBRARIES, "a: df = pd.DataFrame()", "b: sns.histplot(df)", "c: df.groupby('x').size()"), "a>b:df a>c:df"),
+        ((LIBRARIES, "a: x = np.zeros(3)", "b: np.add(1, 2, out=x)", "c: print(x)"), "a>b:x b>c:x"),
+        ((LIBRARIES, "a: x = np.zeros(3)", "b: np.add.at(x, [0], 1)", "c: print(x)"), "a>b:x b>c:x"),
+        ((LIBRARIES, "a: x = np.zeros(3)\nv = x[1:]", "b: v[:] = 1", "c: print(x)"), "a>b:v a>b:x b>c:x"),
+        (
+            (LIBRARIES, "a: X, y = [1], [2]", "b: m = LinearRegression()\nm.fit(X, y)", "c: print(m.score(X, y))"),
+            "a>b:X a>b:y a>c:X a>c:y b>c:m",
+        ),
+        ((LIBRARIES, "a: fig, ax = plt.subplots()", "b: ax.plot([1])", "c: fig"), "a>b:ax a>b:fig b>c:fig"),
+        (
+            (
+                LIBRARIES,
+                "a: f1 = pd.DataFrame()\nf2 = pd.DataFrame()",
+                "b: for f in [f1, f2]: f.drop('x', inplace=True)",
+                "c: print(f1, f2)",
+            ),
+            "a>b:f1 a>b:f2 b>c:f1 b>c:f2",
+        ),
+        (
+            (
+                LIBRARIES,
+                "a: df = pd.DataFrame()",
+                "b: t, u = train_test_split(df, random_state=0)",
+                "c: t['x'] = 1",
+                "d: print(u)",
+            ),
+            "a>b:df b>c:t b>d:u",
+        ),
+    ],
+    ids=lambda value: value if isinstance(value, str) else value[-2][:30],
+)
+def test_libraries_and_magics(cells: tuple[str, ...], edges: str) -> None:
+    pipeline = compile_pipeline(notebook(*cells))
+    assert not pipeline.errors
+    assert edges_of(pipeline) == set(edges.split())
+
+
+def test_hidden_state_reaches_later_steps() -> None:
+    pipeline = compile_pipeline(
+        notebook(
+            LIBRARIES, "a: plt.rcParams['figure.figsize'] = (3, 3)", "b: plt.plot([1])", "c: import os\nos.chdir('/')"
+        )
+    )
+    assert pipeline.step("b").state_inputs == {"matplotlib.rcParams": "a"}
+    assert pipeline.step("c").state_inputs == {"matplotlib.rcParams": "a"}
+    assert pipeline.step("a").state_outputs == ("matplotlib.rcParams",)
+
+
+def test_state_that_is_restored_reaches_nobody() -> None:
+    cells = (
+        "setup: import warnings",
+        "a: with warnings.catch_warnings():\n    warnings.simplefilter('ignore')",
+        "b: pass",
+    )
+    assert compile_pipeline(notebook(*cells)).edges == ()
+
+
+def test_kernel_configuration_is_repeated() -> None:
+    pipeline = compile_pipeline(notebook("a: %matplotlib inline", "b: x = 1"))
+    assert "matplotlib" in pipeline.step("b").definitions[0].source
+    assert pipeline.edges == ()
+
+
+def test_files_order_steps() -> None:
+    pipeline = compile_pipeline(
+        notebook(
+            LIBRARIES,
+            "a: pd.DataFrame().to_csv('out/x.csv')",
+            "b: pd.read_csv('out/x.csv')",
+            "c: pd.read_csv('other.csv')",
+        )
+    )
+    assert [(edge.source, edge.target, edge.kind) for edge in pipeline.edges] == [("a", "b", EdgeKind.FILE)]
+
+
+def test_resources_keep_notebook_order() -> None:
+    pipeline = compile_pipeline(
+        notebook(
+            "setup: import sqlite3\ncon = sqlite3.connect('x.db')",
+            "a: con.execute('create table t (n)')",
+            "b: con.execute('select * from t')",
+        )
+    )
+    assert [(edge.source, edge.target, edge.kind) for edge in pipeline.edges] == [("a", "b", EdgeKind.RESOURCE)]
+    assert pipeline.step("b").resources == ("con",)
+    assert pipeline.step("b").inputs == ()
+
+
+def test_another_language_runs_in_notebook_order() -> None:
+    pipeline = compile_pipeline(notebook("a: x <- 1", "b: print(x)", language="R"))
+    assert pipeline.sequential
+    assert [(edge.source, edge.target) for edge in pipeline.edges] == [("a", "b")]
+    assert [finding.code for finding in pipeline.diagnostics] == ["JP340"]
+
+
+def test_after() -> None:
+    options = {"b": StepOptions(after=("a",)), "c": StepOptions(after=("nowhere",))}
+    pipeline = compile_pipeline(notebook("a: pass", "b: pass", "c: pass", options=options))
+    assert [(edge.source, edge.target, edge.kind) for edge in pipeline.edges] == [("a", "b", EdgeKind.ORDER)]
+    assert [error.code for error in pipeline.errors] == ["JP341"]
+
+
+def test_a_cycle_is_told_with_its_reasons() -> None:
+    options = {"a": StepOptions(after=("c",))}
+    pipeline = compile_pipeline(notebook("a: x = 1", "b: y = x", "c: z = y", options=options))
+    (error,) = pipeline.errors
+    assert error.code == "JP310"
+    assert "a → b → c → a" in error.message
+    assert "b needs `x`" in error.message
+
+
+def test_a_finding_names_cell_line_and_fix() -> None:
+    pipeline = compile_pipeline(notebook("a: rows = (r for r in [1])", "b: # use\nprint(next(rows))"))
+    (error,) = pipeline.errors
+    assert (error.code, error.severity, error.location) == ("JP401", Severity.ERROR, Location(2, 2))
+    assert error.first_line == "# use"
+    assert "rows = list(...)" in error.fix
+
+
+def test_an_edge_explains_itself() -> None:
+    pipeline = compile_pipeline(notebook("load: df = {}", "clean: df['a'] = 1", "train: # fit\nprint(df)"))
+    assert (
+        "train needs `df` because cell 3 line 2 reads it; written by load at cell 1 line 1, "
+        "changed in place by clean at cell 2 line 1"
+    ) in explain(pipeline, "train")
+    with pytest.raises(KeyError):
+        explain(pipeline, "nothing")
+
+
+DIAMOND = ("load: x = 1", "left: y = x", "right: z = x", "join: print(y, z)")
+
+
+def test_ancestors() -> None:
+    pipeline = compile_pipeline(notebook(*DIAMOND))
+    assert ancestors(pipeline, "join") == {"load", "left", "right"}
+    assert ancestors(pipeline, "load") == frozenset()
+
+
+def test_text() -> None:
+    lines = render(compile_pipeline(notebook(*DIAMOND)), "text").splitlines()
+    assert [line.split()[line.split().index("(cell") - 1] for line in lines if "(cell" in line] == [
+        "load", "left", "right", "join"
+    ]  # fmt: skip
+    assert any("●" in line and "← left, right" in line for line in lines)
+
+
+def test_mermaid_and_svg() -> None:
+    pipeline = compile_pipeline(notebook(*DIAMOND))
+    assert 's0 -->|"x"| s1' in render(pipeline, "mermaid")
+    picture = ElementTree.fromstring(render(pipeline, "svg"))
+    texts = [element.text for element in picture.iter("{http://www.w3.org/2000/svg}text")]
+    assert sorted(texts) == ["join", "left", "load", "right"]
+
+
+def test_json() -> None:
+    pipeline = compile_pipeline(notebook("parameters: n = 2", *DIAMOND))
+    data = json.loads(render(pipeline, "json"))
+    assert data == json.loads(json.dumps(to_json(pipeline)))
+    assert [(step["name"], step["cells"], step["after"]) for step in data["steps"]] == [
+        ("load", [2], []),
+        ("left", [3], ["load"]),
+        ("right", [4], ["load"]),
+        ("join", [5], ["left", "right"]),
+    ]
+    assert data["parameters"][0]["name"] == "n"
+    assert data["edges"][0]["explanation"].startswith("left needs `x`")
+
+
+def test_an_empty_notebook() -> None:
+    pipeline = compile_pipeline(notebook())
+    assert pipeline.steps == ()
+    for format_ in ("text", "mermaid", "svg", "json"):
+        assert render(pipeline, format_)  # type: ignore[arg-type]  # each of the literals
+
+
+def test_two_thousand_cells() -> None:
+    cells = [f"s{i // 10}: v{i} = v{max(0, i - 1)} + {i}\nprint(v{i})" if i else "s0: v0 = []" for i in range(2000)]
+    started = time.process_time()
+    pipeline = compile_pipeline(notebook(*cells))
+    assert len(pipeline.steps) == 200
+    assert not pipeline.errors
+    assert time.process_time() - started < 30  # generous: it takes two seconds on an idle machine
