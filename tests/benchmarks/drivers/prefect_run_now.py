@@ -64,4 +64,7 @@ try:
     print(json.dumps({"wait": float(told.read_text()) - asked}))
 finally:
     helper.terminate()
-    helper.wait(30)
+    try:
+        helper.wait(30)
+    except subprocess.TimeoutExpired:
+        helper.kill()
