@@ -16,6 +16,7 @@ Messages are JSON over a SOCK_SEQPACKET socket. It tells ``{"importing": name}``
 from __future__ import annotations
 
 import array
+import builtins
 import gc
 import importlib
 import importlib.util
@@ -206,6 +207,12 @@ def _leave() -> None:
 # Importing ahead ---------------------------------------------------------------------------------------------------
 
 
+class _KernelShell:
+    """The one thing about a kernel's shell that is true before there is one."""
+
+    kernel = True
+
+
 class _Questions:
     """Has every question "is there a shell?" noted: its answer differs between here and a cell."""
 
@@ -228,12 +235,22 @@ class _Questions:
             self._note(sys._getframe(1))
             return bool(initialized())
 
+        def builtin_get_ipython() -> Any:
+            frame = sys._getframe(1)
+            if frame.f_globals.get("__name__", "").startswith("pandas."):
+                return _KernelShell()  # by `kernel` alone it chooses how wide a table is shown
+            self._note(frame)
+            raise NameError("name 'get_ipython' is not defined")
+
+        # In a kernel IPython puts it among the builtins, where some modules look for it.
+        builtins.get_ipython = builtin_get_ipython  # type: ignore[attr-defined]  # of our making
         IPython.get_ipython = getipython.get_ipython = noting_get_ipython
         InteractiveShell.initialized = classmethod(noting_initialized)  # type: ignore[method-assign,assignment]
 
         def restore() -> None:
             IPython.get_ipython = getipython.get_ipython = get_ipython
             del InteractiveShell.initialized
+            del builtins.get_ipython  # type: ignore[attr-defined]  # of our making
 
         self._restore = restore
         return self
