@@ -78,12 +78,12 @@ def test_suggest_shows_a_diff_and_writes_it_when_told(
     before = path.read_bytes()
     assert main(["suggest", str(path)]) == 0
     told = capsys.readouterr()
-    assert "step:load" in told.out
+    assert "step:clean" in told.out
     assert "--write" in told.err
     assert path.read_bytes() == before
     assert main(["suggest", str(path), "--write", "--format", "json"]) == 0
     assert json.loads(capsys.readouterr().out)["written"] is True
     tagged = nbformat.read(path, as_version=4)
     assert [cell.source for cell in tagged.cells] == [cell.source for cell in notebook.cells]
-    assert "step:load" in tagged.cells[1].metadata.tags
+    assert "step:clean" in tagged.cells[3].metadata.tags
     assert main(["check", str(path)]) == 0

@@ -45,7 +45,8 @@ def schedule() -> str:
 
     endpoint = ensure_service(Settings.load())
     make_imports_fast()
-    os.environ.update(endpoint.settings())  # read when Prefect is imported, and by what it starts
+    # Read when Prefect is imported, and by what it starts. Its own log is not what a doctor's patient wants to see.
+    os.environ.update(endpoint.settings() | {"PREFECT_LOGGING_LEVEL": "CRITICAL"})
     from prefect.client.orchestration import get_client
     from prefect.settings import temporary_settings
 
