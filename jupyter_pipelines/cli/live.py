@@ -67,7 +67,7 @@ class LiveProgress(Progress):
         self._console.print(Text(clean(text)))
 
     def show_graph(self, drawing: str) -> None:
-        self._console.print(Text(clean(drawing), no_wrap=True, overflow="ellipsis"))  # a wrapped line breaks it
+        self._console.print(Text(clean(drawing)), no_wrap=True, overflow="ellipsis")  # a wrapped line breaks it
 
     def note(self, event: RunEvent) -> None:
         self.update(event)
