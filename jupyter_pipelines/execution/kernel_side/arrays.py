@@ -9,7 +9,6 @@ from __future__ import annotations
 import mmap
 import sys
 from collections.abc import Callable
-from math import isnan
 from typing import TYPE_CHECKING, Any
 
 from . import rebuild
@@ -68,9 +67,9 @@ def _array(pickler: ValuePickler, value: Any) -> Reduction:
     if not pickler.sealed:
         pickler.arrays.append(value)
     if value.dtype.kind == "O" and value.size >= MANY:
-        coded = _code_strings(value)
-        if coded is not None:
-            return coded
+        text = _as_text(value)
+        if text is not None:
+            return text
     if value.nbytes < OWNING and value.flags.writeable and not value.dtype.hasobject:
         return value.__reduce__()
     return NotImplemented
@@ -111,23 +110,19 @@ def _numpy_random(pickler: ValuePickler, value: Any) -> Reduction:
     return (rebuild.global_numpy_random, ()) if value is rebuild.global_numpy_random() else NotImplemented
 
 
-def _code_strings(array: Any) -> Reduction:
-    """An object array of strings (and missing values) in a form that is written and read at the speed of text."""
-    numpy = sys.modules["numpy"]
-    elements = array.ravel().tolist()
+def _as_text(array: Any) -> Reduction:
+    """An object array of strings (and missing values) as one text, which is written and read at the speed of text."""
+    elements = array.ravel()
+    sample = elements[:: max(1, elements.size // 1000)].tolist()
+    if len(set(map(id, sample))) < len(sample) // 2:
+        return None  # few objects, often repeated: pickle writes each once
+    elements = elements.tolist()
     kinds = set(map(type, elements))
     if str not in kinds or not kinds <= {str, type(None), float}:
         return None
-    different = dict.fromkeys(elements)
-    if len(different) <= len(elements) // 4 and all(type(value) is not float or isnan(value) for value in different):
-        numbers = {value: number for number, value in enumerate(different)}
-        codes = numpy.fromiter(map(numbers.__getitem__, elements), dtype=numpy.uint32, count=len(elements))
-        values = numpy.empty(len(numbers), dtype=object)
-        values[:] = list(numbers)
-        return rebuild.coded_array, (values, codes, array.shape)
-    others = (
-        [(place, value) for place, value in enumerate(elements) if type(value) is not str] if len(kinds) > 1 else []
-    )
+    others = []
+    if len(kinds) > 1:
+        others = [(place, value) for place, value in enumerate(elements) if type(value) is not str]
     if len(others) > len(elements) // 4:
         return None
     for place, _ in others:

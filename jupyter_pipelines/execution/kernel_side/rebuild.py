@@ -82,7 +82,7 @@ def make_enum(
 
 def plain_named_tuple(fields: tuple[str, ...], defaults: Any = None) -> Any:
     """A named tuple class with these fields and nothing else."""
-    make: Any = collections.namedtuple
+    make: Any = getattr(collections, "namedtuple")  # noqa: B009  (the fields are known only now)
     return make("Plain", fields, defaults=defaults)
 
 
@@ -227,16 +227,10 @@ def memory_map(kind: Any, filename: str, dtype: Any, mode: str, offset: int, sha
 def text_array(text: str, separator: str, others: list[tuple[int, Any]], shape: tuple[int, ...]) -> Any:
     """An object array of strings, written as one text; ``others`` are the elements that are no strings."""
     numpy = importlib.import_module("numpy")
-    made = numpy.empty(len(others) if not separator else text.count(separator) + 1, dtype=object)
-    made[:] = text.split(separator) if separator else None
+    made = numpy.array(text.split(separator), dtype=object)
     for place, value in others:
         made[place] = value
     return made.reshape(shape)
-
-
-def coded_array(values: Any, codes: Any, shape: tuple[int, ...]) -> Any:
-    """An object array with few different elements, written as those and their numbers."""
-    return values.take(codes).reshape(shape)
 
 
 def tensor(array: Any, requires_grad: bool, parameter: bool) -> Any:
