@@ -15,7 +15,8 @@ import pytest
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_notebook
 
-from jupyter_pipelines.execution.engine import KernelRequest, Outcome, execute_cells
+from jupyter_pipelines.execution.engine import KernelRequest, Outcome, execute_cells, prepare
+from jupyter_pipelines.execution.kernels import pool
 
 
 def notebook(*cells: str | NotebookNode) -> NotebookNode:
@@ -199,29 +200,35 @@ def all_gone(file: Path) -> bool:
 
 @pytest.mark.parametrize("ending", ["cancel", "timeout", "normal"])
 def test_every_ending_takes_the_whole_process_tree(tmp_path: Path, ending: str) -> None:
-    cancel = threading.Event()
+    cancel, over = threading.Event(), threading.Event()
     ended = 0.0
 
     def stop_when_running() -> None:
         nonlocal ended
-        while not (tmp_path / "all-pids").exists():
-            time.sleep(0.01)
+        while not (tmp_path / "all-pids").exists() and not over.wait(0.01):
+            pass
         ended = time.monotonic()
         if ending == "cancel":
             cancel.set()
 
+    if ending == "timeout":  # the time is for all of it: what a kernel needs to start must not be what is measured
+        prepare(KernelRequest("python3", tmp_path), 1)
+        while not all(stock._ready or stock.closed for stock in pool._stocks.values()):
+            time.sleep(0.01)
     watcher = threading.Thread(target=stop_when_running)
     watcher.start()
     code = CHILDREN if ending == "normal" else CHILDREN + "\ntime.sleep(600)"
     began = time.monotonic()
     outcome = run(notebook(code), tmp_path, cancel=cancel, timeout=4 if ending == "timeout" else 60)
     took = time.monotonic() - (began + 4 if ending == "timeout" else ended)
+    over.set()
     watcher.join()
+    pool.close()
     assert all_gone(tmp_path / "all-pids")
     if ending == "normal":
         assert outcome.error is None
     else:
-        assert took < 1
+        assert took < 2  # 0.5 where nothing else runs
         assert outcome.error is not None
         assert outcome.error.kind == ("cancelled" if ending == "cancel" else "timeout")
 
@@ -249,8 +256,8 @@ def test_a_flood_of_output_neither_hangs_nor_fills_the_memory(tmp_path: Path) ->
 
 
 def test_many_rich_outputs_all_arrive(tmp_path: Path) -> None:
-    outcome = run(notebook("from IPython.display import display\nfor i in range(3000): display(i)"), tmp_path)
-    assert [output.data["text/plain"] for output in outcome.notebook.cells[0].outputs] == [str(i) for i in range(3000)]
+    outcome = run(notebook("from IPython.display import display\nfor i in range(5000): display(i)"), tmp_path)
+    assert [output.data["text/plain"] for output in outcome.notebook.cells[0].outputs] == [str(i) for i in range(5000)]
 
 
 def test_an_unknown_kernel_lists_what_is_installed(tmp_path: Path) -> None:

@@ -1,10 +1,11 @@
 """Runs inside every ipykernel that executes a pipeline. Standard library only, loaded by path, imports nothing of ours.
 
-``install`` does three things:
+``install`` does four things:
 
 - *Output stays where it belongs.* ipykernel catches what C code and child processes write to descriptors 1 and 2 with
   a thread that reads pipes; whether that lands in the cell that caused it is a race. Here a cell ends when what it
   wrote has been taken.
+- *No output is lost* because the client is slow.
 - *Ending takes no time.* A race in ipykernel's own shutdown is avoided.
 - *The leash.* One end of a socket is held by the process that runs the pipeline. When that end goes, however it went,
   the kernel and its process group go too. A kernel that was started ahead of need is told by it what it is to be.
@@ -26,7 +27,8 @@ LEASH = "JUPYTER_PIPELINES_LEASH"  # environment variable: the descriptor of the
 
 
 def install(shell: Any) -> None:
-    """Set up ``shell``, the running InteractiveShell. Called once."""
+    """Set up ``shell``, the running InteractiveShell. Called for each client that connects."""
+    _keep_outputs(shell.kernel)
     if sys.platform == "win32" or getattr(shell, "_jupyter_pipelines", False):
         return
     shell._jupyter_pipelines = True
@@ -35,6 +37,15 @@ def install(shell: Any) -> None:
     descriptor = os.environ.pop(LEASH, None)
     if descriptor is not None:
         hold_leash(int(descriptor))
+
+
+def _keep_outputs(kernel: Any) -> None:
+    """Have outputs wait for a slow client: libzmq drops what exceeds 1,000 messages. Affects open connections."""
+    thread = getattr(kernel, "iopub_thread", None)
+    if thread is not None and hasattr(thread, "schedule"):
+        import zmq
+
+        thread.schedule(lambda: thread.socket.setsockopt(zmq.SNDHWM, 0))  # a socket belongs to its thread
 
 
 def settle_output(*_: object) -> None:

@@ -26,7 +26,10 @@ MAX_READY = max(2, os.cpu_count() or 1)  # of one kind at a time
 MAX_KINDS = 3  # zygotes kept
 MAX_AGE = 600.0  # seconds that a zygote, or a ready kernel, may be unused or old
 MAX_MEMORY = 2_000_000_000  # bytes of a zygote
-PATIENCE = 1.5  # seconds to wait for a kernel that is being made: less than starting one
+PATIENCE = 1.5  # seconds to wait for a kernel that is being forked: less than starting one
+# Seconds to wait for a zygote's first imports. A new kernel would do the same ones, begin later and slow both down; the
+# limit is for imports that hang there only.
+IMPORT_PATIENCE = 15.0
 
 _VOLATILE = {"PYTEST_CURRENT_TEST", "JPY_PARENT_PID", "PWD", "OLDPWD", "SHLVL", "_", "COLUMNS", "LINES"}
 
@@ -109,8 +112,8 @@ class _Stock:
         self._changed = threading.Condition()
         self._ready: list[ReadyKernel] = []
         self._wanted = 0
-        self._making = False
         self._zygote: Zygote | None = None
+        self._beginning_again = False
         self._excluded: set[str] = set()
         self._forking = sys.platform == "linux"
         self._thread = threading.Thread(target=self._work, name="ready-kernels", daemon=True)
@@ -125,12 +128,17 @@ class _Stock:
     def take(self) -> ReadyKernel | None:
         with self._changed:
             self.used = time.monotonic()
-            self._changed.wait_for(lambda: self._ready or self.closed or not self._making, timeout=PATIENCE)
+            patience = PATIENCE if self._zygote is not None else IMPORT_PATIENCE
+            self._changed.wait_for(lambda: self._ready or not self._is_one_coming(), patience)
             if not self._ready:
                 return None
             self._wanted = max(0, self._wanted - 1)
             self._changed.notify_all()
             return self._ready.pop(0)
+
+    def _is_one_coming(self) -> bool:
+        """Whether the next kernel will be there sooner than one that is started now."""
+        return self._wanted > 0 and self._forking and not self._beginning_again and not self.closed
 
     def renew(self) -> None:
         """Something that was imported has changed: begin again."""
@@ -158,7 +166,7 @@ class _Stock:
                     late = self.closed
                     if not late:
                         self._ready.append(ready)
-                    self._making = False
+                    self._beginning_again = False
                     self._changed.notify_all()
                 if late:
                     ready.discard()
@@ -168,7 +176,7 @@ class _Stock:
             logger.warning("Kernels are started as they are needed", exc_info=True)
         finally:
             with self._changed:
-                self.closed, self._making = True, False
+                self.closed = True
                 self._changed.notify_all()
             self.renew()
 
@@ -176,8 +184,6 @@ class _Stock:
         with self._changed:
             while not self.closed:
                 if len(self._ready) < min(self._wanted, MAX_READY):
-                    # Whoever waits does so for a fork, not for imports.
-                    self._making = self._zygote is not None
                     return True
                 self._changed.wait(timeout=MAX_AGE / 10)
                 if time.monotonic() - self.used > MAX_AGE:
@@ -191,14 +197,15 @@ class _Stock:
             zygote = self._current_zygote()
             if zygote is None:
                 break
-            with self._changed:
-                self._making = True
             try:
                 return zygote.fork()
             except RefusedError as error:
                 logger.info("A zygote is given up: %s", error)
+                self._begin_again()
                 self.renew()
-        self._forking = False
+        with self._changed:
+            self._forking = False
+            self._changed.notify_all()
         if self.closed:
             raise RefusedError("", "it is not wanted any more")
         return start_single(self._kind.command, dict(self._kind.env))
@@ -219,7 +226,14 @@ class _Stock:
                 if not error.module or self.closed:
                     return None
                 self._excluded.add(error.module)
+                self._begin_again()
         return None
+
+    def _begin_again(self) -> None:
+        """Let nobody wait: imports that are done once more have no start over those of a new kernel."""
+        with self._changed:
+            self._beginning_again = True
+            self._changed.notify_all()
 
 
 def _interpreter(command: str) -> str:
