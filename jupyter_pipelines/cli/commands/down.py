@@ -1,4 +1,7 @@
-"""Stop the pipeline service that `run` started. What it knows is kept, and the next run starts it again."""
+"""Stop the pipeline service that `run` started. What it knows is kept, and the next run starts it again.
+
+--format json: {"stopped": true|false}; false when it was not running.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +9,20 @@ import argparse
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """It takes none."""
+    from jupyter_pipelines.cli.arguments import add_format
+
+    add_format(parser)
 
 
-def run(_: argparse.Namespace) -> int:
+def run(arguments: argparse.Namespace) -> int:
     from jupyter_pipelines.orchestration.service import stop_service
     from jupyter_pipelines.settings import Settings
 
-    print("stopped" if stop_service(Settings.load()) else "It was not running.")
+    stopped = stop_service(Settings.load())
+    if arguments.format == "json":
+        from jupyter_pipelines.cli.output import print_json
+
+        print_json({"stopped": stopped})
+    else:
+        print("stopped" if stopped else "It was not running.")
     return 0
