@@ -5,9 +5,16 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from jupyter_pipelines.orchestration.service import Endpoint
+
+WriteNotebook = Callable[..., Path]
 
 REPOSITORY = Path(__file__).parent.parent
 
@@ -21,6 +28,42 @@ def _own_home(tmp_path_factory: pytest.TempPathFactory) -> None:
     os.environ["JUPYTER_PIPELINES_HOME"] = str(tmp_path_factory.mktemp("home"))
     os.environ.pop("JUPYTER_PIPELINES_STORE", None)
     os.environ.pop("PREFECT_API_URL", None)
+
+
+@pytest.fixture(scope="session")
+def service(_own_home: None) -> Iterator[Endpoint]:
+    """The one service of the test session: starting it takes seconds."""
+    from jupyter_pipelines.orchestration.service import ensure_service, stop_service
+    from jupyter_pipelines.settings import Settings
+
+    yield ensure_service(Settings.load())
+    stop_service(Settings.load())
+
+
+@pytest.fixture
+def store(service: Endpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A store of this test's own, and a running service."""
+    monkeypatch.setenv("JUPYTER_PIPELINES_STORE", str(tmp_path / "store"))
+    return tmp_path / "store"
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> WriteNotebook:
+    """``write(("step:load", "x = 1"), …, name="nb.ipynb")`` writes a notebook; a cell is tags and source."""
+    import nbformat
+
+    def write(*cells: tuple[str, str], name: str = "nb.ipynb") -> Path:
+        notebook = nbformat.v4.new_notebook()
+        notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+        for number, (tags, source) in enumerate(cells):
+            cell = nbformat.v4.new_code_cell(source, id=f"cell-{number}")
+            cell.metadata["tags"] = tags.split()
+            notebook.cells.append(cell)
+        path = tmp_path / name
+        nbformat.write(notebook, path)
+        return path
+
+    return write
 
 
 @pytest.fixture(scope="session")

@@ -101,7 +101,7 @@ class Sequence:
         return self._owner.get(index, self._steps[0])
 
     def _cell(self, index: int) -> NotebookNode:
-        cell = copy.deepcopy(self._notebook.cells[index])
+        cell: NotebookNode = copy.deepcopy(self._notebook.cells[index])
         cell.source = self._document.cells[index].code
         cell.metadata["jupyter_pipelines"] = {"index": index, "hidden": False, "phase": "step"}
         return cell

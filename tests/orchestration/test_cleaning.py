@@ -11,7 +11,7 @@ from jupyter_pipelines.settings import Settings
 from jupyter_pipelines.store import Store
 
 
-def test_values_that_a_kept_run_took_over_stay(home: Path, write: Callable[..., Path]) -> None:
+def test_values_that_a_kept_run_took_over_stay(store: Path, write: Callable[..., Path]) -> None:
     cells = [("step:load", "x = list(range(1000))"), ("step:show", "y = len(x)"), ("step:end", "print(y)")]
     first = jp.run(write(*cells))
     second = jp.run(write(*cells), reuse=True)
@@ -19,15 +19,15 @@ def test_values_that_a_kept_run_took_over_stay(home: Path, write: Callable[..., 
     assert garbage.runs == (first.id,)
     remove(garbage)
     assert [record.id for record in jp.list_runs()] == [second.id]
-    store = Store(Settings.load().store)
-    assert store.get_notebook(second.version)
+    kept = Store(Settings.load().store)
+    assert kept.get_notebook(second.version)
     for step in second.steps:
         for output in step.outputs:
-            assert store.has_object(output.container), output.name
+            assert kept.has_object(output.container), output.name
     assert {step.state for step in jp.run(write(*cells), reuse=True).steps} == {"reused"}
 
 
-def test_everything_goes_with_the_last_run(home: Path, write: Callable[..., Path]) -> None:
+def test_everything_goes_with_the_last_run(store: Path, write: Callable[..., Path]) -> None:
     jp.run(write(("step:load", "x = [1]"), ("step:end", "print(x)")))
     garbage = find_old(older_than=0.0)
     assert len(garbage.runs) == 1

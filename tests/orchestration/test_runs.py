@@ -55,7 +55,7 @@ def prefect(endpoint: Endpoint, path: str, body: dict[str, object]) -> list[dict
     return found
 
 
-def test_a_diamond_runs_and_leaves_its_record(home: Path, write: WriteNotebook, tmp_path: Path) -> None:
+def test_a_diamond_runs_and_leaves_its_record(store: Path, write: WriteNotebook, tmp_path: Path) -> None:
     notebook = write(*DIAMOND)
     before = notebook.read_bytes()
     record = jp.run(notebook, {"count": 4}, output=tmp_path / "out.ipynb")
@@ -69,16 +69,16 @@ def test_a_diamond_runs_and_leaves_its_record(home: Path, write: WriteNotebook, 
     assert jp.list_runs(1) == [record]
 
 
-def test_prefect_shows_steps_as_task_runs(home: Path, write: WriteNotebook, endpoint: Endpoint) -> None:
+def test_prefect_shows_steps_as_task_runs(store: Path, write: WriteNotebook, service: Endpoint) -> None:
     record = jp.run(write(*DIAMOND))
-    found = prefect(endpoint, "/task_runs/filter", {"flow_runs": {"id": {"any_": [record.id]}}})
+    found = prefect(service, "/task_runs/filter", {"flow_runs": {"id": {"any_": [record.id]}}})
     assert {str(run["name"]) for run in found} == {"load", "mean", "total", "report"}
-    [flow_run] = prefect(endpoint, "/flow_runs/filter", {"flow_runs": {"id": {"any_": [record.id]}}})
+    [flow_run] = prefect(service, "/flow_runs/filter", {"flow_runs": {"id": {"any_": [record.id]}}})
     assert flow_run["state_name"] == "Completed"
     assert flow_run["name"] == "nb"
 
 
-def test_a_failure_stops_what_depends_on_it_and_is_resumed_from_there(home: Path, write: WriteNotebook) -> None:
+def test_a_failure_stops_what_depends_on_it_and_is_resumed_from_there(store: Path, write: WriteNotebook) -> None:
     cells = [("step:load", "x = 2\nprint('loading')"), ("step:halve", "y = x / 0"), ("step:show", "print(y)")]
     failed = jp.run(write(*cells))
     assert failed.state == "failed"
@@ -95,7 +95,7 @@ def test_a_failure_stops_what_depends_on_it_and_is_resumed_from_there(home: Path
     assert texts(resumed.executed_notebook) == ["loading", "", "1.0"]
 
 
-def test_retries_until_it_works(home: Path, write: WriteNotebook, tmp_path: Path) -> None:
+def test_retries_until_it_works(store: Path, write: WriteNotebook, tmp_path: Path) -> None:
     notebook = write(("step:flaky", "open('tries', 'a').write('x')\nassert len(open('tries').read()) == 3"))
     content = json.loads(notebook.read_text())
     content["cells"][0]["metadata"]["pipeline"] = {"retries": 3, "retry_delay": 0.01}
@@ -107,7 +107,7 @@ def test_retries_until_it_works(home: Path, write: WriteNotebook, tmp_path: Path
     assert [event.kind for event in events].count("step-retry") == 2
 
 
-def test_a_timeout_kills_the_step(home: Path, write: WriteNotebook) -> None:
+def test_a_timeout_kills_the_step(store: Path, write: WriteNotebook) -> None:
     notebook = write(("step:slow", "import time\ntime.sleep(600)"))
     content = json.loads(notebook.read_text())
     content["cells"][0]["metadata"]["pipeline"] = {"timeout": "2s"}
@@ -117,26 +117,26 @@ def test_a_timeout_kills_the_step(home: Path, write: WriteNotebook) -> None:
     assert record.state == "failed"
 
 
-def test_cancelling_in_prefect_ends_the_run(home: Path, write: WriteNotebook, endpoint: Endpoint) -> None:
+def test_cancelling_in_prefect_ends_the_run(store: Path, write: WriteNotebook, service: Endpoint) -> None:
     notebook = write(("step:slow", "import time\nprint('on it')\ntime.sleep(600)"), ("step:after", "print(time)"))
     cancelled = threading.Event()
 
     def cancel(event: RunEvent) -> None:
         if event.kind == "cell" and event.cell is not None and event.cell.kind == "output" and not cancelled.is_set():
             cancelled.set()
-            user, secret = endpoint.auth.split(":", 1)
+            user, secret = service.auth.split(":", 1)
             state = {"state": {"type": "CANCELLING", "name": "Cancelling"}, "force": True}
-            url = f"{endpoint.api_url}/flow_runs/{event.run_id}/set_state"
+            url = f"{service.api_url}/flow_runs/{event.run_id}/set_state"
             httpx.post(url, json=state, auth=(user, secret)).raise_for_status()
 
     record = jp.run(notebook, on_event=cancel)
     assert record.state == "cancelled"
     assert states(record)["slow"] == "cancelled"
-    [flow_run] = prefect(endpoint, "/flow_runs/filter", {"flow_runs": {"id": {"any_": [record.id]}}})
+    [flow_run] = prefect(service, "/flow_runs/filter", {"flow_runs": {"id": {"any_": [record.id]}}})
     assert flow_run["state_name"] == "Cancelled"
 
 
-def test_parts_of_a_pipeline(home: Path, write: WriteNotebook) -> None:
+def test_parts_of_a_pipeline(store: Path, write: WriteNotebook) -> None:
     notebook = write(*DIAMOND)
     with pytest.raises(RequestError, match="no step 'nothing'"):
         jp.run(notebook, only="nothing")
@@ -148,7 +148,7 @@ def test_parts_of_a_pipeline(home: Path, write: WriteNotebook) -> None:
     assert states(jp.run(notebook, from_step="report")) == {"report": "completed"}
 
 
-def test_reuse_runs_only_what_changed(home: Path, write: WriteNotebook) -> None:
+def test_reuse_runs_only_what_changed(store: Path, write: WriteNotebook) -> None:
     jp.run(write(*DIAMOND))
     changed = [*DIAMOND[:4], ("step:total", "total = sum(numbers) * 10"), DIAMOND[5]]
     record = jp.run(write(*changed), reuse=True)
@@ -158,7 +158,7 @@ def test_reuse_runs_only_what_changed(home: Path, write: WriteNotebook) -> None:
     assert states(again)["load"] == "completed"
 
 
-def test_reuse_looks_at_the_files_a_step_read(home: Path, write: WriteNotebook, tmp_path: Path) -> None:
+def test_reuse_looks_at_the_files_a_step_read(store: Path, write: WriteNotebook, tmp_path: Path) -> None:
     (tmp_path / "data.txt").write_text("one")
     notebook = write(("step:load", "text = open('data.txt').read()"), ("step:show", "print(text)"))
     jp.run(notebook)
@@ -169,7 +169,7 @@ def test_reuse_looks_at_the_files_a_step_read(home: Path, write: WriteNotebook, 
     assert texts(record.executed_notebook)[-1] == "three"
 
 
-def test_a_grid_is_one_run_for_each_combination(home: Path, write: WriteNotebook) -> None:
+def test_a_grid_is_one_run_for_each_combination(store: Path, write: WriteNotebook) -> None:
     records = jp.run_grid(write(*DIAMOND), {"count": [2, 3]})
     assert [record.parameters for record in records] == [{"count": 2}, {"count": 3}]
     assert len({record.parent for record in records}) == 1
@@ -178,7 +178,7 @@ def test_a_grid_is_one_run_for_each_combination(home: Path, write: WriteNotebook
     assert len(jp.list_runs()) == 2
 
 
-def test_wrong_requests_are_refused_before_anything_runs(home: Path, write: WriteNotebook, tmp_path: Path) -> None:
+def test_wrong_requests_are_refused_before_anything_runs(store: Path, write: WriteNotebook, tmp_path: Path) -> None:
     notebook = write(*DIAMOND)
     with pytest.raises(RequestError, match="speed"):
         jp.run(notebook, {"speed": 3})
@@ -191,7 +191,7 @@ def test_wrong_requests_are_refused_before_anything_runs(home: Path, write: Writ
     assert jp.list_runs() == []
 
 
-def test_an_order_learnt_too_late_is_put_right(home: Path, write: WriteNotebook) -> None:
+def test_an_order_learnt_too_late_is_put_right(store: Path, write: WriteNotebook) -> None:
     """`b` is `a` by way of a call nobody can see through; the steps are right all the same."""
     record = jp.run(
         write(
@@ -205,7 +205,7 @@ def test_an_order_learnt_too_late_is_put_right(home: Path, write: WriteNotebook)
     assert texts(record.executed_notebook)[-1] == "[1, 2]"
 
 
-def test_setup_that_differs_between_steps_is_refused(home: Path, write: WriteNotebook) -> None:
+def test_setup_that_differs_between_steps_is_refused(store: Path, write: WriteNotebook) -> None:
     record = jp.run(
         write(
             ("setup", "import time\nstarted = time.time_ns()"),
@@ -226,7 +226,7 @@ jp.run(sys.argv[1], on_event=say)
 """
 
 
-def test_a_run_whose_process_is_killed_is_crashed_and_can_be_resumed(home: Path, write: WriteNotebook) -> None:
+def test_a_run_whose_process_is_killed_is_crashed_and_can_be_resumed(store: Path, write: WriteNotebook) -> None:
     notebook = write(
         ("step:load", "x = 1"),
         ("step:wait", "import os, time\nprint('waiting', x)\nif not os.path.exists('go'): time.sleep(600)"),

@@ -3,39 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
-import nbformat
 import pytest
 
 from jupyter_pipelines.cli import main
 from jupyter_pipelines.errors import RequestError
-from jupyter_pipelines.orchestration.service import ensure_service, stop_service
-from jupyter_pipelines.settings import Settings
 from jupyter_pipelines.verification import Report, proof, verify
 
 Write = Callable[..., Path]
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _service(_own_home: None) -> Iterator[None]:
-    ensure_service(Settings.load())
-    yield
-    stop_service(Settings.load())
-
-
-@pytest.fixture
-def write(tmp_path: Path) -> Write:
-    def write(*cells: tuple[str, str]) -> Path:
-        notebook = nbformat.v4.new_notebook()
-        notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
-        for tags, source in cells:
-            notebook.cells.append(nbformat.v4.new_code_cell(source, metadata={"tags": tags.split()}))
-        nbformat.write(notebook, tmp_path / "nb.ipynb")
-        return tmp_path / "nb.ipynb"
-
-    return write
+pytestmark = pytest.mark.usefixtures("service")
 
 
 def statuses(report: Report) -> dict[str, str]:

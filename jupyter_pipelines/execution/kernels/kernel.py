@@ -98,7 +98,7 @@ class Kernel:
                 manager.provisioner = _provisioner(manager, request)
             await manager.start_kernel(
                 cwd=str(request.directory),
-                env={**os.environ, **request.env, MARK: mark},
+                env={**_environment(request), MARK: mark},
                 stdout=kernel._log,
                 stderr=kernel._log,
                 # As nbclient does: kernels side by side must not wait for each other's history database.
@@ -256,13 +256,22 @@ def prepare(request: KernelRequest, count: int = 1) -> None:
         spec = manager.kernel_spec
         if spec is None or not _is_ipykernel(manager):
             return
-        env = {**os.environ, **request.env}
+        env = _environment(request)
         env.update({name: Template(value).safe_substitute(env) for name, value in spec.env.items()})
         kind = pool.Kind.of(spec.argv, env, request.imports)
         if kind is not None:
             pool.prepare(kind, count)
     except Exception:
         logger.info("No kernel is made ready for %r", request.kernel_name, exc_info=True)
+
+
+def _environment(request: KernelRequest) -> dict[str, str]:
+    """The kernel's environment: ours, the request's, and one hash seed.
+
+    Sets of strings have one order in one kernel. With a seed of its own in every kernel, two steps of a run could see
+    two orders of the same set, which running the whole notebook never shows.
+    """
+    return {"PYTHONHASHSEED": "0", **os.environ, **request.env}
 
 
 def _is_ipykernel(manager: AsyncKernelManager) -> bool:
