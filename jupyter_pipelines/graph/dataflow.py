@@ -68,6 +68,7 @@ class Dataflow(Interpreter):
         self._closures: set[Definition] = set()  # whose later reads this cell has already made
         self._used_by_steps: dict[str, Location] = {}
         self._last_reads = self._find_last_reads()
+        self.caches_are_asked = any("cache_info" in (cell.python or "") for cell in document.cells)
         self.tied_ever: dict[str, set[str]] = {}
 
     def _find_last_reads(self) -> dict[int, list[str]]:

@@ -22,7 +22,7 @@ code       severity  about
 ``JP341``  error     an ``after:`` that names no step
 ``JP401``  error     a value that cannot be carried to another step
 ``JP402``  error     something setup makes anew in every step, although steps leave things in it
-``JP403``  warning   a database connection shared by steps with uncommitted writes
+``JP403``  error     a step writes to a database and does not commit what later steps read
 ``JP404``  error     setup opens a file for writing, again in every step
 =========  ========  ===========================================================================
 """
@@ -240,6 +240,12 @@ class Reporter:
             "a database engine": "use a database file instead of one in memory",
         }.get(kind, f"make `{name}` inside the step that uses it, or keep a list instead")
         self.error("JP402", message, fix, place, name)
+
+    def uncommitted(self, name: str, step: str, later: str, place: Location) -> None:
+        message = f"step {step} writes through `{name}` and does not commit: step {later} has its own connection"
+        self.error(
+            "JP403", message, f"end the step with `{name}.commit()`, or write inside `with {name}:`", place, name, step
+        )
 
     def setup_writes_file(self, path: str, place: Location) -> None:
         message = f"setup writes {path}, and does so again at the start of every step"

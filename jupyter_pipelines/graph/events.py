@@ -208,6 +208,8 @@ class FunctionInfo:
     generator: bool = False
     coroutine: bool = False
     decorated: bool = False
+    speaks: bool = False  # prints or displays something
+    decorators: tuple[str, ...] = ()  # their names: the root's and the last attribute's
     kind: str = "function"  # or "method", "classmethod", "staticmethod", "property"
     nonlocal_writes: bool = False
     reads: tuple[Read, ...] = ()  # names of the notebook it looks up when called, those of functions within included

@@ -31,6 +31,7 @@ class FunctionInterpreter(Interpreter):
         self.outer = outer
         self.info = info
         self.summary = Summary()
+        self.caches_are_asked = outer.caches_are_asked
         parameters = (*info.parameters, *info.keyword_only, *info.variadic)
         self.locals: dict[str, Result] = {name: Result({name: True}) for name in parameters}
 

@@ -38,6 +38,7 @@ class Interpreter:
     def __init__(self) -> None:
         self.results: dict[Call, Result] = {}
         self.suspended: dict[str, int] = {}
+        self.caches_are_asked = False  # whether the notebook looks at what cached functions remember
         self.maybe = False  # whether the event being looked at may not be executed
 
     # -- what subclasses provide ---------------------------------------------------------------------------------
@@ -253,6 +254,8 @@ class Interpreter:
                 result = self.call_function(event, info, arguments, True)
                 latent = result.value.latent | {value.definition}
                 return Result(result.shares, replace(result.value, latent=latent), functions=result.functions)
+        if value.function is not None and attributes[0] in knowledge.FUNCTION_METHODS:
+            self.function_changed(value.function, event.line)
         if value.is_definition and value.kind is not BindKind.VALUE:
             return self._unknown(event, Result(), arguments, "")  # `f.cache_clear()`, `C.make(...)` of a base
         receiver = self.resolve(event.receiver)
@@ -618,7 +621,9 @@ class Interpreter:
             elif "@" not in root and self.lookup(root) is not None:
                 shares.update(dict.fromkeys(self.shares_of(root), False))
         kind = summary.uncarriable
-        if any(root in info.mutable_defaults and root not in given for root in summary.changes):
+        caches = not {"lru_cache", "cache"}.isdisjoint(info.decorators)
+        remembers = caches and (info.speaks or self.caches_are_asked)
+        if remembers or any(root in info.mutable_defaults and root not in given for root in summary.changes):
             self.function_changed(info, event.line)
         if info.generator and not info.decorated:
             kind = "a generator"

@@ -236,6 +236,7 @@ UNCARRIABLE: dict[str, tuple[str, bool]] = {
     "boto3.client": ("a service client", False),
     "boto3.resource": ("a service client", False),
     "httpx.Client": ("an HTTP client", False),
+    "numpy.memmap": ("an array in a file", False),
     "socket.socket": ("a socket", True),
     "threading.Lock": ("a lock", False),
     "threading.RLock": ("a lock", False),
@@ -281,6 +282,9 @@ STATEFUL_KINDS = {what for what, stateful in UNCARRIABLE.values() if stateful} |
     "an iterator",
 }
 DATABASE_KINDS = {"a database connection", "a database engine"}
+
+# Methods of a function that change it, or that tell what it remembers.
+FUNCTION_METHODS = _words("register cache_info cache_clear")
 
 # -- hidden state --------------------------------------------------------------------------------------------------
 

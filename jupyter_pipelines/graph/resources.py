@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from itertools import pairwise
+
+from jupyter_pipelines.diagnostics import Location
 from jupyter_pipelines.graph import knowledge
 from jupyter_pipelines.graph.diagnose import Reporter
 from jupyter_pipelines.graph.facts import Facts, ResourceUse
 from jupyter_pipelines.graph.model import Edge, EdgeKind
+from jupyter_pipelines.notebook.model import Role
 
 
 def resource_names(facts: Facts) -> set[str]:
@@ -13,8 +18,37 @@ def resource_names(facts: Facts) -> set[str]:
     return {use.name for use in facts.resources}
 
 
+_WRITES = re.compile(r"\b(insert\s+into|update\s+\w+\s+set|delete\s+from|replace\s+into)\b", re.IGNORECASE)
+
+
+def report_uncommitted(facts: Facts, reporter: Reporter) -> None:
+    """SQLite opens a transaction by itself; what a step does not commit is gone with its connection."""
+    document = reporter.document
+    setup = " ".join(cell.code for cell in document.cells if cell.role is Role.SETUP)
+    if "sqlite3" not in setup or "isolation_level" in setup or "autocommit" in setup:
+        return
+    users: dict[str, list[str]] = {}
+    for use in facts.resources:
+        version = facts.latest.get(use.name)
+        if (
+            version is not None
+            and version.value.uncarriable == "a database connection"
+            and version.value.maker == "sqlite3"
+        ):
+            users.setdefault(use.name, [])
+            if use.step not in users[use.name]:
+                users[use.name].append(use.step)
+    for name, steps in users.items():
+        for step, later in pairwise(steps):
+            cells = [document.cells[index] for index in facts.steps[step].cells]
+            code = " ".join(cell.code for cell in cells)
+            if _WRITES.search(code) and "commit" not in code and f"with {name}" not in code:
+                reporter.uncommitted(name, step, later, Location(cells[0].number))
+
+
 def resource_edges(facts: Facts, reporter: Reporter) -> list[Edge]:
     """Order between steps that use one resource, whenever one of the two possibly changes it."""
+    report_uncommitted(facts, reporter)
     uses: dict[str, list[ResourceUse]] = {}
     for use in facts.resources:
         uses.setdefault(use.name, []).append(use)

@@ -328,6 +328,7 @@ class StatementWalker(ExpressionWalker):
         decorators = [(decorator, self.flow(decorator)) for decorator in node.decorator_list]
         info = self.function(node, node.name)
         info.decorated = bool(decorators)
+        info.decorators = tuple(_last_word(decorator) for decorator in node.decorator_list)
         info.coroutine = isinstance(node, ast.AsyncFunctionDef)
         for decorator, _ in decorators:
             word = decorator.attr if isinstance(decorator, ast.Attribute) else getattr(decorator, "id", "")
@@ -400,6 +401,7 @@ class StatementWalker(ExpressionWalker):
             tuple(events),
             tuple(returns),
             generator=yields,
+            speaks=any(isinstance(event, Call) and event.root in {"print", "display"} for event in events),
             nonlocal_writes=bool(scope.nonlocal_names),
             reads=reads,
         )
@@ -428,6 +430,13 @@ class StatementWalker(ExpressionWalker):
         shared = () if node.decorator_list else _shared_attributes(body, scope.mark, methods)
         cls = ClassInfo(node.name, node.lineno, methods, frozenset(shared), merge(bases).shares)
         self.emit_bind(Bind(node.lineno, self.depth > 0, name, FRESH, BindKind.CLASS, cls=cls))
+
+
+def _last_word(decorator: ast.expr) -> str:
+    """``lru_cache`` of ``functools.lru_cache(maxsize=None)``."""
+    if isinstance(decorator, ast.Call):
+        decorator = decorator.func
+    return decorator.attr if isinstance(decorator, ast.Attribute) else getattr(decorator, "id", "")
 
 
 def _reads_of(events: list[Event]) -> tuple[Read, ...]:

@@ -170,7 +170,8 @@ FUNCTIONS = [
     case(
         "decorator with a value",
         "a: k = 2",
-        "b: def times(n):\n    def d(f):\n        return lambda v: n * f(v)\n    return d\n@times(k)\ndef f(v): return v",
+        "b: def times(n):\n    def d(f):\n        return lambda v: n * f(v)\n"
+        "    return d\n@times(k)\ndef f(v): return v",
         "c: print(f(4))",
         edges="a>b:k a>c:k",
     ),
@@ -212,7 +213,8 @@ FUNCTIONS = [
     ),
     case(
         "counter closure",
-        "a: def make():\n    n = 0\n    def step():\n        nonlocal n\n        n += 1\n        return n\n    return step\nstep = make()\nstep()",
+        "a: def make():\n    n = 0\n    def step():\n        nonlocal n\n"
+        "        n += 1\n        return n\n    return step\nstep = make()\nstep()",
         "b: print(step())",
         ends="JP401",
     ),
@@ -656,4 +658,42 @@ ORDER = [
     ),
 ]
 
-ALL = [*NAMES, *FUNCTIONS, *CHANGES, *ORDER]
+MEMORY = [
+    case(
+        "cache that speaks",
+        "a: from functools import lru_cache\n@lru_cache\ndef f(v):\n    print('computing')\n    return v\nf(1)",
+        "b: print(f(1))",
+        ends="JP330",
+    ),
+    case(
+        "cache that keeps quiet",
+        "a: from functools import lru_cache\n@lru_cache\ndef f(v): return v\nf(1)",
+        "b: print(f(1))",
+        replays="b:f",
+    ),
+    case(
+        "cache that is asked",
+        "setup: from functools import cache\n@cache\ndef f(v): return v",
+        "a: f(1)",
+        "b: print(f.cache_info().misses)",
+        "c: print(f.cache_info().misses)",
+        ends="JP330",
+    ),
+    case(
+        "single dispatch",
+        "setup: from functools import singledispatch\n@singledispatch\ndef f(v): return 'something'",
+        "a: @f.register\ndef _(v: int): return 'a number'",
+        "b: print(f(1))",
+        ends="JP330",
+    ),
+    case(
+        "uncommitted",
+        "setup: import sqlite3\ncon = sqlite3.connect('x.db')",
+        "a: con.execute('insert into t values (1)')",
+        "b: print(con.execute('select * from t').fetchall())",
+        ends="JP403",
+    ),
+    case("memory map", "a: import numpy as np\nm = np.memmap('f', shape=3, mode='w+')", "b: m[0] = 1", ends="JP401"),
+]
+
+ALL = [*NAMES, *FUNCTIONS, *CHANGES, *ORDER, *MEMORY]
