@@ -158,14 +158,15 @@ class Reporter:
         path = " → ".join([*steps, steps[0]])
         message = f"steps wait for each other: {path}. " + "; ".join(reasons)
         fix = f"give the pieces of {steps[0]} that need each other's steps names of their own, or remove an `after:`"
-        self.error("JP310", message, fix, None, path, steps[0])
+        self.error("JP310", message, fix, self._beginning(steps[0]), path, steps[0])
 
     def unknown_after(self, step: str, name: str) -> None:
         known = ", ".join(self.document.steps)
-        place = next((Location(cell.number) for cell in self.document.cells if cell.step == step), None)
-        self.error(
-            "JP341", f"step {step} runs after `{name}`, which is no step", f"use one of: {known}", place, name, step
-        )
+        message = f"step {step} runs after `{name}`, which is no step"
+        self.error("JP341", message, f"use one of: {known}", self._beginning(step), name, step)
+
+    def _beginning(self, step: str) -> Location | None:
+        return next((Location(cell.number) for cell in self.document.cells if cell.step == step), None)
 
     # -- setup and skip ------------------------------------------------------------------------------------------
 
