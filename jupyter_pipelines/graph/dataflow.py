@@ -174,11 +174,12 @@ class Dataflow(Interpreter):
     def read(self, event: Read) -> None:
         version = self.env.get(event.name)
         if version is not None:
-            self._use(version, self.place(event.line))
+            self._use(version, self.place(event.line), bound=event.bound)
         else:
             self._unresolved(event)
 
-    def _use(self, version: Version, place: Location) -> None:
+    def _use(self, version: Version, place: Location, *, bound: bool = False) -> None:
+        """A version is read; ``bound``: the step itself is sure to have made it."""
         value = version.value
         if self.definition is not None:
             self.definition.now.append((version, version.touched))
@@ -188,7 +189,7 @@ class Dataflow(Interpreter):
                 self.reporter.setup_reads_step(version, place)
         elif version.step != step.name:
             self._use_from_outside(step, version, place)
-        else:
+        elif not bound:
             before = version.previous  # what the name is where a branch was not taken
             while before is not None and before.step == step.name:
                 before = before.previous

@@ -58,10 +58,15 @@ class Event:
 
 @dataclass(slots=True, eq=False)
 class Read(Event):
-    """``name`` is looked up. ``quiet``: it may well be something else than a name (a column in a formula)."""
+    """``name`` is looked up.
+
+    ``quiet``: it may well be something else than a name (a column in a formula). ``bound``: whenever this is executed,
+    the same cell has bound the name before.
+    """
 
     name: str
     quiet: bool = False
+    bound: bool = False
 
 
 class BindKind(StrEnum):

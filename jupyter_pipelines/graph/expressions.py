@@ -64,8 +64,21 @@ class ExpressionWalker:
         self.scopes: list[Scope] = []
         self.bound_flows: list[dict[str, Flow]] = []  # names of comprehensions and inline lambdas
         self.depth = 0  # of what is not certain to be executed
+        self.branch_path: tuple[int, ...] = ()  # the branches we are in, each with a number of its own
+        self.bound_in: dict[str, list[tuple[int, ...]]] = {}  # where this cell has bound a name
+        self._branches = 0
         self.names_read: set[str] = set()
         self._seen: set[str] = set()  # reads that need no second event
+
+    def enter_branch(self) -> None:
+        """What follows may not be executed."""
+        self.depth += 1
+        self._branches += 1
+        self.branch_path = (*self.branch_path, self._branches)
+
+    def leave_branch(self) -> None:
+        self.depth -= 1
+        self.branch_path = self.branch_path[:-1]
 
     # -- names ---------------------------------------------------------------------------------------------------
 
@@ -102,7 +115,9 @@ class ExpressionWalker:
             if not uncertain:
                 self._seen.add(qualified)
             if LOCAL_MARK not in qualified:
-                self.events.append(Read(line, uncertain, qualified))
+                path = self.branch_path
+                bound = any(path[: len(place)] == place for place in self.bound_in.get(qualified, ()))
+                self.events.append(Read(line, uncertain, qualified, bound=bound))
         self.names_read.add(name)
         return Flow((qualified,), same=qualified)
 
@@ -152,9 +167,9 @@ class ExpressionWalker:
 
     def _boolean(self, node: ast.BoolOp) -> Flow:
         flows = [self.flow(node.values[0])]
-        self.depth += 1
+        self.enter_branch()
         flows += [self.flow(value) for value in node.values[1:]]
-        self.depth -= 1
+        self.leave_branch()
         return merge(flows)
 
     def _unary(self, node: ast.UnaryOp) -> Flow:
@@ -172,9 +187,9 @@ class ExpressionWalker:
 
     def _choice(self, node: ast.IfExp) -> Flow:
         self.flow(node.test)
-        self.depth += 1
+        self.enter_branch()
         flows = [self.flow(node.body), self.flow(node.orelse)]
-        self.depth -= 1
+        self.leave_branch()
         result = merge(flows)
         result.uncarriable = flows[0].uncarriable or flows[1].uncarriable
         return result
@@ -213,22 +228,19 @@ class ExpressionWalker:
             self.flow(default)
         names = {argument.arg: FRESH for argument in ast.walk(node.args) if isinstance(argument, ast.arg)}
         self.bound_flows.append(names)
-        self.depth += 1
+        self.enter_branch()
         self.flow(node.body)
-        self.depth -= 1
+        self.leave_branch()
         self.bound_flows.pop()
         inner = bool(self.scopes) and not self.scopes[-1].is_class
         return Flow(uncarriable="a lambda", function=self.function(node, "a lambda") if inner else None)
 
     def _comprehension(self, node: ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp) -> Flow:
         pushed = 0
-        self.depth += 1
         for position, generator in enumerate(node.generators):
-            if position == 0:
-                self.depth -= 1
             iterated = self.flow(generator.iter)
             if position == 0:
-                self.depth += 1
+                self.enter_branch()  # only what is iterated over is certain to be evaluated
             names: dict[str, Flow] = {}
             self._bind_locally(generator.target, part_of(iterated, "[]"), names)
             self.bound_flows.append(names)
@@ -240,7 +252,7 @@ class ExpressionWalker:
         else:
             element = self.flow(node.elt)
         del self.bound_flows[len(self.bound_flows) - pushed :]
-        self.depth -= 1
+        self.leave_branch()
         generator_kind = "a generator expression" if isinstance(node, ast.GeneratorExp) else None
         return Flow(element.shares, calls=element.calls, uncarriable=generator_kind)
 

@@ -59,6 +59,7 @@ class StatementWalker(ExpressionWalker):
         self.forget(bind.name)
         if LOCAL_MARK not in bind.name:
             self.names_bound.add(bind.name)
+            self.bound_in.setdefault(bind.name, []).append(self.branch_path)
         self.events.append(bind)
 
     def bind_name(self, name: str, flow: Flow, line: int, element: bool = False) -> None:
@@ -106,9 +107,9 @@ class StatementWalker(ExpressionWalker):
 
     def branch(self, statements: Sequence[ast.stmt]) -> None:
         """A block that may or may not be executed."""
-        self.depth += 1
+        self.enter_branch()
         self.block(statements)
-        self.depth -= 1
+        self.leave_branch()
 
     def statement(self, node: ast.stmt) -> None:
         method = getattr(self, f"_{type(node).__name__.lower()}_statement", None)
@@ -178,6 +179,7 @@ class StatementWalker(ExpressionWalker):
                 name = self.qualify(target.id)
                 self.read(target.id, node.lineno)
                 self.forget(name)
+                self.bound_in.pop(name, None)
                 self.events.append(Delete(node.lineno, self.depth > 0, name))
             elif isinstance(target, ast.Attribute | ast.Subscript):
                 self.bind_target(target, IMMUTABLE)
@@ -209,11 +211,11 @@ class StatementWalker(ExpressionWalker):
     def _for_statement(self, node: ast.For | ast.AsyncFor) -> None:
         iterated = self.flow(node.iter)
         start = len(self.events)
-        self.depth += 1
+        self.enter_branch()
         self.bind_target(node.target, part_of(iterated, "[]") if not iterated.immutable else IMMUTABLE, True)
         self.block(node.body)
         self._again(start)
-        self.depth -= 1
+        self.leave_branch()
         self.branch(node.orelse)
 
     _asyncfor_statement = _for_statement
@@ -257,15 +259,16 @@ class StatementWalker(ExpressionWalker):
         body(node.body)
         for handler in node.handlers:
             self.flow(handler.type)
-            self.depth += 1
+            self.enter_branch()
             if handler.name:
                 self.bind_name(handler.name, FRESH, handler.lineno)
             self.block(handler.body)
             if handler.name:
                 name = self.qualify(handler.name)
                 self.forget(name)
+                self.bound_in.pop(name, None)
                 self.events.append(Delete(handler.lineno, True, name))
-            self.depth -= 1
+            self.leave_branch()
         body(node.orelse)
         self.block(node.finalbody)
         self.settle(certain_names([node]), node.lineno)
@@ -275,7 +278,7 @@ class StatementWalker(ExpressionWalker):
     def _match_statement(self, node: ast.Match) -> None:
         subject = self.flow(node.subject)
         for case in node.cases:
-            self.depth += 1
+            self.enter_branch()
             for pattern in ast.walk(case.pattern):
                 name = getattr(pattern, "name", None) or getattr(pattern, "rest", None)
                 if isinstance(name, str):
@@ -286,7 +289,7 @@ class StatementWalker(ExpressionWalker):
                     self.flow(pattern.cls)
             self.flow(case.guard)
             self.block(case.body)
-            self.depth -= 1
+            self.leave_branch()
         self.settle(certain_names([node]), node.lineno)
 
     def _import_statement(self, node: ast.Import) -> None:
@@ -317,9 +320,9 @@ class StatementWalker(ExpressionWalker):
     def _typealias_statement(self, node: ast.stmt) -> None:
         name = getattr(node, "name", None)
         if isinstance(name, ast.Name):
-            self.depth += 1  # evaluated when it is first used
+            self.enter_branch()  # evaluated when it is first used
             self.flow(getattr(node, "value", None))
-            self.depth -= 1
+            self.leave_branch()
             self.bind_name(name.id, FRESH, node.lineno)
 
     # -- functions and classes -----------------------------------------------------------------------------------
@@ -371,7 +374,9 @@ class StatementWalker(ExpressionWalker):
                     self.flow(annotation)
         scope, yields = function_scope(node)
         outer = (self.events, self._seen, self.bound_flows, self.depth, self.returns)
+        outer_branches = (self.branch_path, self.bound_in)
         self.events, self._seen, self.bound_flows, self.depth, self.returns = [], set(), [], 0, []
+        self.branch_path, self.bound_in = (), {}
         self.scopes.append(scope)
         for parameter in getattr(node, "type_params", ()):
             scope.names.add(parameter.name)
@@ -384,6 +389,7 @@ class StatementWalker(ExpressionWalker):
         reads = _reads_of(events)
         self.names_read_later.update(read.name for read in reads)
         self.events, self._seen, self.bound_flows, self.depth, self.returns = outer
+        self.branch_path, self.bound_in = outer_branches
         positional, keyword_only, variadic = parameters_of(node.args)
         defaulted = [*positional[len(positional) - len(node.args.defaults) :], *keyword_only]
         mutable = [

@@ -23,9 +23,9 @@ class Definition:
     replayable: bool = True
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Value:
-    """What is known of a value without running anything.
+    """What is known of a value without running anything. Never changed once made: `replace` makes another.
 
     ``latent``: the definitions that whoever loads it needs, because it may be or hold their objects. ``maker``: the
     package it comes from, when that is known. ``uncarriable``: what it is, when no other process can get it.
