@@ -1,8 +1,8 @@
 """Taking a step's result from an earlier run: only where everything it depended on is the same.
 
-A step's key is made of its source, setup and replayed definitions, the parameters, its environment, local modules
-beside the notebook, and the *content* of its inputs. Beside the result stand fingerprints of the files the step read
-and wrote; they must still hold.
+A step's key is made of its source, setup and replayed definitions, the parameters it mentions, its environment, local
+modules beside the notebook, and the *content* of its inputs. Beside the result stand fingerprints of the files the step
+read and wrote; they must still hold.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Collection, Mapping
 from dataclasses import asdict
 from functools import lru_cache
 from pathlib import Path
@@ -29,12 +30,13 @@ def step_key(
     pipeline: Pipeline, step: StepPlan, start: Start, parameters: Mapping[str, object], directory: Path
 ) -> str:
     """The key of all that ``step`` depends on, as 32 hexadecimal digits."""
+    words = Counter(re.findall(r"\w+", _code_of(pipeline, step)))
     parts = {
         "source": step.digest,
-        "parameters": {name: repr(value) for name, value in sorted(parameters.items())},
+        "parameters": {name: repr(value) for name, value in sorted(parameters.items()) if words[name] > 1},
         "environment": environment_fingerprint(pipeline.document.kernel_name),
         "env": dict(sorted(step.options.env.items())),
-        "modules": _local_modules(pipeline, step, directory),
+        "modules": _local_modules(words.keys(), directory),
         "inputs": {name: carried.digest for name, carried in sorted(start.inputs.items())},
         "state": {name: carried.digest for name, carried in sorted(start.state.items())},
         "directory": str(directory),
@@ -77,12 +79,16 @@ def environment_fingerprint(kernel_name: str) -> str:
     return xxhash.xxh3_128_hexdigest(json.dumps([spec.argv, spec.env, packages]).encode())
 
 
-def _local_modules(pipeline: Pipeline, step: StepPlan, directory: Path) -> dict[str, str]:
+def _code_of(pipeline: Pipeline, step: StepPlan) -> str:
+    """All code that runs in the step. A parameter that is only declared in it stands there once."""
+    shared = [cell.code for cell in pipeline.document.cells if cell.role in (Role.SETUP, Role.PARAMETERS)]
+    own = [pipeline.document.cells[index].code for index in step.cells]
+    replayed = [replay.source for replay in (*step.definitions, *step.late_definitions)]
+    return "\n".join([*shared, *own, *replayed])
+
+
+def _local_modules(words: Collection[str], directory: Path) -> dict[str, str]:
     """Fingerprints of the modules beside the notebook that the step's code may import."""
-    setup = [cell for cell in pipeline.document.cells if cell.role in (Role.SETUP, Role.PARAMETERS)]
-    code = "\n".join(cell.code for cell in [*setup, *(pipeline.document.cells[index] for index in step.cells)])
-    code += "\n".join(replay.source for replay in (*step.definitions, *step.late_definitions))
-    words = set(re.findall(r"\w+", code))
     found = {}
     for path in sorted([*directory.glob("*.py"), *directory.glob("*/*.py")]):
         if path.stem in words or path.parent.name in words:

@@ -158,6 +158,15 @@ def test_reuse_runs_only_what_changed(store: Path, write: WriteNotebook) -> None
     assert states(again)["load"] == "completed"
 
 
+def test_a_parameter_makes_only_those_steps_run_again_that_use_it(store: Path, write: WriteNotebook) -> None:
+    notebook = write(
+        ("parameters", "alpha: float = 1.0"), ("step:load", "x = [1, 2]"), ("step:fit", "y = sum(x) * alpha")
+    )
+    jp.run(notebook)
+    record = jp.run(notebook, {"alpha": 2.0}, reuse=True)
+    assert states(record) == {"load": "reused", "fit": "completed"}
+
+
 def test_reuse_looks_at_the_files_a_step_read(store: Path, write: WriteNotebook, tmp_path: Path) -> None:
     (tmp_path / "data.txt").write_text("one")
     notebook = write(("step:load", "text = open('data.txt').read()"), ("step:show", "print(text)"))
