@@ -50,6 +50,7 @@ def test_streams_are_joined_and_their_interleaving_is_chance() -> None:
         ("/tmp/ipykernel_12/3456.py:3: UserWarning: x", "/tmp/ipykernel_99/7.py:3: UserWarning: x"),
         (" 40%|████      | 4/10 [00:01<00:02, 3.1it/s]", " 40%|████      | 4/10 [00:02<00:03, 2.2it/s]"),
         ("Cell In[3], line 1", "Cell In[1], line 1"),
+        ('<div id="sk-container-id-2">', '<div id="sk-container-id-1">'),
     ],
 )
 def test_what_differs_by_nature_is_made_alike(one: str, other: str) -> None:
