@@ -36,11 +36,16 @@ def _summarize(value: object) -> str:
             return rows + columns
         if isinstance(shape, tuple) and shape:
             return f"{tuple(shape)} {getattr(value, 'dtype', '')}".strip()
-    if isinstance(value, (list, tuple, dict, set, frozenset)) and len(value) > 4:
-        return f"{len(value):,} items"
+    if isinstance(value, (list, tuple, dict, set, frozenset)):
+        text = _short.repr(value) if len(value) <= 4 else ""
+        return text if text and _is_short(text) else f"{len(value):,} item" + ("s" if len(value) != 1 else "")
     if isinstance(value, (str, bytes)) and len(value) > 60:
         return f"{_short.repr(value)} ({len(value):,} long)"
-    if isinstance(value, (int, float, complex, str, bytes, bool, type(None), list, tuple, dict, set, frozenset)):
+    if isinstance(value, (int, float, complex, str, bytes, bool, type(None))):
         return _short.repr(value)
     text = repr(value) if kind.__repr__ is not object.__repr__ else ""
-    return text if len(text) <= 60 and "\n" not in text else ""
+    return text if _is_short(text) else ""
+
+
+def _is_short(text: str) -> bool:
+    return len(text) <= 60 and "\n" not in text
