@@ -6,7 +6,7 @@
   a thread that reads pipes; whether that lands in the cell that caused it is a race. Here a cell ends when what it
   wrote has been taken.
 - *No output is lost* because the client is slow.
-- *Ending takes no time.* A race in ipykernel's own shutdown is avoided.
+- *Ending takes no time.* A race in ipykernel's own shutdown is avoided, and a search for child processes.
 - *The leash.* One end of a socket is held by the process that runs the pipeline. When that end goes, however it went,
   the kernel and its process group go too. A kernel that was started ahead of need is told by it what it is to be.
 """
@@ -34,6 +34,7 @@ def install(shell: Any) -> None:
     shell._jupyter_pipelines = True
     shell.events.register("post_run_cell", settle_output)
     atexit.register(_finish_control, shell.kernel)  # runs before what ipykernel registered earlier
+    _look_for_children_only_if_any(shell.kernel)
     descriptor = os.environ.pop(LEASH, None)
     if descriptor is not None:
         hold_leash(int(descriptor))
@@ -77,6 +78,31 @@ def _finish_control(kernel: Any) -> None:
     thread = getattr(kernel, "control_thread", None)
     if thread is not None and getattr(kernel, "_shutdown_message", None) is not None:
         thread.join(1.0)
+
+
+def _look_for_children_only_if_any(kernel: Any) -> None:
+    """ipykernel, ending, loads psutil and looks at all processes of the machine for children that are still there."""
+    terminate = getattr(kernel, "_progressively_terminate_all_children", None)
+    if terminate is None:
+        return
+
+    async def terminate_if_any() -> None:
+        if _has_children():
+            await terminate()
+
+    kernel._progressively_terminate_all_children = terminate_if_any
+
+
+def _has_children() -> bool:
+    """Whether this process has child processes; also true where the system does not say so at once."""
+    try:
+        for task in os.listdir("/proc/self/task"):
+            with open(f"/proc/self/task/{task}/children") as children:
+                if children.read():
+                    return True
+    except OSError:
+        return True
+    return False
 
 
 def hold_leash(descriptor: int, adopt: Callable[[dict[str, Any]], None] | None = None) -> None:
