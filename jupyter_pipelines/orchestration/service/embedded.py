@@ -14,12 +14,12 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
 from base64 import b64encode
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from http.client import HTTPException
 from pathlib import Path
 
 from jupyter_pipelines.errors import ServiceError
@@ -53,7 +53,7 @@ class Endpoint:
         try:
             with urllib.request.urlopen(request, timeout=2) as response:
                 return bool(response.status == 200)
-        except (OSError, urllib.error.URLError, ValueError):
+        except (OSError, HTTPException, ValueError):  # whatever else may listen there by now
             return False
 
 
