@@ -293,6 +293,17 @@ class TestHiddenState:
         made = notebook.run("a")
         assert {"random", "numpy.random", "pandas.options", "os.environ", "cwd"} <= set(made.observed.state_untouched)
 
+    def test_what_an_import_does_is_no_change_of_the_notebook(self, make_notebook) -> None:
+        notebook = make_notebook(
+            a="import sklearn.ensemble, json.tool, inspect\nimport scipy.stats as stats\nfrom sklearn import svm\n"
+            "print(inspect.getsource(svm)[:3] != '', svm.__loader__ is svm.__spec__.loader, type(svm.__loader__).__name__)",
+            b="import os, random\nos.environ['MINE'] = '1'\nimport sklearn.ensemble, numpy as np\nnp.random.rand()",
+        )
+        made = notebook.run("a")
+        assert notebook.text(made) == "True True SourceFileLoader\n"
+        assert made.observed.state_changed == ()
+        assert notebook.run("b").observed.state_changed == ("numpy.random", "os.environ")
+
     def test_options_environment_and_directory(self, make_notebook) -> None:
         notebook = make_notebook(
             setup="import os, sys, decimal, warnings\nimport numpy as np, pandas as pd\nimport matplotlib as mpl",

@@ -9,13 +9,17 @@ module             does
 =================  =========================================================================
 ``load``           brings the package into the kernel
 ``session``        the phases of a step: begin, load, save
+``saving``         the end of a step: guard, groups, container
 ``container``      the file that holds a step's outputs
+``digests``        content hashes
 ``pickling``       turns values into bytes, refusing what would not come back the same
+``refusals``       what is never carried, and what to do instead
 ``arrays``         how arrays, frames and tensors are pickled
 ``rebuild``        what pickles call to make values again
 ``sharing``        which names share objects and must stay together
-``comparison``     whether two values are the same, and where they differ
+``comparison``     whether two values are the same, and where they differ (with ``comparison_libraries``)
 ``ambient``        hidden state: random generators, options, environment …
+``imports``        what importing does to hidden state
 ``files``          which files the step touches
 ``summary``        values in a few words, for people
 =================  =========================================================================

@@ -6,6 +6,7 @@ no state; restoring it imports the module.
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import decimal
 import importlib
@@ -34,6 +35,16 @@ def capture() -> dict[str, Any]:
     return {name: component.capture() for name, component in COMPONENTS.items() if component.module in sys.modules}
 
 
+def capture_while_importing() -> dict[str, Any]:
+    """The state of every component that can be captured although modules may be there only in part."""
+    found = {}
+    for name, component in COMPONENTS.items():
+        if component.module in sys.modules:
+            with contextlib.suppress(Exception):
+                found[name] = component.capture()
+    return found
+
+
 def restore(name: str, state: Any) -> None:
     """Bring a component into a captured state; raises :class:`KeyError` for one not known."""
     component = COMPONENTS[name]
@@ -43,7 +54,12 @@ def restore(name: str, state: Any) -> None:
 
 def changed(before: dict[str, Any], after: dict[str, Any]) -> dict[str, bool]:
     """For every component of ``after``, whether it differs from ``before``. One not there before counts as changed."""
-    return {name: name not in before or difference(before[name], state) is not None for name, state in after.items()}
+    return {name: name not in before or is_changed(before[name], state) for name, state in after.items()}
+
+
+def is_changed(before: Any, after: Any) -> bool:
+    """Whether a component's state differs from what it was."""
+    return difference(before, after) is not None
 
 
 def environment_changes(before: dict[str, str], after: dict[str, str]) -> dict[str, str | None]:
@@ -66,11 +82,11 @@ def apply_environment(changes: dict[str, str | None]) -> None:
 
 
 def _numpy_random() -> Any:
-    return sys.modules["numpy"].random.get_state(legacy=False)
+    return sys.modules["numpy.random"].get_state(legacy=False)
 
 
 def _set_numpy_random(state: Any) -> None:
-    sys.modules["numpy"].random.set_state(state)
+    sys.modules["numpy.random"].set_state(state)
 
 
 def _numpy_print() -> Any:

@@ -1,4 +1,7 @@
-"""Brings this package into a kernel. Executed by a hidden cell with ``JOB`` and ``PHASE`` set, in its own namespace."""
+"""Brings this package into a kernel. Executed by a hidden cell with ``JOB`` and ``PHASE`` set, in its own namespace.
+
+Without them it only loads the package, for kernels that are made ready ahead of need.
+"""
 
 import importlib.util
 import os
@@ -17,4 +20,6 @@ if NAME not in sys.modules:
     sys.modules[NAME] = package
     spec.loader.exec_module(package)
 
-importlib.import_module(NAME + ".session").run(globals()["PHASE"], globals()["JOB"])
+session = importlib.import_module(NAME + ".session")
+if "PHASE" in globals():
+    session.run(globals()["PHASE"], globals()["JOB"])

@@ -16,6 +16,7 @@ from typing import Any
 from . import ambient, rebuild
 from .container import Container, ContainerError
 from .files import FileRecorder
+from .imports import ImportWatcher
 from .refusals import UncarriableError
 from .saving import Saving, fresh_digest
 
@@ -50,6 +51,7 @@ class Session:
         self.environment: dict[str, str] = {}
         self.state: Json = {}
         self.setup_digests: dict[str, str] = {}
+        self._imports = ImportWatcher(ambient.capture_while_importing, self._account_for_import)
         self.files = FileRecorder([self.job["objects"], os.path.dirname(path), *self.job["ignored"]])
 
     # begin
@@ -81,7 +83,15 @@ class Session:
             self._containers.clear()  # the values are the notebook's from here on: what it deletes must be gone
             self._write_result()
         self.state = ambient.capture()
+        self._imports.start()
         self.files.on = True
+
+    def _account_for_import(self, before: Json, after: Json) -> None:
+        """Take what an import did to hidden state as if it had been so from the start."""
+        for name, changed in ambient.changed(before, after).items():
+            untouched = name in before and name in self.state and not ambient.is_changed(self.state[name], before[name])
+            if changed and (untouched or name not in self.state):
+                self.state[name] = after[name]
 
     def _read(self, carried: Json, name: str, what: str) -> Any:
         address = carried["container"]
@@ -123,6 +133,7 @@ class Session:
     def save(self) -> None:
         """Compare what must not have changed, write what later steps need, and say what was seen."""
         self.files.on = False
+        self._imports.stop()
         state = ambient.capture()
         changes = ambient.changed(self.state, state)
         saving = Saving(self.job, self.user)
