@@ -539,7 +539,11 @@ class Interpreter:
         )
         if receiver.value.uncarriable in knowledge.STATEFUL_KINDS:
             self.changed(receiver, True, event.line)
-            return self._merged([receiver, *(result for _, result in arguments)])
+            if name in knowledge.READ_FROM_STREAMS:
+                return Result(value=Value(immutable=name not in {"readlines", "recvmsg"}))
+            merged = self._merged([receiver, *(result for _, result in arguments)])
+            kind = receiver.value.uncarriable if name in knowledge.STILL_THE_STREAM else None
+            return Result(merged.shares, replace(merged.value, immutable=False, uncarriable=kind))
         if name in knowledge.PLOTTING_METHODS:
             if receiver.value.maker not in {"pandas", "polars"}:
                 self.changed(receiver, receiver.value.maker == "matplotlib", event.line)

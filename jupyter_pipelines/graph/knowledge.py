@@ -281,6 +281,13 @@ STATEFUL_KINDS = {what for what, stateful in UNCARRIABLE.values() if stateful} |
     "a generator expression",
     "an iterator",
 }
+# What is read from an open file, socket or process is a value of its own; these methods give the stream again, or
+# another one on top of it.
+READ_FROM_STREAMS = _words(
+    "read readline readlines getvalue tell fileno isatty readable writable seekable close flush write writelines seek "
+    "truncate recv recvmsg communicate poll wait returncode qsize empty full join start is_alive namelist getnames"
+)
+STILL_THE_STREAM = _words("__enter__ __iter__ open extractfile makefile accept detach create_group require_group copy")
 DATABASE_KINDS = {"a database connection", "a database engine"}
 
 # Methods of a function that change it, or that tell what it remembers.

@@ -711,4 +711,27 @@ MEMORY = [
     case("memory map", "a: import numpy as np\nm = np.memmap('f', shape=3, mode='w+')", "b: m[0] = 1", ends="JP401"),
 ]
 
-ALL = [*NAMES, *FUNCTIONS, *CHANGES, *ORDER, *MEMORY]
+_FILE = "setup: import csv, json\nfrom pathlib import Path\np = 'p.txt'"
+_WRITE = "w: Path(p).write_text('[1]\\n')"
+DERIVED = [
+    case(f"derived from an uncarriable thing: {source}", _FILE, _WRITE, f"a: {source}", "b: print(x)")
+    for source in (
+        "x = open(p).read()",
+        "x = open(p).read().strip().splitlines()",
+        "x = open(p).readlines()",
+        "x = json.load(open(p))",
+        "x = [line for line in open(p)]",
+        "x = list(csv.reader(open(p)))",
+        "x = Path(p).open().read()",
+        "x = next(iter([1]))",
+        "x = dict(zip([1], [2]))",
+        "x = sorted(map(str, [1]))",
+        "with open(p) as f: x = f.read()",
+        "f = open(p)\nhead = f.readline()\nx = f.read()\nf.close()",
+        "def load(q):\n    with open(q) as f:\n        return f.read()\nx = load(p)",
+        "import sqlite3\ncon = sqlite3.connect(':memory:')\nx = con.execute('select 1').fetchall()",
+        "import sqlite3\ncur = sqlite3.connect(':memory:').cursor()\ncur.execute('select 1')\nx = cur.fetchone()",
+    )
+]
+
+ALL = [*NAMES, *FUNCTIONS, *CHANGES, *ORDER, *MEMORY, *DERIVED]
