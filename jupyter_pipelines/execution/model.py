@@ -16,8 +16,8 @@ from jupyter_pipelines.graph.model import Pipeline, StepPlan
 class CellEvent:
     """Progress of a step, told as it happens.
 
-    ``cell`` is the index in the author's notebook. ``output`` is an nbformat output for ``kind == "output"``;
-    ``cleared`` outputs and updates of displayed ones arrive as ``kind == "outputs"`` with the whole list.
+    ``cell`` is the index in the author's notebook. ``output`` is an nbformat output for ``kind == "output"``,
+    ``executed`` the cell with all its outputs for ``kind == "cell-finished"``.
     """
 
     kind: Literal["step-started", "cell-started", "output", "cell-finished", "step-finished"]
@@ -26,6 +26,7 @@ class CellEvent:
     time: float = 0.0  # seconds since the epoch
     ok: bool = True
     output: Mapping[str, object] | None = None
+    executed: NotebookNode | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,7 +71,7 @@ class Sequence:
             elif kind == "finished" and isinstance(payload, NotebookNode):
                 done[name][index] = payload
                 ok = not any(output.output_type == "error" for output in payload.outputs)
-                self._on_event(CellEvent("cell-finished", name, index, time.time(), ok=ok))
+                self._on_event(CellEvent("cell-finished", name, index, time.time(), ok=ok, executed=payload))
                 if ok and index == last[name]:
                     self._end(StepResult(name, "completed", done[name], started=started[name], ended=time.time()))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 import shutil
@@ -13,6 +14,8 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
+
+import nbformat
 
 from jupyter_pipelines.execution import step_errors, step_notebook
 from jupyter_pipelines.execution.engine import KernelRequest, Outcome, execute_cells, prepare
@@ -137,6 +140,7 @@ class _Progress:
     """Turns what happens to the step's notebook into events about the author's cells."""
 
     def __init__(self, request: StepRequest, notebook: NotebookNode, on_event: OnEvent) -> None:
+        self._request = request
         self._step = request.step.name
         self._on_event = on_event
         self._places = [cell.metadata.jupyter_pipelines for cell in notebook.cells]
@@ -157,8 +161,9 @@ class _Progress:
         elif kind == "output" and isinstance(payload, dict):
             self._on_event(CellEvent("output", self._step, index, now, output=payload))
         elif kind == "finished" and isinstance(payload, dict):
-            failed = any(output.get("output_type") == "error" for output in payload.get("outputs", ()))
-            self._on_event(CellEvent("cell-finished", self._step, index, now, ok=not failed))
+            cell = _executed_cell(self._request, index, nbformat.from_dict(payload))
+            failed = any(output.output_type == "error" for output in cell.outputs)
+            self._on_event(CellEvent("cell-finished", self._step, index, now, ok=not failed, executed=cell))
 
 
 def _result(request: StepRequest, outcome: Outcome, progress: _Progress, said: Json, started: float) -> StepResult:
@@ -207,23 +212,24 @@ def _observed(said: Json) -> Observed:
 
 
 def _executed_cells(request: StepRequest, notebook: NotebookNode, started: set[int]) -> dict[int, NotebookNode]:
-    """The author's cells that were run: their own source and metadata, what they put out and when."""
-    import copy
+    """The author's cells that were run, by their index."""
+    places = ((cell.metadata.jupyter_pipelines, cell) for cell in notebook.cells)
+    return {
+        place["index"]: _executed_cell(request, place["index"], cell)
+        for place, cell in places
+        if not place["hidden"] and place["index"] in started
+    }
 
-    counts = step_notebook.execution_counts(request.pipeline.document)
-    found: dict[int, NotebookNode] = {}
-    for executed in notebook.cells:
-        place = executed.metadata.jupyter_pipelines
-        if place["hidden"] or place["index"] not in started:
-            continue
-        cell = copy.deepcopy(request.notebook.cells[place["index"]])
-        cell["outputs"] = executed.outputs
-        count = counts.get(place["index"])
-        cell["execution_count"] = count if executed.execution_count is not None else None
-        for output in cell["outputs"]:
-            if output.output_type == "execute_result":
-                output["execution_count"] = count
-        if "execution" in executed.metadata:
-            cell.metadata["execution"] = executed.metadata["execution"]
-        found[place["index"]] = cell
-    return found
+
+def _executed_cell(request: StepRequest, index: int, executed: NotebookNode) -> NotebookNode:
+    """The author's cell, source and metadata his own, with what it put out and when."""
+    count = step_notebook.execution_counts(request.pipeline.document).get(index)
+    cell: NotebookNode = copy.deepcopy(request.notebook.cells[index])
+    cell["outputs"] = executed.outputs
+    cell["execution_count"] = count if executed.execution_count is not None else None
+    for output in cell["outputs"]:
+        if output.output_type == "execute_result":
+            output["execution_count"] = count
+    if "execution" in executed.metadata:
+        cell.metadata["execution"] = executed.metadata["execution"]
+    return cell

@@ -223,6 +223,8 @@ class PipelineRun:
                 self.executed.cell_started(event.step, event.cell)
             elif event.kind == "output" and event.output is not None:
                 self.executed.output(event.step, event.cell, event.output)
+            elif event.executed is not None:
+                self.executed.cell_finished(event.step, event.cell, event.executed)
         self._on_event(RunEvent("cell", self.recorder.record.id, event.step, time=event.time, cell=event))
 
     def _take(self, step: StepPlan, result: StepResult, run: str) -> None:
