@@ -14,6 +14,7 @@ from jupyter_pipelines.graph.events import (
     Augment,
     Bind,
     BindKind,
+    Call,
     CellEffects,
     FunctionInfo,
     Read,
@@ -70,6 +71,8 @@ class Dataflow(Interpreter):
         self._last_reads = self._find_last_reads()
         self.caches_are_asked = any("cache_info" in (cell.python or "") for cell in document.cells)
         self.tied_ever: dict[str, set[str]] = {}
+        self._lambdas: dict[FunctionInfo, Definition] = {}
+        self._unrepeatable: dict[str, tuple[str, Location, StepFacts]] = {}  # settings, by package
 
     def _find_last_reads(self) -> dict[int, list[str]]:
         """By cell: names that no later cell mentions. Functions read later than they stand, so theirs never end."""
@@ -111,6 +114,8 @@ class Dataflow(Interpreter):
             if name.startswith(STATE) and name[1:] not in knowledge.RANDOM_COMPONENTS:
                 self._use(self.env[name], self.place(1))
         step.ambient = list(self.ambients)
+        for definition in self.ambients:
+            self._need(definition, self.place(1))
         for name in self.document.steps[step.name].reads:
             self.read(Read(1, False, name))
 
@@ -181,6 +186,7 @@ class Dataflow(Interpreter):
     def _use(self, version: Version, place: Location, *, bound: bool = False) -> None:
         """A version is read; ``bound``: the step itself is sure to have made it."""
         value = version.value
+        self._check_settings(value, place)
         if self.definition is not None:
             self.definition.now.append((version, version.touched))
         step = self.step
@@ -259,7 +265,7 @@ class Dataflow(Interpreter):
             return
         self._closures.add(definition)
         step = self.step
-        if step is not None and definition.step is not None and definition.step != step.name:
+        if step is not None and definition.step not in {None, step.name} and definition.replayable:
             step.definitions.setdefault(definition, place)
         for bind in definition.statement.events:
             if not isinstance(bind, Bind):
@@ -549,15 +555,13 @@ class Dataflow(Interpreter):
             if component is not None:
                 self.state(component, line)
                 return
-        statement, version = self.statement, self.env[name]
+        statement = self.statement
         if statement is not None and statement.kind is StatementKind.ATTACH and self.definition is not None:
             if all(self._is_stable(read) for read, _ in self.definition.now):
                 if value.module:
                     self.ambient(line, name)
                     return
-                attached = self._version(name, line, replace(value, definition=self.definition), version)
-                attached.is_change = True
-                self.env[name] = attached
+                self.attach(name, line)
                 return
         self._break(name, line)
 
@@ -628,6 +632,8 @@ class Dataflow(Interpreter):
             self.unknowable(Unknowable(line, True, what, error, fix))
         for what in summary.ambient:
             self.ambient(line, what)
+        for dotted in sorted(summary.settings):
+            self._set_module(dotted, line)
 
     # -- hidden state, files, the unknowable -----------------------------------------------------------------------
 
@@ -682,6 +688,52 @@ class Dataflow(Interpreter):
             marked = bool(options.reads or options.writes)
             self.step.unknowable = True
         self.reporter.unknowable(event.what, event.fix, self.place(event.line), marked)
+
+    def setting(self, event: Call, dotted: str) -> None:
+        registers = self.statement is not None and self.statement.kind is StatementKind.DEFINITION
+        if event.discarded or (registers and dotted.rpartition(".")[2].startswith("register")):
+            self._set_module(dotted, event.line)
+        elif knowledge.surely_sets(dotted) and self.step is not None:
+            self._unrepeatable[dotted.partition(".")[0]] = (dotted, self.place(event.line), self.step)
+
+    def _set_module(self, dotted: str, line: int) -> None:
+        """Repeated in every later step as it is, or else nothing of that package may be used there."""
+        if self.step is None:
+            return
+        if self.definition is not None and not knowledge.is_seed(dotted):
+            if self.definition not in self.ambients:
+                self.ambients.append(self.definition)
+        else:
+            self._unrepeatable[dotted.partition(".")[0]] = (dotted, self.place(line), self.step)
+
+    def _check_settings(self, value: Value, place: Location) -> None:
+        """Nothing may rely on a module's state that an earlier step set and this one cannot set again."""
+        package = value.maker or value.module.partition(".")[0]
+        if package not in self._unrepeatable or self.step is None:
+            return
+        what, where, step = self._unrepeatable[package]
+        if step is not self.step:
+            self.reporter.module_state(self.step.name, what, where, step.name, place)
+
+    def attach(self, name: str, line: int) -> bool:
+        if self.definition is None or name not in self.env:
+            return False
+        if not all(self._is_stable(read) for read, _ in self.definition.now):
+            return False
+        version = self.env[name]
+        attached = self._version(name, line, replace(version.value, definition=self.definition), version)
+        attached.is_change = True
+        self.env[name] = attached
+        return True
+
+    def anonymous(self, info: FunctionInfo) -> Definition | None:
+        if info not in self._lambdas:
+            bind = Bind(info.line, True, "", FRESH, BindKind.FUNCTION, function=info)
+            statement = Statement(info.line, info.line, StatementKind.DEFINITION, (bind,))
+            step = self.step.name if self.step is not None else None
+            self._lambdas[info] = Definition(self.order, self.cell.index, step, statement, replayable=False)
+            self._note_reads(bind)
+        return self._lambdas[info]
 
     def ambient(self, line: int, what: str) -> None:
         if self.step is None:

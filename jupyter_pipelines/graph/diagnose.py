@@ -18,6 +18,7 @@ code       severity  about
 ``JP330``  error     a definition that cannot be replayed truthfully
 ``JP331``  error     a value made with a class or function that was redefined since
 ``JP332``  warning   configuration of the kernel inside a step that cannot be repeated in later steps
+``JP333``  error     a module's own state, set by an earlier step in a way that cannot be repeated
 ``JP340``  info      another language than Python: notebook order, nothing inferred
 ``JP341``  error     an ``after:`` that names no step
 ``JP401``  error     a value that cannot be carried to another step
@@ -225,6 +226,15 @@ class Reporter:
     def ambient(self, what: str, place: Location) -> None:
         message = f"`{what}` configures the kernel for later steps too, and cannot be repeated there"
         self.add("JP332", Severity.WARNING, message, "move it to a setup cell", place, what)
+
+    def module_state(self, step: str, what: str, set_at: Location, by: str, place: Location) -> None:
+        package = what.partition(".")[0]
+        message = (
+            f"step {step} uses {package}, whose state step {by} set by `{what}` at {set_at}: that cannot be repeated "
+            f"in another process"
+        )
+        fix = "call it on a line of its own, or in setup" if "seed" not in what else "draw in the step that seeds"
+        self.error("JP333", message, fix, place, package, step)
 
     # -- values --------------------------------------------------------------------------------------------------
 

@@ -33,6 +33,7 @@ class Flow:
     uncarriable: str | None = None
     constant: object = None
     function: FunctionInfo | None = None  # it is this lambda
+    lambdas: tuple[FunctionInfo, ...] = ()  # lambdas at top level that it is or holds
     attributes: tuple[str, ...] = ()  # `obj.items[0]` is obj's, by way of ("items", "[]")
 
 

@@ -39,14 +39,15 @@ def merge(flows: Iterable[Flow]) -> Flow:
         return FRESH
     shares = tuple(dict.fromkeys(name for flow in flows for name in flow.shares))
     calls = tuple(dict.fromkeys(call for flow in flows for call in flow.calls))
-    return Flow(shares, calls=calls, immutable=all(flow.immutable for flow in flows))
+    lambdas = tuple(dict.fromkeys(info for flow in flows for info in flow.lambdas))
+    return Flow(shares, calls=calls, immutable=all(flow.immutable for flow in flows), lambdas=lambdas)
 
 
 def part_of(flow: Flow, attribute: str) -> Flow:
     """The flow of ``value.attribute`` or, for ``"[]"``, of ``value[...]``."""
     if flow.immutable:
         return IMMUTABLE
-    return Flow(flow.shares, calls=flow.calls, attributes=(*flow.attributes, attribute))
+    return Flow(flow.shares, calls=flow.calls, attributes=(*flow.attributes, attribute), lambdas=flow.lambdas)
 
 
 def is_rooted(node: ast.expr) -> bool:
@@ -206,12 +207,12 @@ class ExpressionWalker:
 
     def _display(self, node: ast.List | ast.Set) -> Flow:
         result = merge([self.flow(element) for element in node.elts])
-        return Flow(result.shares, calls=result.calls)
+        return Flow(result.shares, calls=result.calls, lambdas=result.lambdas)
 
     def _dict(self, node: ast.Dict) -> Flow:
         flows = [self.flow(part) for pair in zip(node.keys, node.values, strict=True) for part in pair]
         result = merge(flows)
-        return Flow(result.shares, calls=result.calls)
+        return Flow(result.shares, calls=result.calls, lambdas=result.lambdas)
 
     def _passing(self, node: ast.Starred | ast.Await) -> Flow:
         return self.flow(node.value)
@@ -233,7 +234,8 @@ class ExpressionWalker:
         self.leave_branch()
         self.bound_flows.pop()
         inner = bool(self.scopes) and not self.scopes[-1].is_class
-        return Flow(uncarriable="a lambda", function=self.function(node, "a lambda") if inner else None)
+        info = self.function(node, "a lambda")
+        return Flow(uncarriable="a lambda", function=info if inner else None, lambdas=() if inner else (info,))
 
     def _comprehension(self, node: ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp) -> Flow:
         pushed = 0
@@ -254,7 +256,7 @@ class ExpressionWalker:
         del self.bound_flows[len(self.bound_flows) - pushed :]
         self.leave_branch()
         generator_kind = "a generator expression" if isinstance(node, ast.GeneratorExp) else None
-        return Flow(element.shares, calls=element.calls, uncarriable=generator_kind)
+        return Flow(element.shares, calls=element.calls, uncarriable=generator_kind, lambdas=element.lambdas)
 
     def _bind_locally(self, target: ast.expr, flow: Flow, names: dict[str, Flow]) -> None:
         for node in ast.walk(target):

@@ -180,6 +180,13 @@ class FunctionInterpreter(Interpreter):
     def command(self, line: int) -> None:
         self.summary.command = True
 
+    def setting(self, event: Call, dotted: str) -> None:
+        if event.discarded or knowledge.surely_sets(dotted):
+            self.summary.settings.add(dotted)
+
+    def anonymous(self, info: FunctionInfo) -> Definition | None:
+        return self.outer.anonymous(info)
+
     def change_definition(self, definition: Definition, line: int) -> None:
         self.summary.changed_definitions.add(definition)
 
@@ -203,6 +210,7 @@ class FunctionInterpreter(Interpreter):
         mine.files |= summary.files
         mine.command |= summary.command
         mine.ambient |= summary.ambient
+        mine.settings |= summary.settings
         mine.changed_definitions |= summary.changed_definitions
         mine.changed_functions |= summary.changed_functions
         for root, latent in summary.stored.items():

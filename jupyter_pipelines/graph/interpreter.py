@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
@@ -74,6 +75,17 @@ class Interpreter:
     def unknowable(self, event: Unknowable) -> None: ...
 
     def ambient(self, line: int, what: str) -> None: ...
+
+    def setting(self, event: Call, dotted: str) -> None:
+        """A module's own state is set."""
+
+    def attach(self, name: str, line: int) -> bool:
+        """The statement adds to a definition; whether repeating the statement repeats that."""
+        return False
+
+    def anonymous(self, info: FunctionInfo) -> Definition | None:
+        """What whoever holds this function needs, although it has no name to be replayed under."""
+        return None
 
     def set_state(self, component: str, line: int) -> None: ...
 
@@ -162,6 +174,7 @@ class Interpreter:
         maker = ""
         if flow.function is not None:
             functions.append(flow.function)
+        latent.update(definition for info in flow.lambdas if (definition := self.anonymous(info)) is not None)
         rooted = len(flow.shares) == 1 and not flow.calls
         for name in flow.shares:
             functions += self.nested(name)
@@ -254,6 +267,8 @@ class Interpreter:
                 result = self.call_function(event, info, arguments, True)
                 latent = result.value.latent | {value.definition}
                 return Result(result.shares, replace(result.value, latent=latent), functions=result.functions)
+        if value.function is not None and attributes[0] == "register" and self.attach(root, event.line):
+            return Result()
         if value.function is not None and attributes[0] in knowledge.FUNCTION_METHODS:
             self.function_changed(value.function, event.line)
         if value.is_definition and value.kind is not BindKind.VALUE:
@@ -333,6 +348,12 @@ class Interpreter:
             self.set_state(knowledge.SEEDING[dotted], event.line)
         if dotted in knowledge.CONFIGURING:
             self.ambient(event.line, dotted)
+        elif knowledge.is_setting(dotted):
+            names = {name for _, result in arguments for name in result.shares}
+            if names <= knowledge.BUILTINS or dotted.partition(".")[0] in sys.stdlib_module_names:
+                self.setting(event, dotted)
+            elif event.discarded:  # `nx.set_node_attributes(G, ...)`
+                self.changed(arguments[0][1], False, event.line)
         self._library_files(event, dotted, arguments)
         careful = knowledge.is_careful(dotted)
         self._changes_arguments(event, dotted, arguments)
@@ -511,6 +532,9 @@ class Interpreter:
                 ]
                 + [Result(value=replace(NOTHING, latent=receiver.value.latent))]
             )
+        if receiver.value.maker == "logging" and name in knowledge.LOGGER_SETTINGS:  # loggers are found by their name
+            self.setting(event, f"logging.{name}")
+            return Result()
         self._calls_functions(event, arguments)
         self._changes_arguments_of_method(event, name, receiver, arguments)
         if name in knowledge.WRITING_METHODS:
@@ -675,6 +699,8 @@ class Interpreter:
         """Something is changed in place; changes of what a class shares among its instances are told apart."""
         if result.value.immutable and not result.shares:
             return
+        if result.value.maker == "decimal" and not knowledge.DECIMAL_SETTINGS.isdisjoint(result.attributes):
+            self.state("decimal", line)
         if result.attributes and self._reaches_class(result):
             for definition in result.value.latent:
                 self.change_definition(definition, line)

@@ -7,6 +7,7 @@ a wrong one could cost truth. The guard at run time stands behind both.
 from __future__ import annotations
 
 import builtins
+import re
 
 
 def _words(text: str) -> frozenset[str]:
@@ -268,6 +269,7 @@ UNCARRIABLE: dict[str, tuple[str, bool]] = {
     "h5py.File": ("an open file", True),
     "asyncio.create_task": ("a running task", True),
     "asyncio.Lock": ("a lock", False),
+    "decimal.getcontext": ("the context of decimal numbers", False),
 }
 for _name in _words(
     "count cycle chain islice takewhile dropwhile groupby tee starmap accumulate product "
@@ -292,6 +294,46 @@ DATABASE_KINDS = {"a database connection", "a database engine"}
 
 # Methods of a function that change it, or that tell what it remembers.
 FUNCTION_METHODS = _words("register cache_info cache_clear")
+
+# -- settings of modules -------------------------------------------------------------------------------------------
+
+# A bare call `module.verb(...)` of a verb like these is there for what it leaves in the module.
+_SETTING = re.compile(
+    r"(set|reset|init|enable|disable|register|unregister|use|configure|config|extension|activate|add_|install|seed|"
+    r"patch|monkey|output_notebook|output_file|field_size_limit)"
+)
+_CONTAINER_CHANGES = _words("append extend insert update clear pop remove add discard setdefault")
+# Packages whose calls of that name start or draw something, rather than set it.
+_NOT_SETTING = _words("matplotlib builtins os wandb mlflow random time shutil subprocess heapq bisect")
+_SURELY_SETTING = re.compile(r"set_|set(default|first|recursion|switch|trace|profile|locale|level)|enable|disable")
+DECIMAL_SETTINGS = _words("prec rounding Emin Emax capitals clamp traps flags")
+LOGGER_SETTINGS = _words("setLevel addHandler removeHandler addFilter removeFilter")
+
+
+def is_setting(dotted: str) -> bool:
+    """Whether a bare call of this function, given no value of the notebook, changes its module's own state."""
+    package, _, rest = dotted.partition(".")
+    if (
+        package in _NOT_SETTING
+        or dotted in CHANGED_ARGUMENTS
+        or dotted in SETTERS
+        or dotted in SEEDING
+        or dotted.startswith("numpy.random.")
+    ):
+        return False
+    owner, _, verb = rest.rpartition(".")
+    return _SETTING.match(verb) is not None or (bool(owner) and verb in _CONTAINER_CHANGES)
+
+
+def surely_sets(dotted: str) -> bool:
+    """Whether the call sets something even where its result is kept: the old setting, as a rule."""
+    return _SURELY_SETTING.match(dotted.rpartition(".")[2]) is not None
+
+
+def is_seed(dotted: str) -> bool:
+    """Whether the function seeds a generator: repeating that would draw the same numbers again."""
+    return "seed" in dotted.rpartition(".")[2]
+
 
 # -- hidden state --------------------------------------------------------------------------------------------------
 
@@ -335,6 +377,10 @@ SETTERS: dict[str, str] = {
     "seaborn.set_style": "matplotlib.rcParams",
     "seaborn.set_context": "matplotlib.rcParams",
     "seaborn.set_palette": "matplotlib.rcParams",
+    "seaborn.set_color_codes": "matplotlib.rcParams",
+    "seaborn.reset_orig": "matplotlib.rcParams",
+    "matplotlib.pyplot.set_cmap": "matplotlib.rcParams",
+    "matplotlib.pyplot.xkcd": "matplotlib.rcParams",
     "seaborn.reset_defaults": "matplotlib.rcParams",
 }
 # Objects inside modules whose change is a change of a component.
@@ -358,15 +404,15 @@ NEVER_DRAWING = _words(
 )
 # Calls of libraries that only configure the kernel: repeated in every later step.
 CONFIGURING = _words(
-    "logging.basicConfig logging.disable logging.captureWarnings locale.setlocale sklearn.set_config tqdm.tqdm.pandas "
+    "logging.basicConfig logging.disable logging.captureWarnings tqdm.tqdm.pandas "
     "tqdm.auto.tqdm.pandas tqdm.notebook.tqdm.pandas IPython.display.set_matplotlib_formats "
     "matplotlib_inline.backend_inline.set_matplotlib_formats altair.data_transformers.disable_max_rows "
     "altair.data_transformers.enable altair.renderers.enable altair.themes.enable nest_asyncio.apply matplotlib.use "
     "matplotlib.pyplot.switch_backend plotly.offline.init_notebook_mode "
     "bokeh.io.output_notebook polars.Config.set_tbl_rows "
-    "polars.Config.set_fmt_str_lengths torch.set_default_dtype torch.set_num_threads numpy.seterr pandas.plotting."
-    "register_matplotlib_converters sys.setrecursionlimit decimal.setcontext faulthandler.enable shap.initjs "
-    "tensorflow.random.set_seed transformers.logging.set_verbosity_error sympy.init_printing"
+    "polars.Config.set_fmt_str_lengths torch.set_default_dtype torch.set_num_threads pandas.plotting."
+    "register_matplotlib_converters sys.setrecursionlimit faulthandler.enable shap.initjs "
+    "transformers.logging.set_verbosity_error sympy.init_printing"
 )
 
 # -- files ---------------------------------------------------------------------------------------------------------

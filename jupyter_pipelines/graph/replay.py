@@ -111,7 +111,7 @@ class Planner:
     def replay(self, step: str, definition: Definition, place: Location) -> bool:
         """``step`` executes ``definition`` again. Returns whether that has to wait for loaded values."""
         needs = self.needs[step]
-        if definition.step is None or definition.step == step:
+        if definition.step is None or definition.step == step or not definition.replayable:
             return False
         if definition in needs.early or definition in needs.late:
             return definition in needs.late

@@ -36,6 +36,9 @@ _TEMPORARY = {
     "context": "matplotlib.rcParams",
     "printoptions": "numpy.printoptions",
     "option_context": "pandas.options",
+    "localcontext": "decimal",
+    "errstate": "numpy.errstate",
+    "config_context": "sklearn.config",
 }
 _METHOD_KINDS = {"staticmethod", "classmethod", "property", "cached_property"}
 _ENDS = (ast.Raise, ast.Return, ast.Break, ast.Continue)

@@ -28,6 +28,7 @@ class Summary:
     files: set[tuple[str | None, bool, bool]] = field(default_factory=set)  # path, writes, certain
     command: bool = False
     ambient: set[str] = field(default_factory=set)
+    settings: set[str] = field(default_factory=set)  # functions called that set a module's own state
     unknowable: list[tuple[str, bool, str]] = field(default_factory=list)
     changed_definitions: set[Definition] = field(default_factory=set)
     changed_functions: set[FunctionInfo] = field(default_factory=set)

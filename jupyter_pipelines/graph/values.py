@@ -20,7 +20,7 @@ class Definition:
     step: str | None  # None: setup
     statement: Statement
     now: list[tuple[Version, int]] = field(default_factory=list)
-    replayable: bool = True
+    replayable: bool = True  # False: a lambda in a value; only what it needs matters
 
 
 @dataclass(slots=True, eq=False)

@@ -699,6 +699,13 @@ MEMORY = [
         "setup: from functools import singledispatch\n@singledispatch\ndef f(v): return 'something'",
         "a: @f.register\ndef _(v: int): return 'a number'",
         "b: print(f(1))",
+        replays="b:_",
+    ),
+    case(
+        "single dispatch with a value that changes",
+        "setup: from functools import singledispatch\nimport random\n@singledispatch\ndef f(v): return 'something'",
+        "a: kinds = [int]\nf.register(kinds[0], lambda v: 'a number')\nkinds.clear()",
+        "b: print(f(1))",
         ends="JP330",
     ),
     case(
@@ -709,6 +716,104 @@ MEMORY = [
         ends="JP403",
     ),
     case("memory map", "a: import numpy as np\nm = np.memmap('f', shape=3, mode='w+')", "b: m[0] = 1", ends="JP401"),
+]
+
+LAMBDAS = [  # a pickle cannot hold them: the product's container can, so only the edges are looked at
+    case(
+        "lambdas in a loop",
+        "a: r = []\nfor k in (1, 2): r.append(lambda v: v * k)",
+        "b: print(r[0](1))",
+        edges="a>b:k a>b:r",
+    ),
+    case(
+        "lambda in a dict",
+        "a: k = 3\nr = {'x': lambda v: v * k}",
+        "b: k = 4",
+        "c: print(r['x'](1))",
+        edges="a>c:r b>c:k",
+    ),
+]
+
+SETTINGS = [  # each process has modules of its own
+    case("week", "setup: import calendar as c", "a: c.setfirstweekday(6)", "b: print(c.firstweekday())"),
+    case(
+        "setter by name",
+        "setup: from calendar import *",
+        "a: import calendar\ncalendar.setfirstweekday(6)",
+        "b: print(calendar.firstweekday())",
+    ),
+    case(
+        "set again",
+        "setup: import calendar as c",
+        "a: c.setfirstweekday(6)",
+        "b: c.setfirstweekday(3)",
+        "c: print(c.firstweekday())",
+    ),
+    case(
+        "set with a value",
+        "setup: import calendar as c",
+        "a: day = 6\nc.setfirstweekday(day)",
+        "b: print(c.firstweekday())",
+    ),
+    case(
+        "set in a function",
+        "setup: import calendar as c\ndef f(): c.setfirstweekday(6)",
+        "a: f()",
+        "b: print(c.firstweekday())",
+    ),
+    case(
+        "set in a branch",
+        "setup: import calendar as c",
+        "a: if 1: x = 1\nfor i in [6]: c.setfirstweekday(i)",
+        "b: print(c.firstweekday())",
+        ends="JP333",
+    ),
+    case(
+        "set, result kept",
+        "setup: import gc",
+        "a: old = gc.set_threshold(9)",
+        "b: print(gc.get_threshold()[0])",
+        ends="JP333",
+    ),
+    case("recursion limit", "a: import sys\nsys.setrecursionlimit(5000)", "b: print(sys.getrecursionlimit())"),
+    case("mime types", "setup: import mimetypes as m", "a: m.add_type('x/y', '.zz')", "b: print(m.guess_type('a.zz'))"),
+    case("list in a module", "setup: import site", "a: site.PREFIXES.append('z')", "b: print(site.PREFIXES[-1])"),
+    case(
+        "logger",
+        "setup: import logging",
+        "a: logging.getLogger('q').setLevel(10)",
+        "b: print(logging.getLogger('q').level)",
+    ),
+    case(
+        "named logger",
+        "setup: import logging\nlog = logging.getLogger('q')",
+        "a: log.setLevel(10)",
+        "b: print(log.level)",
+    ),
+    case(
+        "precision",
+        "setup: from decimal import *",
+        "a: import decimal\ndecimal.getcontext().prec = 5",
+        "b: print(Decimal(1) / 3)",
+    ),
+    case(
+        "named context", "setup: import decimal as d", "a: c = d.getcontext()\nc.prec = 5", "b: print(d.Decimal(1) / 3)"
+    ),
+    case(
+        "local context",
+        "setup: import decimal as d",
+        "a: with d.localcontext() as c:\n    c.prec = 5\n    print(d.Decimal(1) / 3)",
+        "b: print(d.Decimal(1) / 3)",
+        edges="",
+    ),
+    case(
+        "accessor",
+        "a: import pandas as pd\n@pd.api.extensions.register_dataframe_accessor('half')\nclass Half:\n"
+        "    def __init__(self, frame): self.frame = frame\n    def rows(self): return len(self.frame) // by\nby = 2",
+        "b: frame = pd.DataFrame({'v': range(6)})",
+        "c: print(frame.half.rows())",
+        edges="a>b:by a>c:by b>c:frame",
+    ),
 ]
 
 _FILE = "setup: import csv, json\nfrom pathlib import Path\np = 'p.txt'"

@@ -9,15 +9,18 @@ from __future__ import annotations
 import contextlib
 import gc
 import io
+import os
 import pickle
 import random
 import sys
 import types
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from graphlib import TopologicalSorter
+from typing import TypeVar
 
+from jupyter_pipelines.execution.kernel_side import ambient
 from jupyter_pipelines.graph import compile_pipeline
 from jupyter_pipelines.graph.model import Observations, Pipeline, StepPlan
 from jupyter_pipelines.notebook.model import Cell, NotebookDocument, Role
@@ -33,6 +36,9 @@ class Outcome:
     refused: str = ""
     failed: str = ""  # a cell raised
     observations: Observations = field(default_factory=Observations)
+
+
+T = TypeVar("T")
 
 
 class _Kernel:
@@ -77,8 +83,11 @@ def run_plain(document: NotebookDocument) -> Outcome:
     return outcome
 
 
-def run_steps(pipeline: Pipeline, *, backwards: bool = False) -> Outcome:
-    """Each step on its own, in an order that the edges allow; ``backwards``: as far from notebook order as they do."""
+def run_steps(pipeline: Pipeline, *, backwards: bool = False, apart: bool = False) -> Outcome:
+    """Each step on its own, in an order that the edges allow; ``backwards``: as far from notebook order as they do.
+
+    ``apart``: in a process of its own too, for what modules keep.
+    """
     outcome = Outcome()
     if pipeline.errors:
         outcome.refused = "; ".join(f"{error.code} {error.message}" for error in pipeline.errors)
@@ -87,7 +96,11 @@ def run_steps(pipeline: Pipeline, *, backwards: bool = False) -> Outcome:
     for name in _order(pipeline, backwards=backwards):
         step = pipeline.step(name)
         try:
-            _run_step(pipeline, step, containers, outcome)
+            if apart:
+                containers[name], printed = in_a_process(lambda: _run_apart(pipeline, step, containers, outcome))  # noqa: B023
+                outcome.printed.update(printed)
+            else:
+                _run_step(pipeline, step, containers, outcome)
         except _RefusedError as refusal:
             outcome.refused = f"{name}: {refusal}"
             return outcome
@@ -95,6 +108,38 @@ def run_steps(pipeline: Pipeline, *, backwards: bool = False) -> Outcome:
             outcome.failed = f"{name}: {error!r}"
             return outcome
     return outcome
+
+
+def in_a_process(work: Callable[[], T]) -> T:
+    """What ``work`` returns or raises in a copy of this process."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        with os.fdopen(writing, "wb") as pipe:
+            try:
+                pickle.dump((work(), None), pipe)
+            except BaseException as error:
+                pickle.dump((None, error), pipe)
+        os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading, "rb") as pipe:
+        result, error = pickle.load(pipe)
+    os.waitpid(child, 0)
+    if error is not None:
+        raise error
+    return result
+
+
+def _run_apart(
+    pipeline: Pipeline, step: StepPlan, containers: dict[str, tuple[_Dumped, dict[str, object]]], outcome: Outcome
+) -> tuple[tuple[_Dumped, dict[str, object]], dict[int, str]]:
+    for component, producer in step.state_inputs.items():
+        if component != "random":
+            ambient.restore(component, containers[producer][1][component])
+    _run_step(pipeline, step, containers, outcome)
+    values, states = containers[step.name]
+    now = ambient.capture()
+    return (values, {**{name: now[name] for name in step.state_outputs}, **states}), outcome.printed
 
 
 class _RefusedError(Exception):
@@ -194,13 +239,15 @@ def _guard(step: StepPlan, before: Mapping[str, bytes], loaded: Mapping[str, obj
             raise _RefusedError(f"`{name}` changed")
 
 
-def check(document: NotebookDocument, observations: Observations | None = None) -> tuple[Pipeline, str]:
+def check(
+    document: NotebookDocument, observations: Observations | None = None, *, apart: bool = False
+) -> tuple[Pipeline, str]:
     """Compile, run both ways, compare; returns ``"equal"`` or the refusal, fails on a silent difference."""
     pipeline = compile_pipeline(document, observations or Observations())
-    reference = run_plain(document)
+    reference = in_a_process(lambda: run_plain(document)) if apart else run_plain(document)
     verdict = "equal"
     for backwards in (False, True):
-        outcome = run_steps(pipeline, backwards=backwards)
+        outcome = run_steps(pipeline, backwards=backwards, apart=apart)
         if outcome.refused:
             verdict = outcome.refused
             continue
