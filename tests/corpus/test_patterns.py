@@ -16,7 +16,7 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRe
     """All chosen patterns, verified two at a time against one service."""
     chosen = [item.callspec.params["pattern"] for item in request.session.items if item.module is request.module]
     work: Path = tmp_path_factory.mktemp("patterns")
-    return {pattern.name: outcome for pattern, outcome in run(chosen, work)}
+    return {pattern.name: outcome for pattern, outcome in run(chosen, work, jobs=2)}
 
 
 @pytest.mark.parametrize("pattern", patterns(), ids=lambda pattern: pattern.name)
