@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,17 +15,19 @@ from prefect.futures import PrefectFuture
 from jupyter_pipelines.execution.executed_notebook import ExecutedNotebook
 from jupyter_pipelines.execution.model import CellEvent, Observed, StepErrorInfo, StepRequest, StepResult
 from jupyter_pipelines.execution.sequence import Sequence
-from jupyter_pipelines.graph.model import Pipeline, StepPlan
+from jupyter_pipelines.graph.model import StepPlan
 from jupyter_pipelines.notebook import coerce_parameters, parameters_source, parse_notebook
 from jupyter_pipelines.orchestration import memory, reuse
 from jupyter_pipelines.orchestration.cancellation import watch_for_cancellation
 from jupyter_pipelines.orchestration.loading import compile_with_memory, load_runnable
 from jupyter_pipelines.orchestration.model import OnRunEvent, RunEvent, RunRecord, RunState, StepRecord
-from jupyter_pipelines.orchestration.progress import Contradiction, Progress, select
+from jupyter_pipelines.orchestration.progress import Progress, select
 from jupyter_pipelines.orchestration.recorder import Recorder
 from jupyter_pipelines.orchestration.step_task import submit_step
 from jupyter_pipelines.settings import Settings
 from jupyter_pipelines.store import Store
+
+MOST_REPEATS = 10  # of one step in one run; each repeat has learnt an order, so few notebooks come near
 
 
 @dataclass(frozen=True)
@@ -101,7 +104,7 @@ class PipelineRun:
         self._keys: dict[str, str] = {}
         self._seen: dict[str, Observed] = {}
         self._setup: dict[str, tuple[str, str]] = {}
-        self._taken_back: set[str] = set()
+        self._taken_back: Counter[str] = Counter()
         self._refusal = ""
         self._sequence: Sequence | None = None
         if pipeline.sequential:
@@ -246,35 +249,49 @@ class PipelineRun:
         self._learn(step, result)
 
     def _learn(self, step: StepPlan, result: StepResult) -> None:
-        """Recompile with what the step's run has shown, and see whether any other step started too early."""
+        """Recompile with what the step's run has shown, and put right what turns out to have run too early."""
+        learnt = result.state == "completed"
         if result.state == "refused":
             memory.remember(self.store, step.digest, result.observed)
-            self._refuse(result.error.message if result.error else f"{step.name} was refused")
-            return
-        if result.state != "completed":
-            return
-        self._compare_setup(step, result)
-        self._seen[step.digest] = memory.recall(self.store, step.digest)
-        pipeline = compile_with_memory(self.document, self.store, self._seen)
-        if pipeline.errors:
-            self._refuse(pipeline.errors[0].message)
-            return
-        too_early = self.progress.adopt(pipeline)
-        if too_early and not self.progress.running:
-            self._repair(pipeline, too_early)
+            learnt = bool(result.observed.changed)
+            if not learnt or not self._may_repeat(result):
+                self._refuse(result.error.message if result.error else f"{step.name} was refused")
+                return
+        if learnt:
+            self._seen[step.digest] = memory.recall(self.store, step.digest)
+            pipeline = compile_with_memory(self.document, self.store, self._seen)
+            if pipeline.errors:
+                self._refuse(pipeline.errors[0].message)
+                return
+            self.progress.pipeline = pipeline
+        if result.state == "completed":
+            self._compare_setup(step, result)
+        if result.state == "refused":
+            self._repeat([step.name], f"{step.name} changes {', '.join(result.observed.changed)}, which is known now")
+        if not self.progress.running:
+            self._repair()
 
-    def _repair(self, pipeline: Pipeline, too_early: list[Contradiction]) -> None:
+    def _repair(self) -> None:
         """Run again what started too early where that leaves no trace, else stop: never a different result."""
+        too_early = self.progress.contradictions()
         for found in too_early:
-            result = self.progress.results.get(found.step)
-            if result is None:
-                continue
-            if found.step in self._taken_back or result.observed.files_written or pipeline.step(found.step).resources:
+            result = self.progress.results.get(found.step) or self._latest.get(found.step)
+            if result is not None and not self._may_repeat(result):
                 self._refuse(f"{found}. The order is known now: run the pipeline again.")
                 return
-        for name in self.progress.forget(found.step for found in too_early):
-            self._taken_back.add(name)
-            self.recorder.step_taken_back(name)
+        if too_early:
+            self._repeat([found.step for found in too_early], str(too_early[0]))
+
+    def _may_repeat(self, result: StepResult) -> bool:
+        """Whether running the step once more leaves nothing behind that running it once would not."""
+        step = self.progress.pipeline.step(result.step)
+        often = self._taken_back[result.step] >= MOST_REPEATS
+        return not (often or result.observed.files_written or step.resources)
+
+    def _repeat(self, steps: list[str], why: str) -> None:
+        for name in self.progress.forget(steps):
+            self._taken_back[name] += 1
+            self.recorder.step_taken_back(name, f"{why}; running it again")
 
     def _compare_setup(self, step: StepPlan, result: StepResult) -> None:
         for name, digest in result.setup_digests.items():

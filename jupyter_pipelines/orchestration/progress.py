@@ -134,14 +134,14 @@ class Progress:
         for name in taken:
             self.started.pop(name, None)
             self.results.pop(name, None)
+            self.failed.discard(name)
         return frozenset(taken)
 
-    def adopt(self, pipeline: Pipeline) -> list[Contradiction]:
-        """Go on with a recompiled graph; returns the steps that started too early according to it."""
-        self.pipeline = pipeline
+    def contradictions(self) -> list[Contradiction]:
+        """The steps that started too early according to the graph as it is known now."""
         return [
             Contradiction(edge.target, edge)
-            for edge in pipeline.edges
+            for edge in self.pipeline.edges
             if edge.target in self.started and self._contradicts(edge, self.started[edge.target])
         ]
 

@@ -92,9 +92,11 @@ class Recorder:
         self._put(step)
         self._tell(RunEvent("step-finished", self._record.id, name, why, time.time(), record=step))
 
-    def step_taken_back(self, name: str) -> None:
+    def step_taken_back(self, name: str, why: str) -> None:
         """A step that started too early will run again."""
-        self._put(replace(self._steps[name], state="pending", outputs=(), reused_from="", error=""))
+        if name in self._steps:
+            self._put(StepRecord(name, "pending", started=self._steps[name].started))
+            self._tell(RunEvent("step-retry", self._record.id, name, why, time.time()))
 
     def _put(self, step: StepRecord) -> None:
         with self._lock:

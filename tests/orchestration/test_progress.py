@@ -91,7 +91,8 @@ def test_a_change_that_is_learnt_too_late_contradicts_the_step_that_used_the_old
         run.finish(completed(name, x="old") if name == "a" else completed(name))
     learnt = pipeline(("a", "b", "x"), ("b", "c", "x"))
     run.results["b"] = completed("b", x="new")
-    [found] = run.adopt(learnt)
+    run.pipeline = learnt
+    [found] = run.contradictions()
     assert found.step == "c"
     assert "`x`, which b changes" in str(found)
 
@@ -101,7 +102,8 @@ def test_an_unchanged_value_from_another_producer_is_no_contradiction() -> None:
     for name in "abc":
         run.start(run.pipeline.step(name))
         run.finish(completed(name, x="same") if name != "c" else completed(name))
-    assert run.adopt(pipeline(("a", "b", "x"), ("b", "c", "x"))) == []
+    run.pipeline = pipeline(("a", "b", "x"), ("b", "c", "x"))
+    assert run.contradictions() == []
 
 
 def test_a_file_that_two_unordered_steps_touched_is_a_contradiction() -> None:
@@ -111,8 +113,8 @@ def test_a_file_that_two_unordered_steps_touched_is_a_contradiction() -> None:
         run.start(run.pipeline.step(name))
     for name in "ab":
         run.finish(completed(name))
-    learnt = replace(graph, edges=(Edge("a", "b", EdgeKind.FILE, "/data.csv"),))
-    assert [found.step for found in run.adopt(learnt)] == ["b"]
+    run.pipeline = replace(graph, edges=(Edge("a", "b", EdgeKind.FILE, "/data.csv"),))
+    assert [found.step for found in run.contradictions()] == ["b"]
 
 
 def test_taking_a_step_back_takes_back_what_used_it() -> None:
@@ -122,3 +124,13 @@ def test_taking_a_step_back_takes_back_what_used_it() -> None:
         run.finish(completed(name, x="1", y="2"))
     assert run.forget(["b"]) == {"b", "c"}
     assert names(run.ready()) == ["b", "d"]
+
+
+def test_a_failed_step_that_is_taken_back_may_start_again() -> None:
+    run = progress(pipeline(("a", "b", "x")))
+    run.start(run.pipeline.step("a"))
+    run.finish(StepResult("a", "refused", {}))
+    assert run.blocked() == {"b": "a"}
+    run.forget(["a"])
+    assert names(run.ready()) == ["a", "c", "d"]
+    assert run.blocked() == {}

@@ -214,6 +214,23 @@ def test_an_order_learnt_too_late_is_put_right(store: Path, write: WriteNotebook
     assert texts(record.executed_notebook)[-1] == "[1, 2]"
 
 
+def test_a_change_that_only_the_run_shows_is_learnt_and_its_step_repeated(store: Path, write: WriteNotebook) -> None:
+    """Printing changes nothing, as far as anybody knows; here it does."""
+    notebook = write(
+        (
+            "setup",
+            "class Shy:\n  seen = 0\n  def __str__(self):\n    vars(self)['seen'] = self.seen + 1\n    return 'shy'",
+        ),
+        ("step:make", "thing = Shy()"),
+        ("step:show", "print(thing)"),
+        ("step:count", "print(thing.seen)"),
+    )
+    for _ in range(2):
+        record = jp.run(notebook)
+        assert record.state == "completed", record.error
+        assert texts(record.executed_notebook)[-2:] == ["shy", "1"]
+
+
 def test_setup_that_differs_between_steps_is_refused(store: Path, write: WriteNotebook) -> None:
     record = jp.run(
         write(
