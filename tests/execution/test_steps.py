@@ -154,6 +154,18 @@ class TestGuard:
         values = load_values(notebook.objects, read.outputs)
         assert values == {"one": [1, 3], "two": [2]}
 
+    def test_changed_attributes_of_a_class_are_observed(self, make_notebook) -> None:
+        notebook = make_notebook(
+            setup="class Thing:\n    count = 0\ndef bump(kind): kind.count += 1",
+            a="Thing.count = 1; kind = Thing",
+            b="bump(kind)",
+            c="print(kind.count)",
+        )
+        notebook.run("a", outputs=("kind",))
+        read = notebook.run("b", inputs=("kind",), outputs=("kind",), possibly_changed=("kind",))
+        assert read.observed.changed == ("kind",)
+        assert notebook.text(notebook.run("c", inputs=("kind",))) == "2\n"
+
     def test_a_value_of_setup_that_changed_is_refused_when_read_later(self, make_notebook) -> None:
         notebook = make_notebook(setup="cache = {}", a="globals()['cache']['k'] = 1", b="cache")
         notebook.plan("b", setup_names=("cache",))

@@ -97,7 +97,7 @@ def _masked(pickler: ValuePickler, value: Any) -> Reduction:
 
 
 def _memory_map(pickler: ValuePickler, value: Any) -> Reduction:
-    if value.filename is None or not isinstance(value.base, mmap.mmap):
+    if value.filename is None or not isinstance(value.base, mmap.mmap) or value.mode == "c":  # not as in the file
         return NotImplemented
     if value.mode != "r":
         value.flush()

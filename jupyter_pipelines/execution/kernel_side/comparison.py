@@ -1,13 +1,15 @@
 """Whether two values are the same for every code that could look at them, and where they differ.
 
 Values are compared by type and state, not by ``==``: NaN equals NaN, 1 differs from 1.0 and from True, the order of a
-dict counts. Caches that objects fill when they are read do not count. Objects that refer to themselves are fine.
+dict counts. State that lives in C is compared as pickle would write it; where nothing is known of it, two objects are
+different. Caches that objects fill when they are read do not count. Objects that refer to themselves are fine.
 """
 
 from __future__ import annotations
 
 import array
 import collections
+import copyreg
 import enum
 import functools
 import itertools
@@ -16,11 +18,14 @@ import operator
 import struct
 import sys
 import types
+from collections.abc import Callable
 from typing import Any
 
 from . import comparison_libraries
+from .refusals import refusal
 
-_EXACT = (int, str, bytes, bool, type(None), range, type(...), type(NotImplemented))
+_EXACT = (int, str, bytes, bool, type(None), type(...), type(NotImplemented))
+_CONTAINERS = (dict, list, tuple, set, frozenset, str, bytes, bytearray, int, float, complex, BaseException, object)
 _CACHES = {"_cache", "_item_cache", "__weakref__", "_Index__cache", "_repr_cache"}
 _MISSING = object()
 
@@ -73,7 +78,7 @@ class Comparison:
         if isinstance(first, type):
             return None if _same_class(first, second) else _unlike(path, first, second)
         if isinstance(first, enum.Enum):
-            return None if first.name == second.name else _unlike(path, first, second)
+            return None if first.name == second.name and first.value == second.value else _unlike(path, first, second)
         if isinstance(first, types.ModuleType):
             return None if first.__name__ == second.__name__ else _unlike(path, first, second)
         if isinstance(first, types.FunctionType):
@@ -81,6 +86,11 @@ class Comparison:
         if isinstance(first, (types.BuiltinFunctionType, types.MethodType)) and first.__self__ is not None:
             parts = [("name", first.__name__, second.__name__), ("self", first.__self__, second.__self__)]
             return self.all_of(path, parts)
+        if isinstance(first, types.CodeType):
+            return None if _same_code(first, second) else _unlike(path, first, second)
+        parts_of = _PARTS.get(type(first))
+        if parts_of is not None:
+            return self.all_of(path, [(name, part(first), part(second)) for name, part in parts_of])
         content = self._content(first, second, path)
         return content or self._attributes(first, second, path)
 
@@ -107,8 +117,9 @@ class Comparison:
         for base in (str, bytes, bytearray, int):
             if isinstance(first, base):
                 return None if vars(base)["__eq__"](first, second) is True else _unlike(path, first, second)
-        if isinstance(first, float):
-            return None if _same_float(first, second) else _unlike(path, first, second)
+        if isinstance(first, (float, complex)):
+            same = _same_float(first.real, second.real) and _same_float(first.imag, second.imag)
+            return None if same else _unlike(path, first, second)
         return None
 
     def sequences(self, first: Any, second: Any, path: str) -> str | None:
@@ -129,7 +140,9 @@ class Comparison:
     def _dicts(self, first: dict[Any, Any], second: dict[Any, Any], path: str) -> str | None:
         if len(first) != len(second):
             return f"{path}: {len(first):,} entries against {len(second):,}"
-        for (key, one), (other_key, other) in zip(dict.items(first), dict.items(second)):
+        # The order of an OrderedDict is not that of the dict below.
+        items: Any = collections.OrderedDict.items if isinstance(first, collections.OrderedDict) else dict.items
+        for (key, one), (other_key, other) in zip(items(first), items(second)):
             if self.compare(key, other_key, "key") is not None:
                 return f"{path}: key {_show(key)} against {_show(other_key)}"
             found = self.compare(one, other, f"{path}[{_show(key)}]")
@@ -140,9 +153,10 @@ class Comparison:
     def _sets(self, first: Any, second: Any, path: str) -> str | None:
         if len(first) != len(second):
             return f"{path}: {len(first):,} elements against {len(second):,}"
-        rest = [value for value in second if value not in first or not _is_plain(value)]
+        plain = {(type(value), value) for value in second if _is_plain(value)}
+        rest = [value for value in second if not _is_plain(value) or value not in first]
         for value in first:
-            if _is_plain(value) and value in second:
+            if _is_plain(value) and (type(value), value) in plain:
                 continue
             match = next((other for other in rest if Comparison().compare(value, other, "") is None), _MISSING)
             if match is _MISSING:
@@ -164,9 +178,7 @@ class Comparison:
         return self.all_of(path, parts)
 
     def _attributes(self, first: Any, second: Any, path: str) -> str | None:
-        one, other = attributes_of(first), attributes_of(second)
-        if one is None or other is None:
-            return self._reductions(first, second, path)
+        one, other = attributes_of(first) or {}, attributes_of(second) or {}
         for name in [*one, *(name for name in other if name not in one)]:
             if name in one and name in other:
                 found = self.compare(one[name], other[name], f"{path}.{name}")
@@ -175,36 +187,37 @@ class Comparison:
             elif not _is_cache(type(first), name):
                 return f"{path}: attribute {name!r} is in one only"
         if isinstance(first, BaseException):
-            return self.compare(first.args, second.args, f"{path}.args")
-        return self._reductions(first, second, path) if _has_hidden_state(type(first)) else None
+            names = ("args", "__cause__", "__context__", "__suppress_context__")
+            found = self.all_of(path, [(name, getattr(first, name), getattr(second, name)) for name in names])
+            if found is not None:
+                return found
+        kind: Any = type(first)
+        return self._reductions(first, second, path) if _has_hidden_state(kind) else None
 
     def _reductions(self, first: Any, second: Any, path: str) -> str | None:
         """Compare what pickle would write: the state of objects that live in C."""
-        if isinstance(first, (dict, list, tuple, set, frozenset, str, bytes, bytearray, int, float, array.array)):
-            return None
+        if refusal(type(first)) is not None:
+            return None  # locks and the like are never carried, nor is there anything in them to compare
         try:
-            one, other = first.__reduce_ex__(4), second.__reduce_ex__(4)
-        except Exception:  # cannot be written: locks and the like have nothing to compare
-            return None
+            one, other = _reduced(first), _reduced(second)
+        except Exception:  # whatever an object's own pickling raises
+            return f"{path}: {_type(first)} cannot be compared"
         if isinstance(one, str) or isinstance(other, str):
             return None if one == other else _unlike(path, first, second)
-        one, other = _without_iterators(one), _without_iterators(other)
-        return self.sequences(one[1:], other[1:], path)
+        return self.sequences(one, other, path)
 
 
 def attributes_of(value: object) -> dict[str, Any] | None:
-    """What an object holds in its ``__dict__`` and slots; ``None`` when it has neither."""
+    """What an object holds in its ``__dict__``, slots and members of its C structure; ``None`` when it has none."""
     found: dict[str, Any] | None = None
     for base in type(value).__mro__:
-        slots = base.__dict__.get("__slots__", ())
-        for name in (slots,) if isinstance(slots, str) else tuple(slots):
-            if name in ("__dict__", "__weakref__"):
-                continue
-            private = name.startswith("__") and not name.endswith("__")
-            held = getattr(value, f"_{base.__name__.lstrip('_')}{name}" if private else name, _MISSING)
-            found = {} if found is None else found
-            if held is not _MISSING:
-                found[name] = held
+        for name, member in base.__dict__.items():
+            if isinstance(member, types.MemberDescriptorType) and not name.startswith("__"):
+                found = {} if found is None else found
+                try:
+                    found.setdefault(name, member.__get__(value))
+                except AttributeError:  # it has no value
+                    continue
     try:
         own = object.__getattribute__(value, "__dict__")
     except AttributeError:
@@ -212,21 +225,46 @@ def attributes_of(value: object) -> dict[str, Any] | None:
     return {**(found or {}), **own} if isinstance(own, dict) else found
 
 
+@functools.lru_cache(maxsize=1000)
 def _has_hidden_state(kind: type) -> bool:
-    """Whether a class keeps state outside of its instances' attributes: it is made from one written in C."""
-    builtin = (object, dict, list, tuple, set, frozenset, str, bytes, int, float, BaseException)
-    for base in kind.__mro__:
-        if base in builtin or issubclass(BaseException, base):
-            return False
-        if not base.__flags__ & (1 << 9):  # not made by a class statement
-            return True
-    return False
+    """Whether instances are larger than their known content, ``__dict__`` and slots account for: there is more in C."""
+    base = next(base for base in kind.__mro__ if base in _CONTAINERS)
+    known = base.__basicsize__
+    in_object = kind.__dictoffset__ > 0 or kind.__itemsize__  # otherwise it may lie before it
+    if kind.__dictoffset__ and in_object and not base.__dictoffset__:
+        known += struct.calcsize("P")
+    if kind.__weakrefoffset__ > 0 and not base.__weakrefoffset__:
+        known += struct.calcsize("P")
+    for holder in kind.__mro__:
+        slots = holder.__dict__.get("__slots__", ())
+        names = (slots,) if isinstance(slots, str) else tuple(slots)
+        known += struct.calcsize("P") * sum(name not in ("__dict__", "__weakref__") for name in names)
+    return kind.__basicsize__ > known or (kind.__itemsize__ != 0 and base is object)
 
 
-def _without_iterators(reduction: tuple[Any, ...]) -> tuple[Any, ...]:
+def _reduced(value: Any) -> str | tuple[Any, ...]:
+    reduce = copyreg.dispatch_table.get(type(value))
+    reduction: str | tuple[Any, ...] = reduce(value) if reduce is not None else value.__reduce_ex__(4)
+    if isinstance(reduction, str):
+        return reduction
     padded = (*reduction, None, None, None)[:5]
     items = [list(itertools.islice(part, 10_000_000)) if part is not None else None for part in padded[3:5]]
     return (*padded[:3], *items)
+
+
+_VIEWS: tuple[Any, ...] = (type({}.keys()), type({}.values()), type({}.items()))
+_PARTS: dict[Any, list[tuple[str, Callable[[Any], Any]]]] = {
+    range: [(name, operator.attrgetter(name)) for name in ("start", "stop", "step")],
+    property: [(name, operator.attrgetter(name)) for name in ("fget", "fset", "fdel", "__doc__")],
+    **{kind: [("__func__", operator.attrgetter("__func__"))] for kind in (classmethod, staticmethod)},
+    types.CellType: [("cell_contents", lambda cell: getattr(cell, "cell_contents", None))],
+    types.MappingProxyType: [("mapping", dict)],
+    memoryview: [
+        ("layout", lambda view: (view.format, view.shape, view.strides, view.readonly)),
+        ("content", lambda view: view.tobytes()),
+    ],
+    **{kind: [("items", list)] for kind in _VIEWS},
+}
 
 
 def _is_cache(kind: type, name: str) -> bool:
