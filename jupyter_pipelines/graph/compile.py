@@ -52,7 +52,7 @@ def compile_pipeline(document: NotebookDocument, observations: Observations = Ob
         flow.walk()
         planner = Planner(document, facts, reporter)
         planner.plan()
-        lost = lost_sharing(facts, planner, flow.tied_ever) - promoted
+        lost = lost_sharing(facts, planner) - promoted
         if not lost:
             break
         promoted |= lost

@@ -70,7 +70,6 @@ class Dataflow(Interpreter):
         self._used_by_steps: dict[str, Location] = {}
         self._last_reads = self._find_last_reads()
         self.caches_are_asked = any("cache_info" in (cell.python or "") for cell in document.cells)
-        self.tied_ever: dict[str, set[str]] = {}
         self._lambdas: dict[FunctionInfo, Definition] = {}
         self._unrepeatable: dict[str, tuple[str, Location, StepFacts]] = {}  # settings, by package
 
@@ -469,7 +468,7 @@ class Dataflow(Interpreter):
         for one, other in ((left, right), (right, left)):
             group = self.tied.setdefault(one, {})
             group[other] = group.get(other, False) or certain
-            self.tied_ever.setdefault(one, set()).add(other)
+            self.facts.ties.setdefault(one, {}).setdefault(other, set()).add(self.step.name if self.step else None)
 
     def tie(self, names: Sequence[str]) -> None:
         """These names share objects from here on, and so do the names that share with them."""
@@ -708,7 +707,7 @@ class Dataflow(Interpreter):
 
     def _check_settings(self, value: Value, place: Location) -> None:
         """Nothing may rely on a module's state that an earlier step set and this one cannot set again."""
-        package = value.maker or value.module.partition(".")[0]
+        package = value.module.partition(".")[0]
         if package not in self._unrepeatable or self.step is None:
             return
         what, where, step = self._unrepeatable[package]

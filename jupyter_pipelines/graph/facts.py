@@ -53,5 +53,5 @@ class Facts:
     steps: dict[str, StepFacts]
     files: list[FileUse] = field(default_factory=list)
     resources: list[ResourceUse] = field(default_factory=list)
-    ties: dict[tuple[str, str], str | None] = field(default_factory=dict)  # which step made two names share
+    ties: dict[str, dict[str, set[str | None]]] = field(default_factory=dict)  # name -> partner -> who made them share
     latest: dict[str, Version] = field(default_factory=dict)

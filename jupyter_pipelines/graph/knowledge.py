@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import builtins
 import re
+import sys
 
 
 def _words(text: str) -> frozenset[str]:
@@ -322,12 +323,15 @@ def is_setting(dotted: str) -> bool:
     ):
         return False
     owner, _, verb = rest.rpartition(".")
+    if verb in NOT_CHANGING:
+        return False
     return _SETTING.match(verb) is not None or (bool(owner) and verb in _CONTAINER_CHANGES)
 
 
 def surely_sets(dotted: str) -> bool:
     """Whether the call sets something even where its result is kept: the old setting, as a rule."""
-    return _SURELY_SETTING.match(dotted.rpartition(".")[2]) is not None
+    package = dotted.partition(".")[0]
+    return package in sys.stdlib_module_names and _SURELY_SETTING.match(dotted.rpartition(".")[2]) is not None
 
 
 def is_seed(dotted: str) -> bool:

@@ -6,7 +6,7 @@ from jupyter_pipelines.graph.facts import Facts, StepFacts
 from jupyter_pipelines.graph.replay import STATE, Planner
 
 
-def lost_sharing(facts: Facts, planner: Planner, tied: dict[str, set[str]]) -> frozenset[tuple[str, str]]:
+def lost_sharing(facts: Facts, planner: Planner) -> frozenset[tuple[str, str]]:
     """Pairs of a step and a name it has to pass on, so that names that share objects come from one step.
 
     A step that changes ``a`` and loads ``b``, which shares with ``a``, must get both from the same producer; else the
@@ -20,7 +20,9 @@ def lost_sharing(facts: Facts, planner: Planner, tied: dict[str, set[str]]) -> f
         for changed in step.changes:
             if changed.startswith(STATE) or changed not in relevant:
                 continue
-            for partner in tied.get(changed, set()) & relevant:
+            for partner, makers in facts.ties.get(changed, {}).items():
+                if partner not in relevant or not _made_before(makers, step, facts):
+                    continue
                 first = inputs[changed].version.step if changed in inputs else None
                 second = inputs[partner].version.step if partner in inputs else None
                 if first == second or partner.startswith(STATE):
@@ -30,6 +32,13 @@ def lost_sharing(facts: Facts, planner: Planner, tied: dict[str, set[str]]) -> f
                 later = max((maker for maker in (first, second) if maker is not None), key=order.index)
                 lost.add((later, partner if later == first else changed))
     return frozenset(lost)
+
+
+def _made_before(makers: set[str | None], step: StepFacts, facts: Facts) -> bool:
+    """Whether the names shared objects before the step loaded them: what it ties itself, it ties in its own process."""
+    return any(
+        maker is None or (maker != step.name and facts.steps[maker].cells[0] < step.cells[-1]) for maker in makers
+    )
 
 
 def _from_setup(name: str, step: StepFacts) -> bool:
