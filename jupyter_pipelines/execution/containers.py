@@ -6,9 +6,7 @@ exist here; values made with them are given with stand-ins that keep their state
 
 from __future__ import annotations
 
-import io
 import os
-import pickle
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Self
@@ -111,6 +109,10 @@ def _class(_key: str, name: str, *_: object) -> type[StandIn]:
     return _stand_in(name)
 
 
+def _named_tuple(key: str, module: str, name: str, qualname: str, fields: tuple[str, ...], defaults: Any) -> type:
+    return rebuild.make_named_tuple(f"{key}{fields}{qualname}", module, name, qualname, fields, defaults)
+
+
 def _no_state(made: object, state: object) -> None: ...
 
 
@@ -119,13 +121,15 @@ _INSTEAD: dict[str, object] = {
     "set_function_state": _set_state,
     "make_class": _class,
     "make_enum": _class,
+    "make_named_tuple": _named_tuple,
+    "make_object": lambda _key: _stand_in("object")(),
     "set_class_state": _no_state,
     "with_attributes": lambda definition, attributes: (definition, attributes),
     "shell": lambda: None,
 }
 
 
-class _Unpickler(pickle.Unpickler):
+class _Unpickler(rebuild.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
         if module == "__main__":
             return _stand_in(name)
@@ -135,4 +139,4 @@ class _Unpickler(pickle.Unpickler):
 
 
 def _loads(stream: memoryview, buffers: Iterable[Any]) -> object:
-    return _Unpickler(io.BytesIO(stream), buffers=buffers).load()
+    return _Unpickler(stream, buffers).load()

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from nbformat import NotebookNode
 
     from jupyter_pipelines.execution.model import StepRequest
-    from jupyter_pipelines.graph.model import Replay
+    from jupyter_pipelines.graph.model import Pipeline, Replay
 
 _LOADER = Path(__file__).parent / "kernel_side" / "load.py"
 
@@ -111,6 +111,12 @@ def replayable_names(document: NotebookDocument) -> list[str]:
         if cell.python is not None and cell.role is not Role.SKIP:
             cells_by_name.update(set(_defined_names(cell)))
     return sorted(name for name, cells in cells_by_name.items() if cells == 1)
+
+
+def replayed_names(pipeline: Pipeline) -> list[str]:
+    """The names that statements bind which steps other than their own execute again, as in ``Pair = namedtuple(…)``."""
+    replays = (replay for step in pipeline.steps for replay in (*step.definitions, *step.late_definitions))
+    return sorted({name for replay in replays for name in replay.names})
 
 
 def setup_imports(document: NotebookDocument) -> tuple[str, ...]:

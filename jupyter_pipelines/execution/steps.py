@@ -114,6 +114,7 @@ def _job(request: StepRequest, notebook: NotebookNode) -> Json:
         "env": _environment(request),
         "threads": request.threads,
         "counts": [counts[cell["index"]] for cell in visible if not cell["hidden"]],
+        "replayed": step_notebook.replayed_names(request.pipeline),
         "definitions": step_notebook.replayable_names(document),
         "inputs": {
             given.name: asdict(request.inputs[given.name]) for given in step.inputs if given.name in request.inputs

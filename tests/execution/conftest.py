@@ -53,14 +53,15 @@ class Notebook:
         inputs: tuple[str, ...] = (),
         state_inputs: tuple[str, ...] = (),
         definitions: tuple[str, ...] = (),
+        names: tuple[str, ...] = (),
         **fields: object,
     ) -> None:
-        """State what the graph would say of a step."""
+        """State what the graph would say of a step. ``names`` are those that the definitions bind."""
         self.plans[step] = replace(
             self.plans[step],
             inputs=tuple(Input(name, "?") for name in inputs),
             state_inputs=dict.fromkeys(state_inputs, "?"),
-            definitions=tuple(Replay(0, 1, source, ()) for source in definitions),
+            definitions=tuple(Replay(0, 1, source, names) for source in definitions),
             **fields,
         )
 

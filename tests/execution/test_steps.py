@@ -118,6 +118,44 @@ print(lst, apart, arr[5], big[2], things[1], held['all'][0], held['back'][-1], p
         assert notebook.text(notebook.run("b", inputs=("thing",))) == "True"
 
 
+class TestIdentity:
+    def test_what_is_compared_with_is(self, make_notebook) -> None:
+        notebook = make_notebook(
+            setup="import math, dataclasses, inspect, collections, enum\nimport numpy as np, pandas as pd\n"
+            "Pair = collections.namedtuple('Pair', 'left right')\nMade = dataclasses.make_dataclass('Made', ['v'])\n"
+            "Colour = enum.Enum('Colour', 'RED BLUE')\n_missing = object()\n"
+            "def given(value=_missing): return value is not _missing",
+            a="own = float('nan')\nx = [math.nan, np.nan, own, own, {np.nan: 1}, pd.Series([np.nan, 'a'], dtype=object)]\n"
+            "y = [Pair(1, 2), Made(3), Colour.RED, Pair]\n"
+            "z = [_missing, ..., NotImplemented, pd.NA, pd.NaT, dataclasses.MISSING, inspect.Parameter.empty,\n"
+            "     inspect.signature(given), dataclasses.fields(Made)[0].default, np._NoValue, np.ma.masked]\n"
+            "local = object(); Late = collections.namedtuple('Late', 'a'); w = [local, local, Late(1), object()]",
+            b="Late = collections.namedtuple('Late', 'a')\nprint(x[0] is math.nan, x[1] is np.nan, x[2] is x[3] is not x[1], x[4][np.nan], x[5][0] is np.nan)\n"
+            "print(type(y[0]) is Pair, type(y[1]) is Made, y[2] is Colour.RED, y[3] is Pair, len(dataclasses.fields(y[1])))\n"
+            "print(z[0] is _missing, given(z[0]), z[1] is ..., z[2] is NotImplemented, z[3] is pd.NA, z[4] is pd.NaT,\n"
+            "      z[5] is dataclasses.MISSING, z[6] is inspect._empty, z[7].parameters['value'].default is _missing,\n"
+            "      z[8] is dataclasses.MISSING, z[9] is np._NoValue, z[10] is np.ma.masked)\n"
+            "print(w[0] is w[1] is local, w[3] is not local)",
+            c="print(type(w[2]) is Late)",
+        )
+        names = ("x", "y", "z", "w", "local")
+        notebook.plan("c", inputs=names, definitions=("Late = collections.namedtuple('Late', 'a')",), names=("Late",))
+        made = notebook.run("a", outputs=names)
+        assert made.state == "completed", made.error
+        assert made.observed.aliases == ()
+        read = notebook.run("b", inputs=names, guarded=names)
+        assert read.state == "completed", read.error
+        seen = notebook.text(read).split("\n")
+        assert seen[0] == "True True True 1 True"
+        assert seen[1] == "True True True True 1"
+        assert seen[2] == "True False" + " True" * 10
+        assert seen[3] == "True True"
+        again = notebook.run("c")
+        assert notebook.text(again) == "True\n", again.error
+        values = load_values(notebook.objects, {name: made.outputs[name] for name in names})
+        assert values["w"][2].a == 1
+
+
 class TestGuard:
     def test_an_input_that_changed_is_refused(self, make_notebook) -> None:
         notebook = make_notebook(a="data = {'k': [1, 2]}", b="def f(x): x['k'].append(3)\nf(data)\nresult = 1")
@@ -197,7 +235,7 @@ import json, sys
 kernel_side = sys.modules["_jupyter_pipelines_kernel.saving"], sys.modules["_jupyter_pipelines_kernel.refusals"]
 found = {}
 for name in NAMES:
-    job = {"step": "a", "outputs": [name], "guarded": [], "setup_names": [], "inputs": {}, "definitions": None,
+    job = {"step": "a", "outputs": [name], "guarded": [], "setup_names": [], "inputs": {}, "definitions": None, "replayed": [],
            "possibly_changed": [], "objects": "objects"}
     saving = kernel_side[0].Saving(job, globals())
     try:

@@ -62,6 +62,8 @@ class Comparison:
         if kind is complex:
             same = _same_float(first.real, second.real) and _same_float(first.imag, second.imag)
             return None if same else _unlike(path, first, second)
+        if kind is object:
+            return _unlike(path, first, second)
         pair = id(first), id(second)
         if pair in self._seen:
             return None

@@ -17,13 +17,13 @@ import io
 import json
 import mmap
 import os
-import pickle
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
+from . import rebuild
 from .digests import algorithm_of, digest, is_known
 from .pickling import Pickled
 
@@ -32,7 +32,7 @@ ALIGNMENT = 64
 FORMAT = 1
 
 Json = dict[str, Any]
-Loads = Callable[..., Any]  # with the signature of pickle.loads
+Loads = Callable[..., Any]  # with the signature of rebuild.loads
 
 
 class ContainerError(Exception):
@@ -180,7 +180,7 @@ class Container:
                 if not self._is_intact(self._part(part), part[2]):
                     raise ContainerError(f"{self.address} is damaged: {', '.join(group['names'])} was altered")
 
-    def load(self, names: Collection[str], loads: Loads = pickle.loads) -> Json:
+    def load(self, names: Collection[str], loads: Loads = rebuild.loads) -> Json:
         """The values of ``names``. What is in one group is the same objects however often it is asked for."""
         found: Json = {}
         for name in names:
@@ -200,7 +200,7 @@ class Container:
         return None
 
     def _load_group(self, group: Json, loads: Loads) -> dict[str, object]:
-        if group["python"] not in (None, "%d.%d" % sys.version_info[:2]) and loads is pickle.loads:
+        if group["python"] not in (None, "%d.%d" % sys.version_info[:2]) and loads is rebuild.loads:
             raise ContainerError(f"it holds functions of Python {group['python']}, which no other version can load")
         stream = self._part(group["pickle"])
         if not self._is_intact(stream, group["pickle"][2]):

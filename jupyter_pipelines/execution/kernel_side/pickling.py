@@ -14,14 +14,16 @@ import enum
 import gc
 import io
 import marshal
+import math
 import pickle
 import random
+import struct
 import sys
 import types
 from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
-from . import arrays, rebuild
+from . import arrays, identity, rebuild
 from .refusals import UncarriableError, advice, refusal
 
 INLINE = 1 << 14  # buffers below this many bytes stay in the pickle
@@ -49,8 +51,8 @@ class Pickled:
 
     def objects(self) -> Iterator[tuple[int, object]]:
         """The objects that the value consists of, by their ids, which hold as long as this does."""
-        for identity, (_, value) in self._pickler.memo.copy().items():
-            yield identity, value
+        for number, (_, value) in self._pickler.memo.copy().items():
+            yield number, value
 
 
 class ValuePickler(pickle.Pickler):
@@ -113,7 +115,7 @@ class ValuePickler(pickle.Pickler):
 
     def seal(self, value: object) -> Reduction:
         """Reduce ``value`` to a pickle of its own, so that nothing outside shares its insides."""
-        inner = ValuePickler(self.definitions, sealed=True).dump_all(value)
+        inner = _pickled(value, self.definitions, sealed=True)
         return rebuild.unseal, (inner.stream, [pickle.PickleBuffer(buffer) for buffer in inner.buffers])
 
 
@@ -121,7 +123,7 @@ def pickle_value(
     value: object, definitions: Collection[str] | None = None, links: arrays.Links | None = None
 ) -> Pickled:
     """One variable's value as bytes."""
-    return ValuePickler(definitions, links).dump_all(_as_variable(value, definitions))
+    return _pickled(_as_variable(value, definitions), definitions, links)
 
 
 def pickle_together(
@@ -129,7 +131,35 @@ def pickle_together(
 ) -> Pickled:
     """Several variables that share objects, as one pickle of a dict."""
     variables = {name: _as_variable(value, definitions) for name, value in values.items()}
-    return ValuePickler(definitions, links).dump_all(variables)
+    return _pickled(variables, definitions, links)
+
+
+def _pickled(
+    value: object, definitions: Collection[str] | None, links: arrays.Links | None = None, sealed: bool = False
+) -> Pickled:
+    pickled = ValuePickler(definitions, links, sealed).dump_all(value)
+    if _NAN in pickled.stream:  # asked of each object, the identity of a few would cost a lot
+        pickled = _NanPickler(definitions, links, sealed).dump_all(value)
+    return pickled
+
+
+_NAN = pickle.BINFLOAT + struct.pack(">d", math.nan)
+
+
+class _NanPickler(ValuePickler):
+    """Keeps the identity of not-a-numbers, which `in` and dicts go by."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self._nans: dict[int, tuple[int, float]] = {id(math.nan): (rebuild.MATH_NAN, math.nan)}  # kept: ids stay theirs
+        numpy = sys.modules.get("numpy")
+        if numpy is not None and hasattr(numpy, "nan"):
+            self._nans[id(numpy.nan)] = rebuild.NUMPY_NAN, numpy.nan
+
+    def persistent_id(self, value: Any) -> int | None:
+        if type(value) is not float or not math.isnan(value):
+            return None
+        return self._nans.setdefault(id(value), (len(self._nans), value))[0]
 
 
 class _ChangedDefinition:
@@ -166,6 +196,8 @@ def _as_variable(value: object, definitions: Collection[str] | None) -> object:
 
 def reducer_of(kind: type) -> Reducer | None:
     """How instances of ``kind`` are pickled; ``None``: the way they say themselves."""
+    if kind is object:
+        return identity.bare_object
     refused = refusal(kind)
     if refused is not None:
         return lambda pickler, value: _refuse(value, *refused)
@@ -181,7 +213,7 @@ def reducer_of(kind: type) -> Reducer | None:
         return _distrust
     if kind.__name__.endswith("InteractiveShell") and hasattr(kind, "user_ns"):
         return lambda pickler, value: (rebuild.shell, ())
-    return None
+    return identity.constant if identity.constants_of(kind) else None
 
 
 _OWN_PICKLING = {"__getstate__", "__setstate__", "__reduce__", "__reduce_ex__", "__getnewargs__", "__getnewargs_ex__"}
@@ -338,7 +370,7 @@ def _class(pickler: ValuePickler, value: Any) -> Reduction:
     if _is_named(pickler, value) or value.__module__ == "builtins":
         return NotImplemented
     pickler.has_code = True
-    key = rebuild.class_key(value)
+    key = rebuild.key_of(value)
     if isinstance(value, enum.EnumMeta):
         enumeration: Any = value
         members = [(name, member._value_) for name, member in enumeration.__members__.items()]

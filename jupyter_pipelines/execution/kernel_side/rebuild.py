@@ -8,9 +8,12 @@ from __future__ import annotations
 import collections
 import enum
 import importlib
+import io
 import marshal
+import math
 import pickle
 import random
+import re
 import sys
 import types
 from collections.abc import Callable
@@ -20,12 +23,44 @@ PICKLED_AS = "_jupyter_pipelines_kernel.rebuild"
 EMPTY_CELL = "<empty cell>"
 
 origin = ""  # which step this kernel runs; tells the classes of one step from those of another
-_dynamic_classes: dict[str, type] = {}  # by the key they are pickled under
-_keys_of_classes: dict[type, str] = {}
+_dynamic: dict[str, Any] = {}  # classes and bare objects that code made, by the key they are pickled under
+_keys: dict[Any, str] = {}
+_of_notebook: set[Any] = set()  # those of them that cells of the notebook made in this kernel
 
 
 class Missing:
     """Stands for a closure variable that has no value."""
+
+
+# Not-a-numbers keep their identity, which `in` and dicts go by: they are pickled by a number, these two by their own.
+
+MATH_NAN, NUMPY_NAN = -1, -2
+
+
+class Unpickler(pickle.Unpickler):
+    """Reads what :mod:`.pickling` writes."""
+
+    def __init__(self, stream: Any, buffers: Any) -> None:
+        super().__init__(io.BytesIO(stream), buffers=buffers)
+        self._nans: dict[int, float] = {MATH_NAN: math.nan}
+
+    def persistent_load(self, number: int) -> float:
+        if number not in self._nans:
+            self._nans[number] = _numpy_nan() if number == NUMPY_NAN else float("nan")
+        return self._nans[number]
+
+
+def _numpy_nan() -> float:
+    try:
+        found: float = importlib.import_module("numpy").nan
+    except ImportError:
+        return float("nan")
+    return found
+
+
+def loads(stream: Any, *, buffers: Any = None) -> Any:
+    """The value in a pickle."""
+    return Unpickler(stream, buffers).load()
 
 
 # Functions and classes
@@ -57,27 +92,29 @@ def make_cell() -> types.CellType:
 
 def make_class(key: str, name: str, bases: tuple[type, ...], metaclass: type, fixed: dict[str, Any]) -> type:
     """A class made by code, not by a ``class`` statement: the one this kernel has under ``key``, or a new one."""
-    if key not in _dynamic_classes:
+    if key not in _dynamic:
 
         def fill(namespace: dict[str, Any]) -> None:
             namespace.update(fixed)
 
         made = types.new_class(name, bases, {} if metaclass is type else {"metaclass": metaclass}, fill)
-        register_class(key, made)
-    return _dynamic_classes[key]
+        register(key, made)
+    found: type = _dynamic[key]
+    return found
 
 
 def make_enum(
     key: str, name: str, bases: tuple[type, ...], members: list[tuple[str, Any]], module: str, qualname: str
 ) -> type:
-    if key not in _dynamic_classes:
+    if key not in _dynamic:
         metaclass: Any = type(bases[-1]) if bases else enum.EnumMeta
         namespace = metaclass.__prepare__(name, bases)
         namespace.update({"__module__": module, "__qualname__": qualname})
         for member, value in members:
             namespace[member] = value
-        register_class(key, metaclass(name, bases, namespace))
-    return _dynamic_classes[key]
+        register(key, metaclass(name, bases, namespace))
+    found: type = _dynamic[key]
+    return found
 
 
 def plain_named_tuple(fields: tuple[str, ...], defaults: Any = None) -> Any:
@@ -89,16 +126,31 @@ def plain_named_tuple(fields: tuple[str, ...], defaults: Any = None) -> Any:
 def make_named_tuple(
     key: str, module: str, name: str, qualname: str, fields: tuple[str, ...], defaults: dict[str, Any]
 ) -> type:
-    if key not in _dynamic_classes:
+    if key not in _dynamic:
         made = plain_named_tuple(fields, list(defaults.values()))
         made.__module__, made.__name__, made.__qualname__ = module, name, qualname
-        register_class(key, made)
-    return _dynamic_classes[key]
+        register(key, made)
+    found: type = _dynamic[key]
+    return found
+
+
+def make_object(key: str) -> object:
+    """A bare ``object()``, which is nothing but itself: the one this kernel has under ``key``, or a new one."""
+    if key not in _dynamic:
+        register(key, object())
+    found: object = _dynamic[key]
+    return found
+
+
+def constant_of(module: str, name: str) -> Any:
+    return getattr(importlib.import_module(module), name)
 
 
 def set_class_state(made: type, attributes: dict[str, Any]) -> None:
     """Set what a class's ``__dict__`` holds, on a class that this unpickling made or that is replayed."""
     for name, value in attributes.items():
+        if made in _of_notebook and (name.startswith("__") or hasattr(value, "__get__")):
+            continue  # it has its own
         try:
             setattr(made, name, value)
         except AttributeError:  # a read-only one that making the class has set already
@@ -106,16 +158,37 @@ def set_class_state(made: type, attributes: dict[str, Any]) -> None:
                 raise
 
 
-def register_class(key: str, made: type) -> None:
-    _dynamic_classes[key] = made
-    _keys_of_classes[made] = key
+def register(key: str, made: Any) -> None:
+    _dynamic[key] = made
+    _keys[made] = key
 
 
-def class_key(made: type) -> str:
-    """The key under which a dynamic class is pickled: the one it came with, or a new one of this step."""
-    if made not in _keys_of_classes:
-        register_class(f"{made.__module__}.{made.__qualname__}:{origin}:{len(_keys_of_classes)}", made)
-    return _keys_of_classes[made]
+def key_of(made: Any) -> str:
+    """The key that a dynamic class or bare object is pickled under: the one it came with, or a new one of this step."""
+    if made not in _keys:
+        kind = made if isinstance(made, type) else type(made)
+        register(f"{kind.__module__}.{kind.__qualname__}:{origin}:{len(_keys)}", made)
+    return _keys[made]
+
+
+def is_known(made: Any) -> bool:
+    """Whether a dynamic class or bare object has a key."""
+    return made in _keys
+
+
+def take_stock(names: dict[str, Any]) -> None:
+    """Know dynamic classes and bare objects by the names that the notebook gives them wherever the step's cells run."""
+    for name, value in names.items():
+        if type(value) is not object and not (isinstance(value, type) and _is_dynamic(value)):
+            continue
+        key = f"__main__:{name}"
+        if not re.fullmatch(r"_*i*[0-9]*", name) and key not in _dynamic and value not in _keys:
+            register(key, value)
+            _of_notebook.add(value)
+
+
+def _is_dynamic(kind: type) -> bool:
+    return kind.__module__ == "__main__" or getattr(sys.modules.get(kind.__module__), kind.__name__, None) is None
 
 
 def with_attributes(definition: Any, attributes: dict[str, Any]) -> Any:
@@ -160,7 +233,7 @@ def set_exception_state(made: BaseException, state: dict[str, Any]) -> None:
 
 def unseal(data: bytes, buffers: list[Any]) -> Any:
     """A value that was pickled by itself, because nothing outside may come to share its insides."""
-    return pickle.loads(data, buffers=buffers)
+    return loads(data, buffers=buffers)
 
 
 def module(name: str) -> types.ModuleType:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import pickle
 import types
 from collections.abc import Collection
 from typing import Any
 
-from . import sharing, summary
+from . import rebuild, sharing, summary
 from .arrays import Links
 from .comparison import attributes_of, difference
 from .container import Container, Group, write
@@ -41,6 +40,7 @@ class Saving:
 
     def pickle_all(self) -> None:
         """Pickle the outputs and the inputs they may share objects with; raises :class:`UncarriableError`."""
+        rebuild.take_stock({name: self._user[name] for name in self._job["replayed"] if name in self._user})
         for name in self.outputs:
             self._name = name
             self._pickled[name] = pickle_value(self._user[name], self._definitions)
@@ -146,7 +146,7 @@ class Saving:
         """Read a value back whose class pickles in its own way, and see whether it is the same."""
         buffers = [bytearray(buffer) for buffer in pickled.buffers]
         try:
-            back = pickle.loads(pickled.stream, buffers=buffers)
+            back = rebuild.loads(pickled.stream, buffers=buffers)
         except Exception as error:  # whatever the class's own unpickling raises
             where: str | None = f"{type(error).__name__}: {error}"
         else:

@@ -71,6 +71,7 @@ class Session:
 
     def load(self) -> None:
         """Take stock of what setup left, then give the step its hidden state and its inputs."""
+        rebuild.take_stock(self.user)
         self.setup_digests = self._digest_setup()
         self.environment = dict(os.environ)
         inputs = self.job["inputs"]

@@ -91,7 +91,9 @@ class _Changeable:
             named = str(kind.__module__).partition(".")[0] == "pyarrow" or kind.__name__.endswith(
                 ("function_or_method", "ufunc")
             )
-            answer = self._answers[kind] = not named and not issubclass(kind, tuple(self._immutable))
+            answer = self._answers[kind] = (
+                kind is not object and not named and not issubclass(kind, tuple(self._immutable))
+            )
         return answer
 
 

@@ -1,0 +1,45 @@
+"""How objects are pickled that are nothing but themselves, to be compared with ``is``."""
+
+from __future__ import annotations
+
+import sys
+import types
+from typing import TYPE_CHECKING, Any
+
+from . import rebuild
+from .comparison import attributes_of
+
+if TYPE_CHECKING:
+    from .pickling import ValuePickler
+
+Reduction = Any
+
+
+def bare_object(pickler: ValuePickler, value: object) -> Reduction:
+    """An ``object()`` is made to be compared with ``is``: it is the one of a library, or one of the notebook."""
+    if not rebuild.is_known(value):
+        for module in list(sys.modules.values()):
+            if isinstance(module, types.ModuleType) and module.__name__ not in ("__main__", "builtins"):
+                name = next((name for name, held in list(vars(module).items()) if held is value), None)
+                if name is not None and sys.modules.get(module.__name__) is module:
+                    return rebuild.constant_of, (module.__name__, name)
+    return rebuild.make_object, (rebuild.key_of(value),)
+
+
+def constants_of(kind: type) -> dict[int, str]:
+    """The objects of a library's class that its own module has as constants, such as ``dataclasses.MISSING``."""
+    module = sys.modules.get(kind.__module__)
+    own = any(name in vars(base) for base in kind.__mro__[:-1] for name in ("__reduce__", "__reduce_ex__"))
+    if own or not isinstance(module, types.ModuleType) or kind.__module__ in ("__main__", "builtins"):
+        return {}
+    return {
+        id(held): name
+        for name, held in list(vars(module).items())
+        if type(held) is kind and (kind.__module__ == "dataclasses" or not attributes_of(held))
+    }
+
+
+def constant(pickler: ValuePickler, value: Any) -> Reduction:
+    module = type(value).__module__
+    name = constants_of(type(value)).get(id(value))
+    return NotImplemented if name is None else (rebuild.constant_of, (module, name))
