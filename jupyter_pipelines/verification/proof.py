@@ -25,6 +25,7 @@ from jupyter_pipelines.verification.outputs import Shown, compare_outputs, shown
 from jupyter_pipelines.verification.reference import ReferenceRun, run_reference
 from jupyter_pipelines.verification.repeats import warnings_in, without_repeats
 from jupyter_pipelines.verification.scratch import scratch_store
+from jupyter_pipelines.verification.workspace import Workspace
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -44,8 +45,8 @@ def verify(
 
     Compared are the outputs of every cell (text, data, errors by what they say, figures by their pixels) and every
     variable that one step hands to another, as it is when the step's last cell has run. A notebook that fails is
-    equivalent when the pipeline fails in the same cell with the same error. The notebook runs in its own folder, at
-    least twice in all: files that it writes are written.
+    equivalent when the pipeline fails in the same cell with the same error. Each run has a copy of the notebook's
+    folder, so that all find the same files; a folder of more than two gigabytes is used as it is.
 
     Raises :class:`~jupyter_pipelines.errors.RequestError` for a file or parameters that cannot be used.
     """
@@ -58,7 +59,9 @@ def verify(
             codes = tuple(dict.fromkeys(error.code for error in pipeline.errors))
             return Report(str(path), "refused", reasons, codes=codes)
         values = coerce_parameters(pipeline.document, parameters or {})
-        record = run(path, values, on_event=tell)
+        workspace = Workspace(path, folder / "work")
+        workspace.renew()
+        record = run(workspace.notebook, values, on_event=tell)
         refusal = _refusal(record)
         if refusal is not None:
             return Report(
@@ -69,7 +72,7 @@ def verify(
                 pipeline_seconds=record.ended - record.started,
                 steps=len(pipeline.steps),
             )
-        return _Verification(path, pipeline, values, record, folder, tell).report()
+        return _Verification(path, workspace, pipeline, values, record, folder, tell).report()
 
 
 def _refusal(record: RunRecord) -> tuple[str, str] | None:
@@ -88,6 +91,7 @@ class _Verification:
     def __init__(
         self,
         path: Path,
+        workspace: Workspace,
         pipeline: Pipeline,
         parameters: Mapping[str, object],
         record: RunRecord,
@@ -95,6 +99,7 @@ class _Verification:
         tell: OnRunEvent,
     ) -> None:
         self.path = path
+        self.workspace = workspace
         self.pipeline = pipeline
         self.parameters = parameters
         self.record = record
@@ -122,8 +127,10 @@ class _Verification:
         own = self.folder / f"reference-{number}"
         own.mkdir()
         objects = Store(Settings.load().store).objects
+        self.workspace.renew()
+        place = self.workspace.notebook.absolute().parent
         self.references.append(
-            run_reference(self.pipeline, self.path.parent, self.parameters, self.carried, objects, self.references, own)
+            run_reference(self.pipeline, place, self.parameters, self.carried, objects, self.references, own)
         )
         return self._judge()
 
