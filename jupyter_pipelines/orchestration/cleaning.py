@@ -13,15 +13,16 @@ EVERY_RUN = 1_000_000
 
 
 def find_old(*, keep_last: int | None = None, older_than: float | None = None) -> Garbage:
-    """What goes when only the newest ``keep_last`` runs stay, and none that ended ``older_than`` seconds ago.
+    """What goes: runs that are neither among the newest ``keep_last`` nor ended within the last ``older_than`` seconds.
 
-    With neither, only what no run refers to. Runs that go on always stay. Nothing is changed.
+    With one of them given only that one counts; with neither, only what no run refers to goes. Runs that go on always
+    stay. Nothing is changed.
     """
     now = time.time()
-    records = list_runs(limit=EVERY_RUN)
-    dropped = set() if keep_last is None else {record.id for record in records[keep_last:]}
-    if older_than is not None:
-        dropped |= {record.id for record in records if record.ended and record.ended < now - older_than}
+    dropped: set[str] = set()
+    if keep_last is not None or older_than is not None:
+        records = list_runs(limit=EVERY_RUN)[keep_last or 0 :]
+        dropped = {record.id for record in records if older_than is None or 0 < record.ended < now - older_than}
     return find_garbage(Store(Settings.load().store), dropped, now=now)
 
 

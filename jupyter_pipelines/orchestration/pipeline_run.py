@@ -244,7 +244,7 @@ class PipelineRun:
         self.executed.step_finished(result)
         self.recorder.step_finished(result)
         if result.state == "completed":
-            reuse.keep_result(self.store, self._keys[name], self.recorder.record.id, result)
+            reuse.keep_result(self.store, self._keys[name], self.recorder.record.id, step, result)
             memory.remember(self.store, step.digest, result.observed)
         self._learn(step, result)
 

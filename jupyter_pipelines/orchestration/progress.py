@@ -105,8 +105,9 @@ class Progress:
         return found
 
     def inputs_of(self, step: StepPlan) -> dict[str, Carried]:
-        """Where the inputs of a ready step are."""
-        return {needed.name: self.results[needed.producer].outputs[needed.name] for needed in step.inputs}
+        """Where the inputs of a ready step are; a name that its producer came to leave unbound has none."""
+        given = {needed.name: self.results[needed.producer].outputs.get(needed.name) for needed in step.inputs}
+        return {name: carried for name, carried in given.items() if carried is not None}
 
     def state_of(self, step: StepPlan) -> dict[str, Carried]:
         """Where the hidden state of a ready step is; a producer that left a component as it was has none to give."""

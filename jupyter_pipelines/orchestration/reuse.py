@@ -22,7 +22,7 @@ from jupyter_pipelines.execution.model import Carried, StepResult
 from jupyter_pipelines.graph.model import Pipeline, StepPlan
 from jupyter_pipelines.notebook.model import Role
 from jupyter_pipelines.orchestration.memory import observed_from
-from jupyter_pipelines.orchestration.progress import Start
+from jupyter_pipelines.orchestration.progress import Progress, Start
 from jupyter_pipelines.store import Store, StoredResult
 
 
@@ -44,11 +44,11 @@ def step_key(
     return xxhash.xxh3_128_hexdigest(json.dumps(parts, sort_keys=True).encode())
 
 
-def keep_result(store: Store, key: str, run: str, result: StepResult) -> None:
+def keep_result(store: Store, key: str, run: str, step: StepPlan, result: StepResult) -> None:
     """Make the result of a completed step available to later runs."""
     touched = {*result.observed.files_read, *result.observed.files_written}
     files = {path: print_ for path in touched if (print_ := _file_fingerprint(path))}
-    store.save_result(key, StoredResult(run=run, result=asdict(result), files=files))
+    store.save_result(key, StoredResult(run=run, result=asdict(result), files=files, outputs=step.outputs))
 
 
 def find_result(store: Store, key: str, step: StepPlan) -> tuple[StepResult, str] | None:
@@ -57,10 +57,24 @@ def find_result(store: Store, key: str, step: StepPlan) -> tuple[StepResult, str
     if found is None or any(_file_fingerprint(path) != print_ for path, print_ in found.files.items()):
         return None
     result = _result_from(found.result)
-    complete = set(step.outputs) <= result.outputs.keys()
+    complete = set(step.outputs) <= set(found.outputs)
     if not complete or any(not store.has_object(carried.container) for carried in _carried(result)):
         return None
     return result, found.run
+
+
+def missing_results(store: Store, progress: Progress, parameters: Mapping[str, object], directory: Path) -> str | None:
+    """The first step that must be taken from an earlier run although none has its result; ``None`` when all can be."""
+    while True:
+        needed = [step for step in progress.ready() if step.name in progress.selection.required]
+        if not needed:
+            return None
+        for step in needed:
+            key = step_key(progress.pipeline, step, progress.start(step), parameters, directory)
+            found = find_result(store, key, step)
+            if found is None:
+                return step.name
+            progress.finish(found[0])
 
 
 @lru_cache(maxsize=8)

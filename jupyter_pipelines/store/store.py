@@ -29,6 +29,7 @@ class StoredResult:
     run: str
     result: Mapping[str, object]
     files: Mapping[str, str] = field(default_factory=dict)  # path -> fingerprint, of what it read and wrote
+    outputs: tuple[str, ...] = ()  # what it was asked to leave; a name that it left unbound is not in its result
 
 
 class Store:
@@ -118,7 +119,7 @@ class Store:
         """Remember how a step with ``key`` ended."""
         write_json(
             self.root / "results" / key[:2] / f"{key[2:]}.json",
-            {"run": result.run, "result": result.result, "files": result.files},
+            {"run": result.run, "result": result.result, "files": result.files, "outputs": result.outputs},
         )
 
     def load_result(self, key: str) -> StoredResult | None:
@@ -126,7 +127,12 @@ class Store:
         found = read_json(self.root / "results" / key[:2] / f"{key[2:]}.json")
         if not isinstance(found, dict):
             return None
-        return StoredResult(run=found["run"], result=found["result"], files=found.get("files", {}))
+        return StoredResult(
+            run=found["run"],
+            result=found["result"],
+            files=found.get("files", {}),
+            outputs=tuple(found.get("outputs", ())),
+        )
 
     def save_observed(self, digest: str, observed: Mapping[str, object]) -> None:
         """Remember what was observed about the step source with ``digest``."""

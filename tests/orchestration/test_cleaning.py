@@ -29,6 +29,7 @@ def test_values_that_a_kept_run_took_over_stay(store: Path, write: Callable[...,
 
 def test_everything_goes_with_the_last_run(store: Path, write: Callable[..., Path]) -> None:
     jp.run(write(("step:load", "x = [1]"), ("step:end", "print(x)")))
+    assert find_old(keep_last=1, older_than=0.0).runs == ()
     garbage = find_old(older_than=0.0)
     assert len(garbage.runs) == 1
     assert garbage.kept_bytes == 0

@@ -140,9 +140,9 @@ def test_parts_of_a_pipeline(store: Path, write: WriteNotebook) -> None:
     notebook = write(*DIAMOND)
     with pytest.raises(RequestError, match="no step 'nothing'"):
         jp.run(notebook, only="nothing")
-    refused = jp.run(notebook, only="mean")
-    assert refused.state == "failed"
-    assert "--until load" in refused.error
+    with pytest.raises(RequestError, match="--until load"):
+        jp.run(notebook, only="mean")
+    assert jp.list_runs() == []
     assert states(jp.run(notebook, until="mean")) == {"load": "completed", "mean": "completed"}
     assert states(jp.run(notebook, only="total")) == {"total": "completed"}
     assert states(jp.run(notebook, from_step="report")) == {"report": "completed"}
@@ -229,6 +229,19 @@ def test_a_change_that_only_the_run_shows_is_learnt_and_its_step_repeated(store:
         record = jp.run(notebook)
         assert record.state == "completed", record.error
         assert texts(record.executed_notebook)[-2:] == ["shy", "1"]
+
+
+def test_a_name_that_only_a_branch_binds_may_stay_unbound(store: Path, write: WriteNotebook) -> None:
+    notebook = write(
+        ("parameters", "flag = False"),
+        ("step:maybe", "if flag:\n    z = 1"),
+        ("step:look", "try:\n    print(z)\nexcept NameError:\n    print('none')"),
+    )
+    record = jp.run(notebook)
+    assert record.state == "completed", record.error
+    assert texts(record.executed_notebook)[-1] == "none"
+    assert set(states(jp.run(notebook, reuse=True)).values()) == {"reused"}
+    assert texts(jp.run(notebook, {"flag": True}).executed_notebook)[-1] == "1"
 
 
 def test_setup_that_differs_between_steps_is_refused(store: Path, write: WriteNotebook) -> None:

@@ -1,6 +1,7 @@
 """Free the disk space of old runs: their executed notebooks, and every value that no run left refers to.
 
-Without --yes nothing is removed: what would go is shown with its size. Runs that are going on always stay.
+Without --yes nothing is removed: what would go is shown with its size. Runs that are going on always stay. With
+--keep-last and --older-than together, a run goes only if it is neither among the newest N nor younger than TIME.
 
 --format json: {"runs": [...], "objects": N, "bytes": N, "kept_bytes": N, "removed": true | false}
 """

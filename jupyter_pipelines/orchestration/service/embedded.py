@@ -61,13 +61,16 @@ def endpoint_of(settings: Settings) -> Endpoint | None:
     """The server in use: the configured one, or the embedded one if it runs. Does not start anything."""
     if url := os.environ.get("PREFECT_API_URL"):
         return Endpoint(url.rstrip("/"), os.environ.get("PREFECT_API_AUTH_STRING", ""))
+    endpoint = _recorded(settings)
+    return endpoint if endpoint is not None and endpoint.is_healthy() else None
+
+
+def _recorded(settings: Settings) -> Endpoint | None:
+    """The embedded server that was started last, whether it lives or not."""
     found = read_json(settings.home / "endpoint.json")
-    if not isinstance(found, dict):
-        return None
-    with suppress(TypeError):
-        endpoint = Endpoint(**found)
-        if endpoint.is_healthy():
-            return endpoint
+    if isinstance(found, dict):
+        with suppress(TypeError):
+            return Endpoint(**found)
     return None
 
 
@@ -91,6 +94,10 @@ def ensure_service(settings: Settings, say: Callable[[str], None] = lambda _: No
     try:
         fcntl.flock(lock, fcntl.LOCK_EX)
         endpoint = endpoint_of(settings)
+        starting = _recorded(settings)
+        if endpoint is None and starting is not None and is_our_server(starting.pid):
+            say("Waiting for the pipeline service, which is starting")
+            endpoint = _wait_until_healthy(starting, settings.home / "logs" / "server.log")
         if endpoint is None:
             say("Starting the pipeline service (a few seconds the first time; it stays up for the next run)")
             endpoint = _start(settings)
@@ -101,14 +108,14 @@ def ensure_service(settings: Settings, say: Callable[[str], None] = lambda _: No
 
 def stop_service(settings: Settings) -> bool:
     """Stop the embedded server; says whether there was one."""
-    found = read_json(settings.home / "endpoint.json")
-    pid = found.get("pid", 0) if isinstance(found, dict) else 0
+    recorded = _recorded(settings)
+    pid = recorded.pid if recorded is not None else 0
     (settings.home / "endpoint.json").unlink(missing_ok=True)
-    if not pid or not _is_our_server(pid):
+    if not pid or not is_our_server(pid):
         return False
     os.kill(pid, signal.SIGTERM)
     for _ in range(100):
-        if not _is_our_server(pid):
+        if not is_our_server(pid):
             return True
         time.sleep(POLL)
     with suppress(ProcessLookupError):
@@ -116,7 +123,7 @@ def stop_service(settings: Settings) -> bool:
     return True
 
 
-def _is_our_server(pid: int) -> bool:
+def is_our_server(pid: int) -> bool:
     import psutil
 
     try:
@@ -140,17 +147,24 @@ def _start(settings: Settings) -> Endpoint:
             cwd=settings.home,
             start_new_session=True,
         )
+    endpoint = Endpoint(endpoint.api_url, endpoint.auth, process.pid)
+    # At once: if we are killed while it starts, the next to come finds it, and waits for it.
+    write_json(settings.home / "endpoint.json", asdict(endpoint))
+    return _wait_until_healthy(endpoint, logs)
+
+
+def _wait_until_healthy(endpoint: Endpoint, logs: Path) -> Endpoint:
+    """Wait for a server that is starting. Raises :class:`ServiceError` when it ends, or takes too long."""
     deadline = time.monotonic() + START_TIMEOUT
     while not endpoint.is_healthy():
-        if process.poll() is not None or time.monotonic() > deadline:
-            process.kill()
+        if not is_our_server(endpoint.pid) or time.monotonic() > deadline:
+            with suppress(ProcessLookupError):
+                os.kill(endpoint.pid, signal.SIGKILL)
             raise ServiceError(
                 f"The Prefect server did not start; its last words:\n{_tail(logs)}",
                 f"Run `jupyter pipelines doctor`; the whole log is {logs}.",
             )
         time.sleep(POLL)
-    endpoint = Endpoint(endpoint.api_url, endpoint.auth, process.pid)
-    write_json(settings.home / "endpoint.json", asdict(endpoint))
     return endpoint
 
 
