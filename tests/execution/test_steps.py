@@ -158,7 +158,10 @@ class TestIdentity:
 
 class TestGuard:
     def test_an_input_that_changed_is_refused(self, make_notebook) -> None:
-        notebook = make_notebook(a="data = {'k': [1, 2]}", b="def f(x): x['k'].append(3)\nf(data)\nresult = 1")
+        notebook = make_notebook(
+            a="data = {'k': [1, 2]}", b="def f(x): x['k'].append(3)\nf(data)\nresult = 1", c="data"
+        )
+        notebook.plan("c", inputs=("data",))
         notebook.run("a", outputs=("data",))
         read = notebook.run("b", inputs=("data",), guarded=("data",), outputs=("result",))
         assert read.state == "refused"
@@ -167,6 +170,34 @@ class TestGuard:
         assert read.error.cell == 1
         assert read.observed.changed == ("data",)
         assert read.outputs == {}
+
+    def test_a_change_that_no_later_step_sees_is_only_reported(self, make_notebook) -> None:
+        notebook = make_notebook(
+            a="inner = [1]; data = {'k': inner}; other = {'k': []}",
+            b="for x in (data, other): x['k'].append(3)",
+            c="inner",
+        )
+        notebook.run("a", outputs=("data", "inner", "other"))
+        read = notebook.run("b", inputs=("data", "other"), guarded=("data", "other"))
+        assert (read.state, read.observed.changed) == ("completed", ("data", "other"))
+        notebook.plan("c", inputs=("inner",))
+        read = notebook.run("b")
+        assert read.state == "refused"
+        assert "`data` was changed in place" in read.error.message
+
+    def test_reading_what_libraries_cache_changes_nothing(self, make_notebook) -> None:
+        notebook = make_notebook(
+            setup="import numpy as np, statsmodels.api as sm",
+            a="x = np.arange(20.0); fitted = sm.OLS(x + np.sin(x), sm.add_constant(x)).fit()\nlines = !echo a b",
+            b="fitted.summary(); fitted.f_test(np.eye(2)); fitted.get_robustcov_results(); fitted.aic\n"
+            "lines.n, lines.s, lines.p, lines[0].upper(), list(lines)",
+        )
+        names = ("fitted", "lines")
+        notebook.run("a", outputs=names)
+        read = notebook.run("b", inputs=names, guarded=names)
+        assert (read.state, read.observed.changed) == ("completed", ()), read.error
+        read = notebook.run("b", inputs=names, possibly_changed=names, outputs=names)
+        assert read.observed.unchanged == names
 
     def test_reading_changes_nothing(self, make_notebook) -> None:
         notebook = make_notebook(
@@ -222,6 +253,7 @@ REFUSED = {
     "link": ("import socket\nlink = socket.socket()", "network connection", "open it in"),
     "weak": ("import weakref\nclass M: pass\nm = M()\nweak = weakref.ref(m)", "a weak reference", "itself"),
     "loop": ("import asyncio\nloop = asyncio.new_event_loop()", "event loop", "step"),
+    "shown": ("from IPython.display import DisplayHandle\nshown = DisplayHandle()", "display", "step that showed it"),
     "folder": ("import tempfile\nfolder = tempfile.TemporaryDirectory()", "removed when the step ends", "your own"),
     "match": ("import re\nmatch = re.match('a', 'a')", "cannot pickle", "setup cell"),
     "lossy": ("class Lossy:\n    def __init__(self): self.a = self.b = 1\n    def __getstate__(self): return {'a': 1}\n"
@@ -235,7 +267,7 @@ import json, sys
 kernel_side = sys.modules["_jupyter_pipelines_kernel.saving"], sys.modules["_jupyter_pipelines_kernel.refusals"]
 found = {}
 for name in NAMES:
-    job = {"step": "a", "outputs": [name], "guarded": [], "setup_names": [], "inputs": {}, "definitions": None, "replayed": [],
+    job = {"step": "a", "outputs": [name], "guarded": [], "setup_names": [], "inputs": {}, "definitions": None, "replayed": [], "read_later": [],
            "possibly_changed": [], "objects": "objects"}
     saving = kernel_side[0].Saving(job, globals())
     try:

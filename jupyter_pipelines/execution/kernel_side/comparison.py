@@ -15,6 +15,7 @@ import functools
 import itertools
 import math
 import operator
+import re
 import struct
 import sys
 import types
@@ -26,7 +27,11 @@ from .refusals import refusal
 
 _EXACT = (int, str, bytes, bool, type(None), type(...), type(NotImplemented))
 _CONTAINERS = (dict, list, tuple, set, frozenset, str, bytes, bytearray, int, float, complex, BaseException, object)
-_CACHES = {"_cache", "_item_cache", "__weakref__", "_Index__cache", "_repr_cache"}
+_CACHES = {  # attributes that libraries write when they only read, by the module of the class
+    "IPython.utils.text": re.compile("_(SList|LSString)__"),
+    "statsmodels.regression.linear_model": re.compile("(diagn|_nobs_int|het_scale)$"),
+    "statsmodels.base.data": re.compile("predict_(start|end|dates)$"),
+}
 _MISSING = object()
 
 
@@ -182,12 +187,14 @@ class Comparison:
     def _attributes(self, first: Any, second: Any, path: str) -> str | None:
         one, other = attributes_of(first) or {}, attributes_of(second) or {}
         for name in [*one, *(name for name in other if name not in one)]:
-            if name in one and name in other:
+            if _is_cache(type(first), name):
+                found = self._caches(one.get(name), other.get(name), f"{path}.{name}")
+            elif name in one and name in other:
                 found = self.compare(one[name], other[name], f"{path}.{name}")
-                if found is not None:
-                    return found
-            elif not _is_cache(type(first), name):
-                return f"{path}: attribute {name!r} is in one only"
+            else:
+                found = f"{path}: attribute {name!r} is in one only"
+            if found is not None:
+                return found
         if isinstance(first, BaseException):
             names = ("args", "__cause__", "__context__", "__suppress_context__")
             found = self.all_of(path, [(name, getattr(first, name), getattr(second, name)) for name in names])
@@ -195,6 +202,12 @@ class Comparison:
                 return found
         kind: Any = type(first)
         return self._reductions(first, second, path) if _has_hidden_state(kind) else None
+
+    def _caches(self, first: Any, second: Any, path: str) -> str | None:
+        """What reading has added to a cache is no difference; what is in both must be the same."""
+        if not isinstance(first, dict) or not isinstance(second, dict):
+            return None
+        return self.all_of(path, [(_show(key), one, second[key]) for key, one in first.items() if key in second])
 
     def _reductions(self, first: Any, second: Any, path: str) -> str | None:
         """Compare what pickle would write: the state of objects that live in C."""
@@ -270,10 +283,15 @@ _PARTS: dict[Any, list[tuple[str, Callable[[Any], Any]]]] = {
 
 
 def _is_cache(kind: type, name: str) -> bool:
-    if name in _CACHES:
-        return True
-    held = getattr(kind, name, None)
-    return isinstance(held, functools.cached_property) or type(held).__name__ in ("cached_property", "CachedProperty")
+    """Whether an attribute only keeps what reading has computed. What classes of the notebook call so may be more."""
+    for base in kind.__mro__:
+        held = vars(base).get(name)
+        if isinstance(held, functools.cached_property) or type(held).__name__ in ("cached_property", "CachedProperty"):
+            return True
+        known = _CACHES.get(base.__module__)
+        if known is not None and known.match(name):
+            return True
+    return name.startswith("_") and name.endswith("_cache") and kind.__module__ != "__main__"
 
 
 def _same_class(first: type, second: type) -> bool:

@@ -23,7 +23,7 @@ class Saving:
     """What happens to the values of one step at its end."""
 
     def __init__(self, job: Json, user: dict[str, Any]) -> None:
-        self._job = job
+        self._job = {**job, "read_later": frozenset(job["read_later"])}
         self._user = user
         self._definitions: Collection[str] | None = job["definitions"]
         self._pickled: dict[str, Pickled] = {}
@@ -73,13 +73,18 @@ class Saving:
     def _note_change(self, name: str, what: str) -> None:
         if name not in self.changed:
             self.changed.append(name)
-        if self.refusal is None:
+        if self.refusal is None and self._is_read_later(name):
             step = self._job["step"]
             self.refusal = (
                 f"`{name}` {what} by step {step}, which nothing in its cells tells, and later steps read it",
                 f"run it again: later steps will now take `{name}` from {step}; or change a copy of `{name}` here",
                 name,
             )
+
+    def _is_read_later(self, name: str) -> bool:
+        """Whether a later step loads an input of this step, or what shares objects with it."""
+        container = Container(self._job["objects"], self._job["inputs"][name]["container"])
+        return not self._job["read_later"].isdisjoint(container.group(name)["names"])
 
     def _changed_where(self, name: str) -> str | None:
         carried = self._job["inputs"][name]
