@@ -54,6 +54,12 @@ _BY_NAME: list[tuple[str, tuple[str, ...], str, str]] = [
     ("concurrent.futures", ("Executor", "Future"), "a pool of running workers", SETUP),
     ("multiprocessing.process", ("BaseProcess",), "a running process", SAME_STEP),
     ("multiprocessing.pool", ("Pool",), "a pool of running workers", SETUP),
+    (
+        "IPython.display",
+        ("DisplayHandle",),
+        "a display, which stays with the cell that showed it",
+        "update it in the step that showed it, or display anew here",
+    ),
     ("ipywidgets", ("Widget",), "a widget, which is tied to its kernel", SETUP),
 ]
 
