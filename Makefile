@@ -45,7 +45,7 @@ lint: setup $(MADE)/lint
 	cd labextension && jlpm lint
 
 bench: setup $(MADE)/bench
-	@python -m pytest tests/benchmarks --override-ini=norecursedirs= --timeout=1800 -s
+	@python tests/benchmarks/run.py
 
 format: setup $(MADE)/lint
 	ruff check --fix .
