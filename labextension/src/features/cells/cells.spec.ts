@@ -1,3 +1,4 @@
+import { Widget } from '@lumino/widgets';
 import { notebookModel } from '../../testing';
 import {
   headingAbove,
@@ -8,6 +9,7 @@ import {
   withRole,
   writeRole
 } from './model';
+import { NameField } from './name-field';
 
 describe('reading roles', () => {
   it.each([
@@ -103,4 +105,13 @@ describe('names of steps', () => {
     expect(headingAbove(model.cells, 3)).toBe('Clean');
     model.dispose();
   });
+});
+
+it('asks for a name with the offered one selected', () => {
+  const field = new NameField({ label: 'Name', text: 'step-1', names: ['a'] });
+  Widget.attach(field, document.body);
+  const input = field.node.querySelector('input');
+  input?.focus();
+  expect([input?.selectionStart, input?.selectionEnd]).toEqual([0, 6]);
+  field.dispose();
 });

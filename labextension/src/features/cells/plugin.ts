@@ -2,7 +2,7 @@ import type {
   JupyterFrontEnd,
   JupyterFrontEndPlugin
 } from '@jupyterlab/application';
-import { ICommandPalette, InputDialog } from '@jupyterlab/apputils';
+import { Dialog, ICommandPalette, showDialog } from '@jupyterlab/apputils';
 import type { ICellModel } from '@jupyterlab/cells';
 import {
   INotebookTracker,
@@ -23,6 +23,7 @@ import {
   suggestStepName,
   writeRole
 } from './model';
+import { NameField } from './name-field';
 import { BadgeExtension } from './view';
 
 /** The code cells that a command is about: the selected ones, the active one among them. */
@@ -59,18 +60,19 @@ async function askForName(
         );
   let label = trans.__('Cells with the same name belong to one step.');
   for (;;) {
-    const answer = await InputDialog.getItem({
+    const answer = await showDialog({
       title: trans.__('Name of the step'),
-      label,
-      items: [...new Set([text, ...names])],
-      current: text,
-      editable: true,
-      okLabel: trans.__('Tag')
+      body: new NameField({ label, text, names }),
+      buttons: [
+        Dialog.cancelButton(),
+        Dialog.okButton({ label: trans.__('Tag') })
+      ],
+      focusNodeSelector: 'input'
     });
     if (!answer.button.accept || answer.value === null) {
       return null;
     }
-    text = answer.value.trim();
+    text = answer.value;
     if (isStepName(text)) {
       return text;
     }
