@@ -134,6 +134,17 @@ function Roles(props: {
   );
 }
 
+/** Carry out a command about the active cell, and give the focus back to the notebook, where its keys work. */
+export async function executeInNotebook(
+  commands: CommandRegistry,
+  command: string,
+  notebook: Notebook
+): Promise<void> {
+  await commands.execute(command);
+  notebook.mode = 'command';
+  notebook.activate();
+}
+
 export function RolePicker(props: IRolePickerProps): React.JSX.Element | null {
   const { notebook, commands, trans, names, inherited } = props;
   const cell = notebook.activeCell?.model ?? null;
@@ -171,7 +182,13 @@ export function RolePicker(props: IRolePickerProps): React.JSX.Element | null {
               />
             </div>
             {cell.type === 'code' ? (
-              <Roles current={current} onPick={execute} trans={trans} />
+              <Roles
+                current={current}
+                onPick={command => {
+                  void executeInNotebook(commands, command, notebook);
+                }}
+                trans={trans}
+              />
             ) : (
               <p className="jp-Pipelines-hint">
                 {trans.__('Text is shown in reports, and belongs to no step.')}

@@ -9,7 +9,7 @@ import { CommandIDs, type ICompilation, type ICompiler } from '../../tokens';
 import { Dag } from '../dag/view';
 import { countProblems, faceOf, stepOfCell } from './model';
 import { IconButton } from './icon-button';
-import { RolePicker } from './role-picker';
+import { executeInNotebook, RolePicker } from './role-picker';
 import { Parameters, Problems, Steps } from './sections';
 import { LoadingFace, MessageFace, UntaggedFace } from './faces';
 
@@ -188,12 +188,16 @@ export function Panel(props: IContext): React.JSX.Element {
           }}
         />
       )}
-      {face === 'untagged' && (
+      {face === 'untagged' && notebook && (
         <UntaggedFace
           trans={trans}
-          canTag={notebook?.content.activeCell?.model.type === 'code'}
+          canTag={notebook.content.activeCell?.model.type === 'code'}
           onTag={() => {
-            void commands.execute(CommandIDs.tagStep);
+            void executeInNotebook(
+              commands,
+              CommandIDs.tagStep,
+              notebook.content
+            );
           }}
         />
       )}
