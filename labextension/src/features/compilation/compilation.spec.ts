@@ -27,10 +27,12 @@ function panelOf(
   model: ReturnType<typeof notebookModel>,
   path = 'a.ipynb'
 ): NotebookPanel {
+  const context = { path, ready: Promise.resolve() };
+  Object.assign(context, { pathChanged: new Signal<object, string>(context) });
   return {
     model,
     content: { activeCell: null, activeCellIndex: 0 },
-    context: { path, ready: Promise.resolve() }
+    context
   } as unknown as NotebookPanel;
 }
 
@@ -136,6 +138,30 @@ describe('the compiler', () => {
     expect(names).toEqual(['first.ipynb', 'second.ipynb']);
     open(null);
     expect(compiler.current).toMatchObject({ notebook: null, pipeline: null });
+    compiler.dispose();
+  });
+
+  it('follows a notebook to its new name', async () => {
+    const names: string[] = [];
+    const { tracker, open } = workspace();
+    const compiler = new Compiler({
+      tracker,
+      compile: name => {
+        names.push(name);
+        return Promise.resolve(ONE);
+      }
+    });
+    const panel = panelOf(notebookModel({ source: 'x' }), 'old.ipynb');
+    open(panel);
+    await vi.advanceTimersByTimeAsync(300);
+    const changed = vi.fn();
+    compiler.changed.connect(changed);
+    const { context } = panel;
+    Object.assign(context, { path: 'new.ipynb' });
+    (context.pathChanged as Signal<object, string>).emit('new.ipynb');
+    await vi.advanceTimersByTimeAsync(0);
+    expect(names).toEqual(['old.ipynb', 'new.ipynb']);
+    expect(changed).toHaveBeenCalled();
     compiler.dispose();
   });
 });

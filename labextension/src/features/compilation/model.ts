@@ -117,6 +117,7 @@ export class Compiler implements ICompiler, IDisposable {
     if (!panel) {
       return;
     }
+    panel.context.pathChanged.connect(this._onPath, this);
     this._update({ pending: true });
     void panel.context.ready.then(() => {
       if (this._current.notebook !== panel || this._isDisposed) {
@@ -129,6 +130,7 @@ export class Compiler implements ICompiler, IDisposable {
   }
 
   private _unfollow(): void {
+    this._current.notebook?.context.pathChanged.disconnect(this._onPath, this);
     this._current.notebook?.model?.contentChanged.disconnect(
       this._onContent,
       this
@@ -136,6 +138,11 @@ export class Compiler implements ICompiler, IDisposable {
     this._abort?.abort();
     window.clearTimeout(this._retry);
     this._asked = '';
+  }
+
+  // The name is part of what the server is asked, and of what the panel shows.
+  private _onPath(): void {
+    void this.refresh();
   }
 
   private _onContent(): void {
