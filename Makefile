@@ -73,7 +73,7 @@ define link
   mkdir -p $(dir $(LINK)) && rm -rf $(LINK) && ln -s $(CURDIR)/$(FRONT) $(LINK)
 endef
 define install
-  @echo "Installing $(1)"
+  @echo "Installing $(1) (this takes a few minutes the first time)"
   @mkdir -p $(MADE) $(FRONT)
   @rm -rf $(LINK)
   @HATCH_JUPYTER_BUILDER_SKIP_NPM=1 python -m pip install --quiet --disable-pip-version-check --editable $(1)
