@@ -70,6 +70,7 @@ def main(descriptor: int, modules: list[str]) -> None:
             importlib.import_module(name)
         except ImportError:
             continue  # not in this version of ipykernel
+    _load_kernel_side()
     plain = _loaded()
     try:
         with _Questions() as questions:
@@ -365,6 +366,14 @@ def _exit_status(pid: int) -> int | None:
     return os.waitstatus_to_exitcode(status) if ended else None
 
 
+def _load_kernel_side() -> None:
+    """Have ready what the hidden cells of a step run."""
+    import runpy
+
+    folder = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    runpy.run_path(os.path.join(folder, "kernel_side", "load.py"))
+
+
 def _load_beside(name: str) -> Any:
     path = os.path.join(os.path.dirname(os.path.abspath(__file__)), name)
     spec = importlib.util.spec_from_file_location("_jupyter_pipelines_inside", path)
@@ -379,6 +388,7 @@ if __name__ == "__main__":
     # Run by path, the first place modules are looked for is this file's folder; a kernel's is its working directory.
     del sys.path[0]
     if sys.argv[1] == "--single":
+        _load_kernel_side()
         boot(sys.argv[3], int(sys.argv[2]), {})
     else:
         main(int(sys.argv[1]), sys.argv[2:])
