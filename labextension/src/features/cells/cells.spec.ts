@@ -108,7 +108,7 @@ describe('names of steps', () => {
 });
 
 it('asks for a name with the offered one selected', () => {
-  const field = new NameField({ label: 'Name', text: 'step-1', names: ['a'] });
+  const field = new NameField({ label: '', text: 'step-1', names: ['a'] });
   Widget.attach(field, document.body);
   const input = field.node.querySelector('input');
   input?.focus();

@@ -3,7 +3,7 @@ import type { Dialog } from '@jupyterlab/apputils';
 import { Widget } from '@lumino/widgets';
 
 /** A text field that offers names; what it is opened with is selected, so that typing replaces it. */
-export class NameField extends Widget implements Dialog.IBodyWidget<string> {
+export class NameField extends Widget implements Dialog.IBodyWidget {
   constructor(options: NameField.IOptions) {
     super();
     this.addClass('jp-Input-Dialog');

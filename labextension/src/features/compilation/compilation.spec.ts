@@ -3,7 +3,7 @@ import type { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
 import { Signal } from '@lumino/signaling';
 import { ApiError, type IPipeline } from '../../api';
 import { notebookModel, pipeline, step } from '../../testing';
-import { Compiler, withoutOutputs } from './model';
+import { Compiler, withoutEmptyCells, withoutOutputs } from './model';
 
 /** As much of a tracker and its panels as the compiler looks at, round real notebook models. */
 function workspace(): {
@@ -152,18 +152,25 @@ describe('the compiler', () => {
       }
     });
     const panel = panelOf(notebookModel({ source: 'x' }), 'old.ipynb');
+    const pathChanged = new Signal<object, string>(panel);
+    Object.assign(panel.context, { pathChanged });
     open(panel);
     await vi.advanceTimersByTimeAsync(300);
     const changed = vi.fn();
     compiler.changed.connect(changed);
-    const { context } = panel;
-    Object.assign(context, { path: 'new.ipynb' });
-    (context.pathChanged as Signal<object, string>).emit('new.ipynb');
+    Object.assign(panel.context, { path: 'new.ipynb' });
+    pathChanged.emit('new.ipynb');
     await vi.advanceTimersByTimeAsync(0);
     expect(names).toEqual(['old.ipynb', 'new.ipynb']);
     expect(changed).toHaveBeenCalled();
     compiler.dispose();
   });
+});
+
+it('leaves out empty cells, but not one that begins a step', () => {
+  const compiled = pipeline({ steps: [step('a', [1, 2]), step('b', [3, 4])] });
+  const { steps } = withoutEmptyCells(compiled, ['x = 1', ' \n', '', 'y = 2']);
+  expect(steps.map(({ cells }) => cells)).toEqual([[1], [3, 4]]);
 });
 
 it('sends a notebook without its outputs', () => {

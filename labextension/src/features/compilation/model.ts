@@ -50,6 +50,20 @@ export function withoutOutputs(model: INotebookModel): JSONObject {
   } as JSONObject;
 }
 
+/** The pipeline without the empty cells that steps go on in: they have no part in it. */
+export function withoutEmptyCells(
+  pipeline: IPipeline,
+  sources: readonly string[]
+): IPipeline {
+  const steps = pipeline.steps.map(step => ({
+    ...step,
+    cells: step.cells.filter(
+      (cell, index) => index === 0 || sources[cell - 1]?.trim() !== ''
+    )
+  }));
+  return { ...pipeline, steps };
+}
+
 /** See {@link ICompiler}. */
 export class Compiler implements ICompiler, IDisposable {
   constructor(options: Compiler.IOptions) {
@@ -159,6 +173,9 @@ export class Compiler implements ICompiler, IDisposable {
       return;
     }
     const content = withoutOutputs(model);
+    const sources = Array.from(model.cells, cell =>
+      cell.sharedModel.getSource()
+    );
     const question = JSON.stringify(content);
     if (question === this._asked) {
       return;
@@ -170,8 +187,9 @@ export class Compiler implements ICompiler, IDisposable {
     this._update({ pending: true });
     try {
       const name = notebook.context.path.split('/').pop() ?? '';
-      const pipeline = await this._compile(name, content, abort.signal);
+      const answer = await this._compile(name, content, abort.signal);
       if (!abort.signal.aborted) {
+        const pipeline = withoutEmptyCells(answer, sources);
         this._update({ pipeline, error: '', pending: false });
       }
     } catch (error) {
