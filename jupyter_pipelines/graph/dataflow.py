@@ -65,6 +65,7 @@ class Dataflow(Interpreter):
         self.bound_anywhere = {name: index for index, effect in reversed(effects.items()) for name in effect.bound}
         self.owners: dict[FunctionInfo, Definition] = {}
         self._summaries: dict[FunctionInfo, Summary] = {}
+        self._commands = False  # whether a shell command or a cell of another language has come
         self._read_by_functions: set[str] = set()
         self._closures: set[Definition] = set()  # whose later reads this cell has already made
         self._used_by_steps: dict[str, Location] = {}
@@ -345,6 +346,7 @@ class Dataflow(Interpreter):
             if definition is None:
                 definition = self._import_alone(event)
             maker = event.target.partition(".")[0]
+            self._note_imported_file(f"{maker}.py", event.line)
             return Value(BindKind.MODULE, module=event.target, maker=maker, definition=definition)
         if event.kind is not BindKind.VALUE:
             self._note_reads(event)
@@ -668,7 +670,14 @@ class Dataflow(Interpreter):
         step = self.step.name if self.step is not None else None
         self.facts.files.append(FileUse(step, path, writes, certain, self.place(line)))
 
+    def _note_imported_file(self, path: str, line: int) -> None:
+        """An import reads a file that the notebook made before: by name, or by a command (``%%writefile``)."""
+        made = (use for use in self.facts.files if use.writes)
+        if self._commands or any(use.path is not None and use.path.rpartition("/")[2] == path for use in made):
+            self.file(path, False, line, False)
+
     def command(self, line: int) -> None:
+        self._commands = True
         self.file(None, False, line, False)
         self.file(None, True, line, False)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import logging
 import os
 import shutil
 import sys
@@ -27,6 +28,8 @@ from jupyter_pipelines.orchestration.settling import settle_killed_runs
 from jupyter_pipelines.orchestration.values import plain
 from jupyter_pipelines.settings import Settings
 from jupyter_pipelines.store import Store
+
+logger = logging.getLogger(__name__)
 
 MOST_THREADS = 64  # of the task runner; how many steps run at once is bounded by the run itself
 
@@ -235,15 +238,21 @@ def _call_flow(
     # The flow's end would wait a second for Prefect's heartbeat; that a run was killed we see by its process.
     no_heartbeat = {PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}
     with temporary_settings(endpoint.settings() | quiet | no_heartbeat), session(shared):
-        state = flow(
-            version=version,
-            notebook=str(request.notebook.absolute()),
-            parameters=parameters,
-            options={name: options[name] for name in kept if options[name]},
-            return_state=True,
-        )
-        if shared.record is None:  # a defect of ours, or Prefect's: it is not hidden behind the lack of a record
-            state.result(raise_on_failure=True)
+        try:
+            state = flow(
+                version=version,
+                notebook=str(request.notebook.absolute()),
+                parameters=parameters,
+                options={name: options[name] for name in kept if options[name]},
+                return_state=True,
+            )
+        except Exception:
+            if shared.record is None:
+                raise
+            logger.warning("The run has ended, but Prefect could not be told", exc_info=True)
+        else:
+            if shared.record is None:  # a defect of ours, or Prefect's: it is not hidden behind the lack of a record
+                state.result(raise_on_failure=True)
     assert shared.record is not None, "a flow without a record has raised"
     return shared.record
 

@@ -117,13 +117,27 @@ def _set_torch_random(state: Any) -> None:
 _OF_THE_KERNEL = ("backend", "backend_fallback", "interactive")
 
 
+_COLORMAP = "the colormap of image.cmap"  # where a library registered it, importing matplotlib does not bring it
+
+
 def _matplotlib() -> Any:
-    parameters = sys.modules["matplotlib"].rcParams
-    return {name: copy.deepcopy(value) for name, value in dict.items(parameters) if name not in _OF_THE_KERNEL}
+    matplotlib = sys.modules["matplotlib"]
+    parameters = matplotlib.rcParams
+    state = {name: copy.deepcopy(value) for name, value in dict.items(parameters) if name not in _OF_THE_KERNEL}
+    name = dict.get(parameters, "image.cmap")
+    colormaps = getattr(matplotlib, "colormaps", {})
+    if name in colormaps and name not in getattr(colormaps, "_builtin_cmaps", ()):
+        state[_COLORMAP] = colormaps[name]
+    return state
 
 
 def _set_matplotlib(state: Any) -> None:
-    dict.update(sys.modules["matplotlib"].rcParams, copy.deepcopy(state))
+    matplotlib = sys.modules["matplotlib"]
+    state = copy.deepcopy(state)
+    colormap = state.pop(_COLORMAP, None)
+    if colormap is not None and state["image.cmap"] not in matplotlib.colormaps:
+        matplotlib.colormaps.register(colormap, name=state["image.cmap"])
+    dict.update(matplotlib.rcParams, state)
 
 
 def _pandas() -> Any:
