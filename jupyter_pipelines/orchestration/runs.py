@@ -7,9 +7,9 @@ import json
 import logging
 import os
 import shutil
-import sys
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, cast
@@ -219,13 +219,12 @@ def _call_flow(
 ) -> RunRecord:
     make_imports_fast()
     quiet = {"PREFECT_LOGGING_LEVEL": "CRITICAL", "PREFECT_LOGGING_TO_API_ENABLED": "false"}
-    if "prefect" not in sys.modules:  # its settings are read when it is imported
-        os.environ.update(endpoint.settings() | quiet)
-    from prefect.futures import PrefectFuture
-    from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
-    from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
+    with _environment(endpoint.settings() | quiet):  # Prefect reads its settings when it is first imported
+        from prefect.futures import PrefectFuture
+        from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
+        from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
-    from jupyter_pipelines.orchestration.flow import Session, run_pipeline, session
+        from jupyter_pipelines.orchestration.flow import Session, run_pipeline, session
 
     options = asdict(replace(request, parameters={}))
     kept = ("only", "from_step", "until", "reuse", "resume", "max_parallel", "parent")
@@ -260,6 +259,21 @@ def _call_flow(
 def _load_record(store: Store, run_id: str) -> RunRecord | None:
     found = store.load_run(run_id)
     return None if found is None else record_from(found)
+
+
+@contextmanager
+def _environment(variables: Mapping[str, str]) -> Iterator[None]:
+    """Have ``variables`` in the environment while inside, and no longer: the server's secret is not for kernels."""
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
 
 
 def _ignore(_: RunEvent) -> None:
