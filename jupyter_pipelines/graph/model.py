@@ -103,7 +103,6 @@ class StepPlan:
     state_outputs: tuple[str, ...] = ()  # state components later steps take from here
     setup_names: tuple[str, ...] = ()  # values defined by setup that this step reads; compared between steps
     resources: tuple[str, ...] = ()  # names never carried: replayed by setup, kept in order
-    calls_at_end: tuple[str, ...] = ()  # `outputs` whose later use may need names a plain load does not give
     digest: str = ""  # of the step's own source, setup and definitions: the key of what runs observe about it
 
 

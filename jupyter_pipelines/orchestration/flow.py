@@ -18,21 +18,17 @@ from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
 from prefect.states import Cancelled, Completed, Failed
 
-from jupyter_pipelines.orchestration.model import OnRunEvent, RunEvent, RunRecord
+from jupyter_pipelines.orchestration.model import OnRunEvent, RunRecord, ignore
 from jupyter_pipelines.orchestration.pipeline_run import PipelineRun, RunOptions
 
 FLOW_NAME = "jupyter-pipeline"
-
-
-def _ignore(_: RunEvent) -> None:
-    """Nobody listens."""
 
 
 @dataclass
 class Session:
     """What a caller in this process shares with the flow it calls: who is told of progress, how to stop it."""
 
-    on_event: OnRunEvent = _ignore
+    on_event: OnRunEvent = ignore
     cancel: threading.Event = field(default_factory=threading.Event)
     record: RunRecord | None = None  # the final record, put here by the flow
 

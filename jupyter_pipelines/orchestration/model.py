@@ -109,3 +109,7 @@ class RunEvent:
 
 
 OnRunEvent = Callable[[RunEvent], None]
+
+
+def ignore(_: RunEvent) -> None:
+    """Nobody listens."""

@@ -20,7 +20,7 @@ from jupyter_pipelines.notebook import coerce_parameters
 from jupyter_pipelines.orchestration import reuse
 from jupyter_pipelines.orchestration.fast_imports import make_imports_fast
 from jupyter_pipelines.orchestration.loading import load_runnable, read_source
-from jupyter_pipelines.orchestration.model import OnRunEvent, RunEvent, RunRecord, RunRequest
+from jupyter_pipelines.orchestration.model import OnRunEvent, RunEvent, RunRecord, RunRequest, ignore
 from jupyter_pipelines.orchestration.progress import Progress, select
 from jupyter_pipelines.orchestration.recorder import record_from
 from jupyter_pipelines.orchestration.service import Endpoint, endpoint_of, ensure_service
@@ -124,7 +124,7 @@ def resume(
 
 def run_request(request: RunRequest, on_event: OnRunEvent | None = None, source: bytes | None = None) -> RunRecord:
     """Make the run that is asked for; ``source`` stands for a notebook whose file is gone."""
-    tell = on_event or _ignore
+    tell = on_event or ignore
     settings = Settings.load()
     pipeline, version, parameters = _prepare(request, settings, source)
     _prepare_kernels(pipeline, request)
@@ -274,7 +274,3 @@ def _environment(variables: Mapping[str, str]) -> Iterator[None]:
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
-
-
-def _ignore(_: RunEvent) -> None:
-    """Nobody listens."""
