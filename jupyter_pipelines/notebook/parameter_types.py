@@ -19,6 +19,7 @@ from jupyter_pipelines.notebook.options import parse_duration
 from jupyter_pipelines.notebook.plain_values import (
     PLAIN,
     MismatchError,
+    datetime_from_text,
     plain,
     plain_json,
     plain_source,
@@ -228,7 +229,7 @@ class DateTime(ParameterType):
         value = unwrapped(value)
         if isinstance(value, str) and re.match(r"\s*\d{4}-\d{2}-\d{2}", value):
             try:
-                return dt.datetime.fromisoformat(value.strip())
+                return datetime_from_text(value.strip())
             except ValueError:
                 raise self._mismatch() from None
         if isinstance(value, dt.datetime):

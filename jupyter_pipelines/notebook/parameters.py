@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import difflib
 import io
+import json
 import tokenize
 import unicodedata
 from collections.abc import Mapping, Sequence
@@ -283,6 +284,7 @@ def coerce_parameters(
         value = given[parameter.name]
         try:
             coerced[parameter.name] = types[parameter.name].coerce(value, from_text=from_text)
+            _check_journey(types[parameter.name], coerced[parameter.name])
         except MismatchError as expected:
             wrong.append(_ill_typed(parameter, types[parameter.name], value, str(expected)))
         except RecursionError:
@@ -290,6 +292,21 @@ def coerce_parameters(
     if wrong:
         raise RequestError("\n".join(wrong), _how_to_give(document))
     return coerced
+
+
+def _check_journey(kind: ParameterType, value: object) -> None:
+    """Values travel as JSON: raises :class:`MismatchError` where something else would arrive."""
+    sent = kind.to_json(value)
+    try:
+        json.dumps(sent, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise MismatchError("text that can be written as UTF-8") from None
+    arrived = kind.coerce(sent)
+    if arrived != value and kind.source(arrived) != kind.source(value):  # not-a-number equals nothing
+        raise MismatchError(
+            f"{kind.expected}, and of things that JSON knows (keys are texts, there are no dates or tuples); "
+            "for others annotate it, as in `dict[int, date]`"
+        )
 
 
 def _types(document: NotebookDocument) -> dict[str, ParameterType]:

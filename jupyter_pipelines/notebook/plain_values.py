@@ -7,8 +7,9 @@ import math
 from collections.abc import Mapping
 from enum import Enum
 from pathlib import Path, PurePath
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-PLAIN = "a plain value: text, number, true or false, null, date, list or object"
+PLAIN = "a plain value: text, number, true or false, null, list or object"
 
 
 class MismatchError(ValueError):
@@ -120,7 +121,10 @@ def plain_json(value: object) -> object:
         return "NaN" if math.isnan(value) else ("Infinity" if value > 0 else "-Infinity")
     if value is None or isinstance(value, bool | int | float | str):
         return value
-    if isinstance(value, dt.datetime | dt.date):
+    if isinstance(value, dt.datetime):
+        zone = getattr(value.tzinfo, "key", None)
+        return f"{value.isoformat()}[{zone}]" if isinstance(zone, str) else value.isoformat()
+    if isinstance(value, dt.date):
         return value.isoformat()
     if isinstance(value, dt.timedelta):
         return iso_duration(value)
@@ -129,6 +133,27 @@ def plain_json(value: object) -> object:
     if isinstance(value, dict):
         return {str(key): plain_json(one) for key, one in value.items()}
     return str(value)
+
+
+def datetime_from_text(text: str) -> dt.datetime:
+    """A datetime from ISO 8601, its zone's name behind it as in RFC 9557: ``2024-07-01T12:00[Europe/Paris]``.
+
+    Raises :class:`ValueError` for anything else, and where the zone has another offset at that time.
+    """
+    moment, bracket, zone = text.removesuffix("]").partition("[")
+    found = dt.datetime.fromisoformat(moment)
+    if not bracket:
+        return found
+    try:
+        zoned = found.replace(tzinfo=ZoneInfo(zone))
+    except (ZoneInfoNotFoundError, OSError):
+        raise ValueError(f"there is no time zone {zone!r}") from None
+    if found.tzinfo is None:
+        return zoned
+    for one in (zoned, zoned.replace(fold=1)):
+        if one.utcoffset() == found.utcoffset():
+            return one
+    raise ValueError(f"{zone} is not {moment[-6:]} from UTC then")
 
 
 def iso_duration(value: dt.timedelta) -> str:

@@ -16,7 +16,7 @@ from typing import Any, cast
 
 from jupyter_pipelines.errors import RequestError
 from jupyter_pipelines.graph.model import Pipeline
-from jupyter_pipelines.notebook import coerce_parameters
+from jupyter_pipelines.notebook import coerce_parameters, parameters_json
 from jupyter_pipelines.orchestration import reuse
 from jupyter_pipelines.orchestration.fast_imports import make_imports_fast
 from jupyter_pipelines.orchestration.loading import load_runnable, read_source
@@ -25,7 +25,6 @@ from jupyter_pipelines.orchestration.progress import Progress, select
 from jupyter_pipelines.orchestration.recorder import record_from
 from jupyter_pipelines.orchestration.service import Endpoint, endpoint_of, ensure_service
 from jupyter_pipelines.orchestration.settling import settle_killed_runs
-from jupyter_pipelines.orchestration.values import plain
 from jupyter_pipelines.settings import Settings
 from jupyter_pipelines.store import Store
 
@@ -189,7 +188,7 @@ def _prepare(
             + ".",
         )
     version = store.put_notebook(_without_outputs(content))
-    return pipeline, version, {name: plain(value) for name, value in coerced.items()}
+    return pipeline, version, parameters_json(pipeline.document, coerced)
 
 
 def _prepare_kernels(pipeline: Pipeline, request: RunRequest) -> None:
