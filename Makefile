@@ -28,7 +28,8 @@ BROWSERS := chromium chromium-browser google-chrome
 setup: $(MADE)/package $(MADE)/front-end
 
 demo: setup
-	@jupyter pipelines run $(NOTEBOOK)
+	@jupyter pipelines run $(NOTEBOOK) --output $(VENV)/demo/$(notdir $(NOTEBOOK))
+	@echo 'Open it in JupyterLab:  make lab NOTEBOOK=$(VENV)/demo/$(notdir $(NOTEBOOK))'
 
 lab: setup
 	@jupyter lab $(NOTEBOOK)

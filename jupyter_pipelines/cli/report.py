@@ -50,7 +50,9 @@ def print_run(record: RunRecord) -> None:
     failed = [step for step in record.steps if step.error]
     for step in failed:
         print_failure(step)
-    if record.error and not failed:
+    if failed:
+        screen.print()
+    elif record.error:
         screen.print(Text(clean(record.error)))
     if record.executed_notebook:
         screen.print(Text.assemble(("notebook  ", "dim"), short_path(record.executed_notebook)), soft_wrap=True)
@@ -115,7 +117,6 @@ def print_failure(step: StepRecord) -> None:
         screen.print(Text(f"  {row}", "red"))
     if step.fix:
         screen.print(Text(f"  fix: {clean(step.fix)}"))
-    screen.print()
 
 
 def print_grid(records: Sequence[RunRecord], names: Sequence[str]) -> None:

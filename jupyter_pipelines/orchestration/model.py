@@ -82,6 +82,9 @@ class RunRecord:
     error: str = ""
     resumed_from: str = ""
     parent: str = ""
+    only: str = ""  # which part of the pipeline was asked for, as in :class:`RunRequest`
+    from_step: str = ""
+    until: str = ""
 
     def step(self, name: str) -> StepRecord:
         """The record of the step called ``name``; raises :class:`KeyError`."""

@@ -89,6 +89,9 @@ class PipelineRun:
             executed_notebook=str(executed),
             resumed_from=options.resume or "",
             parent=options.parent or "",
+            only=options.only or "",
+            from_step=options.from_step or "",
+            until=options.until or "",
         )
         self.recorder = Recorder(self.store, record, on_event)
         self.executed = ExecutedNotebook(

@@ -82,6 +82,22 @@ def test_a_failure_says_where_why_and_how_to_go_on(
     assert states["broken"] == "completed"
 
 
+def test_resuming_a_part_runs_no_more_than_that_part(
+    store: Path, write: Write, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["run", str(write(*BAD, ("step:later", "print(rows)"))), "--until", "broken"]) == 1
+    (tmp_path / "mended").touch()
+    run_id = capsys.readouterr().out.split()[-1]
+    output = tmp_path / "new" / "out.ipynb"
+    assert main(["resume", run_id, "--output", str(output), "--format", "json"]) == 0
+    record = json.loads(capsys.readouterr().out)
+    assert [(step["name"], step["state"]) for step in record["steps"]] == [
+        ("load", "reused"),
+        ("broken", "completed"),
+    ]
+    assert output.exists()
+
+
 def test_a_grid_makes_one_run_for_each_value(store: Path, write: Write, capsys: pytest.CaptureFixture[str]) -> None:
     notebook = str(write(("parameters", "n = 3"), ("step:show", "print(n)")))
     assert main(["run", notebook, "--grid", "n=2,5", "--format", "json"]) == 0
@@ -102,6 +118,9 @@ def test_a_grid_makes_one_run_for_each_value(store: Path, write: Write, capsys: 
         (["--grid", "n=1,2", "-p", "n=3"], "n"),
         (["--grid", "n=1,2", "--only", "load"], "grid"),
         (["-f", "no-such-file.yaml"], "no-such-file.yaml"),
+        (["--output", "."], "is a folder"),
+        (["--output", "/proc/x/y.ipynb"], "cannot be written"),
+        (["--output", "a\0b.ipynb"], "cannot be written"),
     ],
 )
 def test_a_wrong_request_runs_nothing(

@@ -27,7 +27,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     from jupyter_pipelines.cli.arguments import load_pipeline, notebook_path
-    from jupyter_pipelines.cli.output import write_file
     from jupyter_pipelines.cli.running import execute
     from jupyter_pipelines.errors import NotebookError
     from jupyter_pipelines.orchestration import get_run, resume
@@ -39,10 +38,9 @@ def run(arguments: argparse.Namespace) -> int:
     if pipeline.errors:
         raise NotebookError(source, pipeline.errors)
 
+    output = Path(arguments.output).expanduser() if arguments.output else None
+
     def start(on_event: OnRunEvent) -> list[RunRecord]:
-        resumed = resume(record.id, notebook=notebook, on_event=on_event)
-        if arguments.output and resumed.executed_notebook:
-            write_file(arguments.output, Path(resumed.executed_notebook).read_text(encoding="utf-8"))
-        return [resumed]
+        return [resume(record.id, notebook=notebook, output=output, on_event=on_event)]
 
     return execute(start, pipeline, record.parameters, as_json=arguments.format == "json")

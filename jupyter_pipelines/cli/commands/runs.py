@@ -26,7 +26,7 @@ def run(arguments: argparse.Namespace) -> int:
 
         print_json({"runs": [asdict(record) for record in records]})
     elif not records:
-        print("nothing has been run yet; start with: jupyter pipelines run NB")
+        print("no runs are kept; make one with: jupyter pipelines run NB")
     else:
         from jupyter_pipelines.cli.report import print_runs
 
