@@ -15,6 +15,7 @@ module             does
 ``pickling``       turns values into bytes, refusing what would not come back the same
 ``refusals``       what is never carried, and what to do instead
 ``arrays``         how arrays, frames and tensors are pickled
+``formulas``       how parsed formulas are pickled
 ``identity``       objects that are nothing but themselves
 ``rebuild``        what pickles call to make values again
 ``sharing``        which names share objects and must stay together

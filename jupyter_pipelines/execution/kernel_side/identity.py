@@ -43,3 +43,21 @@ def constant(pickler: ValuePickler, value: Any) -> Reduction:
     module = type(value).__module__
     name = constants_of(type(value)).get(id(value))
     return NotImplemented if name is None else (rebuild.constant_of, (module, name))
+
+
+def kept_as(value: Any) -> tuple[str, str, str] | None:
+    """Where a library keeps a function or class that is not to be found under its own name.
+
+    The module, the name it has there, and, where it is only an attribute of what has that name, the attribute.
+    """
+    module = sys.modules.get(value.__module__ or "")
+    if not isinstance(module, types.ModuleType) or module.__name__ in ("__main__", "builtins"):
+        return None
+    for name, held in list(vars(module).items()):
+        if held is value:
+            return module.__name__, name, ""
+        if isinstance(held, types.FunctionType):
+            for attribute, inner in vars(held).items():
+                if inner is value:
+                    return module.__name__, name, attribute
+    return None

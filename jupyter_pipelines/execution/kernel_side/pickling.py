@@ -23,7 +23,7 @@ import types
 from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
-from . import arrays, identity, rebuild
+from . import arrays, formulas, identity, rebuild
 from .refusals import UncarriableError, advice, refusal
 
 INLINE = 1 << 14  # buffers below this many bytes stay in the pickle
@@ -204,7 +204,7 @@ def reducer_of(kind: type) -> Reducer | None:
     for known, reducer in _REDUCERS:
         if issubclass(kind, known):
             return reducer
-    library = arrays.reducer_of(kind)
+    library = formulas.reducer_of(kind) or arrays.reducer_of(kind)
     if library is not None:
         return library
     if issubclass(kind, BaseException) and kind.__reduce__ is BaseException.__reduce__:
@@ -311,6 +311,9 @@ def _is_named(pickler: ValuePickler, value: Any) -> bool:
 def _function(pickler: ValuePickler, value: types.FunctionType) -> Reduction:
     if _is_named(pickler, value):
         return NotImplemented
+    elsewhere = identity.kept_as(value)
+    if elsewhere is not None:
+        return rebuild.kept_as, elsewhere
     module = value.__globals__.get("__name__")
     if not isinstance(module, str) or getattr(sys.modules.get(module), "__dict__", None) is not value.__globals__:
         raise UncarriableError(value, "a function whose globals are not a module's", "define it in a setup cell")
@@ -369,6 +372,9 @@ def _class(pickler: ValuePickler, value: Any) -> Reduction:
     set_state = rebuild.set_class_state
     if _is_named(pickler, value) or value.__module__ == "builtins":
         return NotImplemented
+    elsewhere = identity.kept_as(value)
+    if elsewhere is not None:
+        return rebuild.kept_as, elsewhere
     pickler.has_code = True
     key = rebuild.key_of(value)
     if isinstance(value, enum.EnumMeta):

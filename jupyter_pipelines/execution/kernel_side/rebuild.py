@@ -86,6 +86,12 @@ def set_function_state(function: types.FunctionType, state: dict[str, Any]) -> N
     function.__dict__.update(attributes)
 
 
+def kept_as(module: str, name: str, attribute: str) -> Any:
+    """A library's function or class, by another name than its own."""
+    found = getattr(importlib.import_module(module), name)
+    return getattr(found, attribute) if attribute else found
+
+
 def make_cell() -> types.CellType:
     return types.CellType()
 
@@ -229,6 +235,11 @@ def set_exception_state(made: BaseException, state: dict[str, Any]) -> None:
     made.__context__ = state.pop("__context__")
     made.__suppress_context__ = state.pop("__suppress_context__")
     made.__dict__.update(state)
+
+
+def formula_environment(kind: Any, spaces: list[dict[str, Any] | None], flags: int) -> Any:
+    """patsy's view of the variables that a formula names; ``None`` stands for the notebook's."""
+    return kind([sys.modules["__main__"].__dict__ if space is None else space for space in spaces], flags)
 
 
 def unseal(data: bytes, buffers: list[Any]) -> Any:
