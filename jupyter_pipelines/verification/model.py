@@ -53,7 +53,8 @@ class Report:
     """What was found. ``reason`` explains a verdict other than *equivalent*.
 
     ``references`` counts how often the notebook was run as a whole: again only while something differed, to tell what
-    differs each time from what the pipeline gets wrong. Times are in seconds; ``reference_seconds`` is one run's.
+    differs each time from what the pipeline gets wrong. Times are in seconds; ``reference_seconds`` is one run's,
+    ``pipeline_seconds`` has the first run's, and the second's where what the first has shown changed the graph.
     ``kept`` is where the executed notebooks of a difference are.
     """
 
@@ -65,7 +66,7 @@ class Report:
     values: tuple[ValueReport, ...] = ()
     references: int = 0
     reference_seconds: float = 0.0
-    pipeline_seconds: float = 0.0
+    pipeline_seconds: tuple[float, ...] = ()
     steps: int = 0
     kept: str = ""
     codes: tuple[str, ...] = ()  # of the diagnostics that made `check` refuse it
@@ -114,7 +115,9 @@ class Report:
         runs = "one run" if self.references == 1 else f"{self.references} runs"
         if self.references:
             lines.append(f"  notebook {self.reference_seconds:.1f} s as a whole (compared with {runs} of it)")
-        lines.append(f"  pipeline {self.pipeline_seconds:.1f} s in {self.steps} steps")
+        times = ", then ".join(f"{seconds:.1f} s" for seconds in self.pipeline_seconds)
+        again = " (the second time with what the first had shown)" if len(self.pipeline_seconds) > 1 else ""
+        lines.append(f"  pipeline {times} in {self.steps} steps{again}")
         return lines
 
 

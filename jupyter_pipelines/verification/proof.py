@@ -3,6 +3,10 @@
 The pipeline runs first, in an empty store: nothing is reused, nothing is known from earlier runs, and no file that the
 whole notebook wrote is there to hide a missing edge. Then the notebook runs from top to bottom in one kernel. As long
 as something differs it is run again, up to :data:`MOST_REFERENCES` times, and what differs among these runs is chance.
+
+What the first run of a pipeline shows makes the next run's graph another one: steps that were seen to leave their
+inputs alone need not wait for each other any more. Where that is so the pipeline runs once more, as it will from then
+on, and that is compared too.
 """
 
 from __future__ import annotations
@@ -69,10 +73,20 @@ def verify(
                 "refused",
                 refusal[0],
                 refusal[1],
-                pipeline_seconds=record.ended - record.started,
+                pipeline_seconds=(record.ended - record.started,),
                 steps=len(pipeline.steps),
             )
-        return _Verification(path, workspace, pipeline, values, record, folder, tell).report()
+        verification = _Verification(path, workspace, pipeline, values, record, folder, tell)
+        report = verification.report()
+        if report.verdict == "equivalent" and _order(load(path)) != _order(pipeline):
+            tell(RunEvent("service", message="Running the pipeline again, with what the first run has shown of it"))
+            workspace.renew()
+            report = verification.report_on(run(workspace.notebook, values, on_event=tell))
+        return report
+
+
+def _order(pipeline: Pipeline) -> set[tuple[str, str]]:
+    return {(edge.source, edge.target) for edge in pipeline.edges}
 
 
 def _refusal(record: RunRecord) -> tuple[str, str] | None:
@@ -106,16 +120,29 @@ class _Verification:
         self.folder = folder
         self.tell = tell
         self.executed = _executed_cells(pipeline, Path(record.executed_notebook))
-        self.carried = {
-            step.name: {output.name: output.container for output in step.outputs}
-            for step in record.steps
-            if step.outputs
-        }
+        self.carried = _carried(record)
         self.references: list[ReferenceRun] = []
+        self.seconds = [record.ended - record.started]
 
     def report(self) -> Report:
         """Run the notebook as a whole until nothing differs, or for as often as may be; say what was found."""
-        report = self._compare_once_more()
+        return self._repeat(self._compare_once_more())
+
+    def report_on(self, record: RunRecord) -> Report:
+        """The same for a later run of the pipeline; the values are compared only where they are not the first run's."""
+        self.record = record
+        self.seconds.append(record.ended - record.started)
+        refusal = _refusal(record)
+        if refusal is not None:
+            return self._report("refused", *refusal)
+        self.executed = _executed_cells(self.pipeline, Path(record.executed_notebook))
+        before, self.carried = self.carried, _carried(record)
+        if all(names.items() <= before.get(step, {}).items() for step, names in self.carried.items()):
+            return self._repeat(self._judge())
+        self.references.clear()
+        return self.report()
+
+    def _repeat(self, report: Report) -> Report:
         while report.verdict == "different" and len(self.references) < MOST_REFERENCES:
             report = self._compare_once_more()
         return report
@@ -155,6 +182,16 @@ class _Verification:
             verdict = "different"
         elif different:
             verdict = "different"
+        return self._report(verdict, reason, fix, cells, values)
+
+    def _report(
+        self,
+        verdict: Verdict,
+        reason: str = "",
+        fix: str = "",
+        cells: tuple[CellReport, ...] = (),
+        values: tuple[ValueReport, ...] = (),
+    ) -> Report:
         return Report(
             str(self.path),
             verdict,
@@ -163,8 +200,8 @@ class _Verification:
             cells,
             values,
             len(self.references),
-            min(reference.seconds for reference in self.references),
-            self.record.ended - self.record.started,
+            min((reference.seconds for reference in self.references), default=0.0),
+            tuple(self.seconds),
             len(self.pipeline.steps),
             self._keep_notebooks() if verdict == "different" else "",
         )
@@ -223,6 +260,13 @@ class _Verification:
                 key = str(entry["step"]), str(entry["name"])
                 found[key] = _better(found.get(key), _value_report(entry, types.get(key, "")))
         return tuple(found.values())
+
+
+def _carried(record: RunRecord) -> dict[str, dict[str, str]]:
+    """In which container each step left what it hands over, by step and name."""
+    return {
+        step.name: {output.name: output.container for output in step.outputs} for step in record.steps if step.outputs
+    }
 
 
 def _value_report(entry: Mapping[str, object], kind: str) -> ValueReport:

@@ -76,6 +76,21 @@ def test_what_the_graph_cannot_see_is_a_difference_that_is_found(write: Write, m
     assert {path.name for path in Path(report.kept).iterdir()} == {"pipeline.ipynb", "whole.ipynb"}
 
 
+def test_the_order_that_the_first_run_shows_to_be_enough_is_proven_too(write: Write) -> None:
+    path = write(
+        ("step:load", "rows = [3, 1, 2]"),
+        ("step:look", "import reprlib\nprint(reprlib.Repr().repr(rows))"),
+        ("step:sort", "rows.sort()\nprint(rows)"),
+        ("step:count", "import statistics\nprint(statistics.multimode(rows))"),
+        ("step:show", "print(rows)"),
+    )
+    report = verify(path)
+    assert report.verdict == "equivalent", report.render()
+    assert len(report.pipeline_seconds) == 2
+    assert report.references == 1
+    assert "the second time with what the first had shown" in report.render()
+
+
 def test_the_same_failure_in_the_same_cell_is_equivalent(write: Write) -> None:
     report = verify(write(("step:a", "x = 1\nprint(x)"), ("step:b", "x / 0"), ("step:b", "print(x)")))
     assert report.verdict == "equivalent", report.render()

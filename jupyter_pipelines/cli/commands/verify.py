@@ -2,9 +2,9 @@
 
 Runs the notebook as a pipeline, then as a whole in one fresh kernel, and compares the outputs of every cell (text,
 data, errors, figures pixel by pixel) and every variable that steps hand over. Where something differs the notebook is
-run as a whole again, to tell what differs each time (unseeded randomness, times) from what the pipeline gets wrong. The
-notebook runs in its own folder, so files that it writes are written. Nothing is taken from, or left in, the history of
-runs.
+run as a whole again, to tell what differs each time (unseeded randomness, times) from what the pipeline gets wrong.
+Where the first run shows that steps need not wait for each other, the pipeline runs a second time without waiting, and
+is compared again. Each run has a copy of the notebook's folder. Nothing is taken from, or left in, the history of runs.
 
 Verdicts and exit codes:
   equivalent        0  also when both fail in the same cell with the same error
@@ -15,8 +15,8 @@ Verdicts and exit codes:
 
 --format json: {"notebook", "verdict", "reason", "fix", "cells": [{"number", "first_line", "step", "status",
 "differences": [{"what", "expected", "got"}]}], "values": [{"step", "name", "type", "status", "detail"}], "references",
-"reference_seconds", "pipeline_seconds", "steps", "kept", "codes", "counts"}; a status is "same", "nondeterministic",
-"different", "not-run" or (values) "not-compared".
+"reference_seconds", "pipeline_seconds": [one or two times], "steps", "kept", "codes", "counts"}; a status is "same",
+"nondeterministic", "different", "not-run" or (values) "not-compared".
 """
 
 from __future__ import annotations
