@@ -181,12 +181,16 @@ def _parse(name: str, content: str) -> object:
 
         try:
             return json.loads(content)
+        except RecursionError:
+            raise RequestError(f"{name} is nested too deeply.", "Mend the file.") from None
         except ValueError as error:
             raise RequestError(f"{name} is not JSON: {error}.", "Mend the file.") from None
     import yaml
 
     try:
         return yaml.safe_load(content)
+    except RecursionError:
+        raise RequestError(f"{name} is nested too deeply.", "Mend the file.") from None
     except yaml.YAMLError as error:
         place = getattr(error, "problem_mark", None)
         where = f" in line {place.line + 1}" if place is not None else ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,9 +22,13 @@ _CONTROL = str.maketrans(
 )
 
 
+# A whole control sequence (colours, cursor movements) or operating system command, as ECMA-48 has them.
+_SEQUENCE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\))")
+
+
 def clean(text: str) -> str:
-    """``text`` without control characters, safe to show in a terminal."""
-    return text.translate(_CONTROL)
+    """``text`` without control sequences and characters, safe to show in a terminal."""
+    return _SEQUENCE.sub("", text).translate(_CONTROL)
 
 
 def print_json(document: Mapping[str, object]) -> None:

@@ -31,6 +31,8 @@ def _given_items(value: object, *, from_text: bool) -> tuple[list[object], bool]
             except (ValueError, RecursionError):
                 return None
             return (items, False) if isinstance(items, list) else None
+        if text.startswith(("(", "{")) and text.endswith((")", "}")):
+            return None  # Python, not JSON: its brackets would become part of the first and last item
         return [one.strip() for one in text.split(",")] if text else [], True
     if isinstance(value, list | tuple | set | frozenset):
         return list(value), from_text

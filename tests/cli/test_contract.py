@@ -132,7 +132,7 @@ def test_a_reader_that_goes_away_is_no_error(tmp_path: Path) -> None:
 
 
 def test_a_notebook_cannot_drive_the_terminal() -> None:
-    assert clean("a\x1b[31mb\x07\x9bc\u202ed\te\nf") == "a[31mbcd\te\nf"
+    assert clean("a\x1b[31mb\x07\x9bc\u202ed\te\nf \x1b]0;title\x07g") == "abcd\te\nf g"
 
 
 def test_times_and_sizes_are_written_for_people() -> None:
