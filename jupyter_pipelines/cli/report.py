@@ -47,7 +47,7 @@ def print_run(record: RunRecord) -> None:
     passed = f" in {duration(record.ended - record.started)}" if record.ended and record.started else ""
     about = f"{count(len(record.steps), 'step')}, run {record.id[:8]}"
     screen.print(Text.assemble((f"{glyph} {record.state}{passed}", style), (f"  {about}", "dim")))
-    failed = [step for step in record.steps if step.error]
+    failed = [step for step in record.steps if step.error and step.state != "skipped"]
     for step in failed:
         print_failure(step)
     if failed:
@@ -138,7 +138,7 @@ def print_grid(records: Sequence[RunRecord], names: Sequence[str]) -> None:
     print_table(table)
     for record in records:
         for step in record.steps:
-            if step.error:
+            if step.error and step.state != "skipped":
                 screen.print(Text(f"\nrun {record.id[:8]}", "dim"))
                 print_failure(step)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -57,7 +58,7 @@ def explained(request: StepRequest, outcome: Outcome) -> StepErrorInfo:
         error = replace(error, first_line=cells[error.cell].first_line)
     if error.kind == "error" and phase in _OURS:
         message = f"step {request.step.name} could not be {_OURS[phase]}: {error.message}"
-        return replace(error, message=message, fix=error.fix or "this is not your notebook's doing: please report it")
+        return replace(error, message=message, fix=error.fix or _fix_of_machine(error))
     if error.kind == "error" and phase == "definitions" and error.cell is not None:
         message = (
             f"a definition of cell {error.cell + 1}, repeated in step {request.step.name}, failed: {error.message}"
@@ -85,6 +86,20 @@ def _fix(request: StepRequest, error: StepErrorInfo) -> str:
     if error.ename == "NameError" and name:
         return _fix_for_name(request, name)
     return ""
+
+
+def _fix_of_machine(error: StepErrorInfo) -> str:
+    """What to do about an error in our own code: the machine's fault where the system says so, else ours."""
+    number = re.match(r"\[Errno (\d+)\]", error.evalue)
+    known = {
+        errno.ENOSPC: "free space on the disk, for instance with `jupyter pipelines gc --older-than 30d`",
+        errno.EDQUOT: "free space: your quota of the disk is used up; `jupyter pipelines gc --older-than 30d` may help",
+        errno.EMFILE: "close the files that the step opens, or allow more of them (`ulimit -n`)",
+        errno.EROFS: "make the disk of the store writable, or choose another (JUPYTER_PIPELINES_STORE)",
+    }
+    if error.ename == "MemoryError":
+        return "the memory is used up: run fewer steps at a time (--max-parallel 1), or on a larger machine"
+    return known.get(int(number.group(1)) if number else 0, "this is not your notebook's doing: please report it")
 
 
 def _fix_for_name(request: StepRequest, name: str) -> str:
