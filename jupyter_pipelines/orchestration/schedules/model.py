@@ -160,6 +160,11 @@ class Schedule:
                 f"{self.max_parallel} runs at once, but overlapping runs {_DO[self.overlap]}.",
                 'Set overlap to "parallel", or leave max_parallel out.',
             )
+        if self.missed == "all" and self.overlap == "cancel-previous":
+            raise RequestError(
+                "Missed runs are all to be made up for, but each would cancel the one before it.",
+                'Set missed to "latest", or overlap to "queue".',
+            )
         if isinstance(self.done_by, timedelta) and self.done_by <= timedelta():
             raise RequestError("The schedule's runs should be done before they start.", 'Give "08:00" or "2h".')
 
