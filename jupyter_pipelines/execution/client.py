@@ -1,16 +1,19 @@
 """Runs a notebook's cells in a kernel: nbclient's account of outputs, our own account of time, death and the end.
 
 What is recorded in a cell is nbclient's (``process_message`` and what it calls: display ids, widgets, comms, clearing),
-with three differences, each of them what JupyterLab does: consecutive pieces of a stream are one output, overwritten
-lines are gone, and output that arrives late goes to the cell that caused it.
+with four differences, each of them what JupyterLab does: consecutive pieces of a stream are one output, overwritten
+lines are gone, output that arrives late goes to the cell that caused it, and the next cells are sent before the one
+that runs has ended, so that the kernel need not wait for us.
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 import time
 from collections.abc import Callable, Coroutine
+from contextvars import copy_context
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -26,7 +29,12 @@ from jupyter_pipelines.execution.stream import StreamOutput
 if TYPE_CHECKING:
     from jupyter_client.asynchronous.client import AsyncKernelClient
 
+logger = logging.getLogger(__name__)
+
 Message = dict[str, Any]  # Jupyter's wire format
+
+AHEAD = 3
+"""Cells that are sent before their turn. In kernels that go on after a failure none is."""
 
 OUTPUT_SILENCE = 10.0
 """Seconds without a message after which a finished cell's missing "idle" is given up (kernels may drop messages)."""
@@ -72,7 +80,8 @@ class CellsClient(NotebookClient):
         self._cancel = cancel
         self._deadline = deadline
         self._cell_seconds = cell_seconds
-        self._requests: dict[str, int] = {}  # message id -> cell index
+        self._requests: dict[int, str] = {}  # cell index -> message id
+        self._cells: dict[str, int] = {}  # message id -> cell index
         self._streams: dict[int, StreamOutput] = {}  # cell index -> the stream output it ends with
         self._clear_next: set[int] = set()  # cells that asked to be cleared before their next output
         self._current: int | None = None
@@ -82,24 +91,33 @@ class CellsClient(NotebookClient):
     async def run(self) -> StepErrorInfo | None:
         """Run the cells up to the first failure, which is returned. Ends with the kernel still running, if it does."""
         try:
-            self._connection = self.kc = await self.guard(self._kernel.connect())
+            return await self._guard(self._run())
         except RunOverError as over:
-            return StepErrorInfo(over.kind, str(over), over.fix)
+            error = StepErrorInfo(over.kind, str(over), over.fix)
+            return error if self._current is None else self._end_cell(self._current, error)
         except KernelStartError as failure:
             return StepErrorInfo("kernel-died", str(failure), failure.fix)
+        finally:
+            self.set_widgets_metadata()
+
+    async def _run(self) -> StepErrorInfo | None:
+        self._connection = self.kc = await self._kernel.connect()
         self.connected_at = time.monotonic()
         if self._kernel.language_info:
             self.nb.metadata["language_info"] = self._kernel.language_info
-        for index, cell in enumerate(self.nb.cells):
-            if cell.cell_type == "code" and cell.source.strip():
-                error = await self._run_cell(cell, index)
-                if error is not None:
-                    self.set_widgets_metadata()
-                    return error
-        self.set_widgets_metadata()
+        waiting = [
+            index for index, cell in enumerate(self.nb.cells) if cell.cell_type == "code" and cell.source.strip()
+        ]
+        ahead = AHEAD if self._kernel.stops_at_failure else 0
+        for place, index in enumerate(waiting):
+            for other in waiting[place : place + 1 + ahead]:
+                self._send(other)
+            error = await self._run_cell(index)
+            if error is not None:
+                return error
         return None
 
-    async def guard(self, work: Coroutine[Any, Any, Any]) -> Any:
+    async def _guard(self, work: Coroutine[Any, Any, StepErrorInfo | None]) -> StepErrorInfo | None:
         """Do ``work`` unless the run is cancelled, out of time, or the kernel ends first (:class:`RunOverError`)."""
         task = asyncio.ensure_future(work)
         ended = asyncio.ensure_future(self._kernel.wait_for_exit())
@@ -136,42 +154,57 @@ class CellsClient(NotebookClient):
             return message, "it was killed from outside, most often because memory ran out: use less of it"
         return message, "a library crashed the process, or the code ended it (os._exit): run the cell by itself"
 
-    async def _run_cell(self, cell: NotebookNode, index: int) -> StepErrorInfo | None:
-        hidden = is_hidden(cell)
+    def _send(self, index: int) -> None:
+        """Send the cell to the kernel, once."""
+        if index in self._requests:
+            return
+        cell = self.nb.cells[index]
+        request = self._connection.execute(
+            cell.source, store_history=not is_hidden(cell), stop_on_error=not self._may_fail(cell)
+        )
+        self._requests[index] = request
+        self._cells[request] = index
+
+    async def _run_cell(self, index: int) -> StepErrorInfo | None:
+        cell = self.nb.cells[index]
+        self._current = index
         self._observer.cell_started(cell, index)
         cell["metadata"]["execution"] = {}
         cell["outputs"] = []
-        self._current = index
         if self._cell_seconds is not None:
             self._deadline = time.monotonic() + self._cell_seconds
-        tolerant = self.allow_errors or "raises-exception" in cell.metadata.get("tags", [])
-        error: StepErrorInfo | None
-        try:
-            reply = await self.guard(self._execute(cell, index, store_history=not hidden, stop_on_error=not tolerant))
-            error = None if tolerant else _error_of(reply["content"])
-        except RunOverError as over:
-            error = StepErrorInfo(over.kind, str(over), over.fix)
+        reply = await self._outcome(self._requests[index])
+        return self._end_cell(index, None if self._may_fail(cell) else _error_of(reply["content"]))
+
+    def _end_cell(self, index: int, error: StepErrorInfo | None) -> StepErrorInfo | None:
+        """The cell has ended, or will not go on; returns ``error`` with the place where it happened."""
+        cell = self.nb.cells[index]
+        self._current = None
         self._settle(index)
-        if hidden:
+        if is_hidden(cell):
             cell["execution_count"] = None
             if error is None:
                 cell["outputs"] = []
         if error is not None:
             error = _place(error, cell)
+            # Those that were sent and do not run any more have nothing to say.
+            self._cells = {request: place for request, place in self._cells.items() if place <= index}
         self._observer.cell_finished(cell, index, error)
         return error
 
-    async def _execute(self, cell: NotebookNode, index: int, *, store_history: bool, stop_on_error: bool) -> Message:
-        request = self._connection.execute(cell.source, store_history=store_history, stop_on_error=stop_on_error)
-        self._requests[request] = index
-        reply = asyncio.ensure_future(self._reply_to(request))
-        idle = asyncio.ensure_future(self._read_outputs(request, reply))
-        try:
-            await idle
-            return await reply
-        finally:
-            reply.cancel()
-            idle.cancel()
+    def _may_fail(self, cell: NotebookNode) -> bool:
+        return self.allow_errors or "raises-exception" in cell.metadata.get("tags", [])
+
+    async def _outcome(self, request: str) -> Message:
+        """Take what the kernel publishes until it says that it is done with ``request``; returns its reply."""
+        channel = self._connection.iopub_channel
+        while True:
+            if await channel.socket.poll(OUTPUT_SILENCE * 1000):
+                if self._take(await channel.get_msg()) == request:
+                    return await self._reply_to(request)
+            elif await self._connection.shell_channel.socket.poll(0):
+                self.log.warning("the kernel did not say that it is idle; going on")
+                return await self._reply_to(request)
 
     async def _reply_to(self, request: str) -> Message:
         while True:
@@ -179,22 +212,10 @@ class CellsClient(NotebookClient):
             if message["parent_header"].get("msg_id") == request:
                 return message
 
-    async def _read_outputs(self, request: str, reply: asyncio.Future[Message]) -> None:
-        """Take what the kernel publishes until it says that it is done with ``request``."""
-        channel = self._connection.iopub_channel
-        while True:
-            if not await channel.socket.poll(OUTPUT_SILENCE * 1000):
-                if reply.done():
-                    self.log.warning("the kernel did not say that it is idle; going on")
-                    return
-                continue
-            if self._take(await channel.get_msg()) == request:
-                return
-
     def _take(self, message: Message) -> str | None:
         """Record one published message in the cell that caused it; return the request that it ends, if it ends one."""
         request: str = message["parent_header"].get("msg_id", "")
-        index = self._requests.get(request)
+        index = self._cells.get(request)
         if index is None:
             return None
         self.clear_before_next_output = index in self._clear_next
@@ -237,14 +258,17 @@ class CellsClient(NotebookClient):
         last = asyncio.ensure_future(self._read_rest())
         try:
             await self._kernel.ask_to_end()
-            channel = self._connection.iopub_channel
             await asyncio.wait({last}, timeout=0.005)
         finally:
             last.cancel()
             await asyncio.gather(last, return_exceptions=True)
+        await self.take_what_is_there()
+
+    async def take_what_is_there(self) -> None:
+        """Take what the kernel has said and we have not read."""
+        channel = self._connection.iopub_channel
         while await channel.socket.poll(0):
             self._take(await channel.get_msg())
-        self._current = None
         for index in list(self._streams):
             self._settle(index)
 
@@ -272,32 +296,49 @@ def is_hidden(cell: NotebookNode) -> bool:
     return bool(cell.metadata.get("jupyter_pipelines", {}).get("hidden"))
 
 
-def run_in_new_loop(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    """Run a coroutine to its end from synchronous code, whether or not this thread has a running loop."""
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        _run(work)
-        return
+def run_in_thread(work: Callable[[Callable[[], None]], Coroutine[Any, Any, None]], cancel: threading.Event) -> None:
+    """Run a coroutine in a thread and a loop of its own, until it has ended or calls what it is given: then it goes on
+    alone, and :func:`wait_for_kernels` waits for it.
+
+    Raises what the coroutine raises; sets ``cancel``, and waits for its end, when we are interrupted.
+    """
+    settled = threading.Event()
     failure: list[BaseException] = []
 
     def run() -> None:
         try:
-            _run(work)
+            # zmq needs a loop that can watch sockets, which the default one on Windows cannot.
+            with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
+                runner.run(work(settled.set))
         except BaseException as error:
-            failure.append(error)
+            if settled.is_set():
+                logger.warning("A kernel has not ended as it should", exc_info=True)
+            else:
+                failure.append(error)
+        finally:
+            settled.set()
+            _threads.discard(thread)
 
-    thread = threading.Thread(target=run, name="jupyter-pipelines-cells")
+    thread = threading.Thread(target=copy_context().run, args=(run,), name="jupyter-pipelines-cells")
+    _threads.add(thread)
     thread.start()
-    thread.join()
+    try:
+        settled.wait()
+    except BaseException:
+        cancel.set()
+        thread.join()
+        raise
     if failure:
         raise failure[0]
 
 
-def _run(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    # zmq needs a loop that can watch sockets, which the default one on Windows cannot.
-    with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
-        runner.run(work())
+def wait_for_kernels() -> None:
+    """Wait until kernels that nobody waits for have ended."""
+    for thread in list(_threads):
+        thread.join()
+
+
+_threads: set[threading.Thread] = set()
 
 
 def _error_of(reply: Message) -> StepErrorInfo | None:

@@ -49,6 +49,7 @@ class Execution:
     deadline: float | None
     allow_errors: bool = False
     cell_seconds: float | None = None  # papermill's limit, which is for each cell
+    is_at_rest: Callable[[], bool] = lambda: False  # asked when the last cell has ended
     notebook: NotebookNode | None = None
     error: StepErrorInfo | None = None
     kernel_seconds: float = field(default=0.0)
@@ -62,6 +63,7 @@ def execute_cells(
     cancel: threading.Event,
     timeout: float | None,
     allow_errors: bool = False,
+    is_at_rest: Callable[[], bool] = lambda: False,
 ) -> Outcome:
     """Run the code cells of ``nb`` in a fresh kernel, up to the first failure.
 
@@ -69,10 +71,13 @@ def execute_cells(
     author's notebook) and ``hidden`` (run without history, outputs dropped unless the cell fails). A cell tagged
     ``raises-exception`` may fail, as may all with ``allow_errors``.
 
-    ``on_cell(kind, position, payload)`` is told as it happens, from this thread: ``"started"`` (payload ``None``),
+    ``on_cell(kind, position, payload)`` is told as it happens, from another thread: ``"started"`` (payload ``None``),
     ``"output"`` (an nbformat output; for streams only what is new; not for hidden cells) and ``"finished"`` (the
     executed cell). ``timeout`` is in seconds for all of it, kernel start included; when it passes, or ``cancel`` is
     set, the kernel dies at once with every process it started.
+
+    The kernel has ended when this returns, unless ``is_at_rest``, asked after the last cell, says that nothing can come
+    of its end: then nobody waits for it, except :func:`wait_for_kernels`.
 
     Never raises for what the notebook or its kernel did: see ``Outcome.error``, whose ``kind`` is ``error``,
     ``kernel-died``, ``timeout`` or ``cancelled``.
@@ -84,7 +89,7 @@ def execute_cells(
     # papermill finds it by its entry point, unless that is out of date (editable installs).
     papermill_engines.register(ENGINE, __getattr__("PipelinesEngine"))
     deadline = None if timeout is None else time.monotonic() + timeout
-    execution = Execution(kernel, on_cell, cancel, deadline, allow_errors)
+    execution = Execution(kernel, on_cell, cancel, deadline, allow_errors, is_at_rest=is_at_rest)
     # papermill goes by error outputs, also those that a cell may have; what we go by is in `execution`.
     with contextlib.suppress(PapermillExecutionError):
         # Without `cwd=`, which would change the directory of this whole process; the kernel gets its own.

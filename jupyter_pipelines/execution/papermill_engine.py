@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 from papermill.engines import Engine, NotebookExecutionManager
 
-from jupyter_pipelines.execution.client import CellsClient, run_in_new_loop
+from jupyter_pipelines.execution.client import CellsClient, run_in_thread
 from jupyter_pipelines.execution.engine import Execution
 from jupyter_pipelines.execution.kernels.kernel import Kernel, KernelRequest, KernelStartError
 from jupyter_pipelines.execution.model import StepErrorInfo
@@ -161,7 +161,7 @@ class _Observer:
 def _run(manager: NotebookExecutionManager, execution: Execution, options: Mapping[str, Any]) -> None:
     observer = _Observer(manager, execution, options)
 
-    async def run() -> None:
+    async def run(settled: Callable[[], None]) -> None:
         began = time.monotonic()
         try:
             kernel = await Kernel.start(execution.kernel)
@@ -180,13 +180,17 @@ def _run(manager: NotebookExecutionManager, execution: Execution, options: Mappi
         observer.settle = client.settle
         try:
             execution.error = await client.run()
-            if execution.error is None or execution.error.kind == "error":
+            execution.kernel_seconds = (client.connected_at or time.monotonic()) - began
+            if execution.error is None and execution.is_at_rest():
+                await client.take_what_is_there()
+                settled()
+                await kernel.ask_to_end()
+            elif execution.error is None or execution.error.kind == "error":
                 await client.finish()
         finally:
-            execution.kernel_seconds = client.connected_at - began if client.connected_at else time.monotonic() - began
             await kernel.stop()
 
-    run_in_new_loop(run)
+    run_in_thread(run, execution.cancel)
     if execution.error is not None:
         manager.nb.metadata.papermill["exception"] = True
     # papermill goes on to put marker cells into its notebook when it sees an error: ours is kept apart.

@@ -70,7 +70,12 @@ def run_step(request: StepRequest, on_event: OnEvent, cancel: threading.Event) -
         progress = _Progress(request, notebook, on_event)
         progress.tell("step-started")
         outcome = execute_cells(
-            notebook, _kernel(request), on_cell=progress.on_cell, cancel=cancel, timeout=request.step.options.timeout
+            notebook,
+            _kernel(request),
+            on_cell=progress.on_cell,
+            cancel=cancel,
+            timeout=request.step.options.timeout,
+            is_at_rest=lambda: bool(_read_result(scratch).get("at_rest")),
         )
         result = _result(request, outcome, progress, _read_result(scratch), started)
         progress.tell("step-finished", ok=result.state == "completed")

@@ -13,7 +13,7 @@ import os
 import sys
 from typing import Any
 
-from . import ambient, rebuild
+from . import ambient, rebuild, rest
 from .container import Container, ContainerError
 from .files import FileRecorder
 from .imports import ImportWatcher
@@ -51,6 +51,7 @@ class Session:
         self.environment: dict[str, str] = {}
         self.state: Json = {}
         self.setup_digests: dict[str, str] = {}
+        self._held: set[str] | None = None
         self._imports = ImportWatcher(ambient.capture_while_importing, self._account_for_import)
         self.files = FileRecorder([self.job["objects"], os.path.dirname(path), *self.job["ignored"]])
 
@@ -64,6 +65,7 @@ class Session:
             sys.path.insert(0, "")
         _limit_threads(self.job["threads"])
         rebuild.origin = self.job["step"]
+        self._held = rest.holdings()
         if self.shell is not None and self.job["counts"]:
             Counter(self.shell, self.job["counts"])
 
@@ -154,6 +156,8 @@ class Session:
         self.result["observed"] = self._observed(saving, changes)
         if saving.refusal is not None:
             self._refuse(*saving.refusal)
+        held = rest.holdings()
+        self.result["at_rest"] = held is not None and self._held is not None and held <= self._held
         self._write_result()
 
     def _state_to_carry(self, state: Json) -> Json:

@@ -23,6 +23,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+NAME = "_jupyter_pipelines_inside"  # of this module, in a kernel
 LEASH = "JUPYTER_PIPELINES_LEASH"  # environment variable: the descriptor of the kernel's end
 
 
@@ -38,6 +39,19 @@ def install(shell: Any) -> None:
     descriptor = os.environ.pop(LEASH, None)
     if descriptor is not None:
         hold_leash(int(descriptor))
+
+
+def stop_at_failure(shell: Any) -> None:
+    """Run nothing any more behind a cell that has failed, however long it has been on its way.
+
+    ipykernel lets go what reaches it while it clears its queues.
+    """
+    kernel = shell.kernel
+
+    def abort(*_: object) -> None:
+        kernel._aborting = True
+
+    kernel._abort_queues = abort
 
 
 def _keep_outputs(kernel: Any) -> None:

@@ -17,6 +17,7 @@ from queue import Empty
 from string import Template
 from typing import IO, TYPE_CHECKING
 
+from jupyter_pipelines.execution.kernels import inside
 from jupyter_pipelines.execution.kernels.processes import (
     MARK,
     describe_exit,
@@ -38,7 +39,16 @@ POLITE_SECONDS = 2.0
 
 _LOG_LIMIT = 4_000_000  # bytes
 
-_PREPARE = f"import runpy; runpy.run_path({str(Path(__file__).with_name('inside.py'))!r})['install'](get_ipython())"
+_PREPARE = f"""
+import importlib.util, sys
+module = sys.modules.get({inside.NAME!r})
+if module is None:
+    spec = importlib.util.spec_from_file_location({inside.NAME!r}, {inside.__file__!r})
+    module = sys.modules[{inside.NAME!r}] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+module.install(get_ipython())
+module.stop_at_failure(get_ipython())
+"""
 _PREPARE = f"(lambda: exec({_PREPARE!r}, {{'get_ipython': get_ipython}}))()"  # leaves no name behind
 
 _SOCKET_PATH_LIMIT = 90  # of about 104 bytes in all; names are added
@@ -96,7 +106,8 @@ class Kernel:
                 manager.transport = "ipc"
             if _is_ipykernel(manager):
                 manager.provisioner = _provisioner(manager, request)
-            await manager.start_kernel(
+            await _start(
+                manager,
                 cwd=str(request.directory),
                 env={**_environment(request), MARK: mark},
                 stdout=kernel._log,
@@ -155,6 +166,11 @@ class Kernel:
                 return
             except Empty:  # an older kernel, whose output channel was not yet connected: have it say something
                 client.kernel_info()
+
+    @property
+    def stops_at_failure(self) -> bool:
+        """Whether nothing runs any more behind a cell that has failed, also if it was sent before."""
+        return _is_ipykernel(self.manager)
 
     async def wait_for_exit(self) -> None:
         """Return when the kernel's process has ended."""
@@ -234,6 +250,13 @@ def _manager(kernel_name: str) -> AsyncKernelManager:
             "install that kernel, or choose an installed one in the notebook (Kernel > Change Kernel)",
         ) from None
     return manager
+
+
+async def _start(manager: AsyncKernelManager, **options: object) -> None:
+    """As ``manager.start_kernel`` does it, without the 10 ms for which that sleeps so that tests can see it pending."""
+    command, options = await manager._async_pre_start_kernel(**options)
+    await manager._async_launch_kernel(command, **options)
+    await manager._async_post_start_kernel(**options)
 
 
 def _provisioner(manager: AsyncKernelManager, request: KernelRequest) -> WarmProvisioner:

@@ -44,9 +44,10 @@ QUIET = {
 BASE = (
     "ipykernel.kernelapp", "ipykernel.ipkernel", "ipykernel.zmqshell", "ipykernel.heartbeat", "ipykernel.iostream",
     "ipykernel.displayhook", "ipykernel.comm.manager", "ipykernel.debugger", "ipykernel.subshell_manager",
-    "IPython.core.magics", "IPython.core.completer", "IPython.core.ultratb", "IPython.core.oinspect",
-    "IPython.core.pylabtools", "IPython.lib.pretty", "IPython.extensions.storemagic", "sqlite3", "pdb",
-    "jupyter_client.session", "tornado.platform.asyncio", "zmq.eventloop.zmqstream", "zmq.asyncio",
+    "IPython.core.magics", "IPython.core.completer", "IPython.core.completerlib", "IPython.core.debugger",
+    "IPython.core.ultratb", "IPython.core.oinspect", "IPython.core.pylabtools", "IPython.lib.pretty",
+    "IPython.extensions.storemagic", "faulthandler", "sqlite3", "pdb", "jupyter_client.session",
+    "tornado.platform.asyncio", "zmq.eventloop.zmqstream", "zmq.asyncio",
 )  # fmt: skip
 
 
@@ -70,6 +71,7 @@ def main(descriptor: int, modules: list[str]) -> None:
             importlib.import_module(name)
         except ImportError:
             continue  # not in this version of ipykernel
+    _load_inside()
     _load_kernel_side()
     plain = _loaded()
     try:
@@ -131,7 +133,7 @@ def boot(connection_file: str, leash: int, changes: dict[str, str]) -> None:
     """Bring an ipykernel up, say so on the leash, and serve until it is shut down."""
     from ipykernel.kernelapp import IPKernelApp
 
-    inside = _load_beside("inside.py")
+    inside = _load_inside()
     sys.argv = [os.path.join(os.path.dirname(importlib.import_module("ipykernel").__file__ or ""), "..",
                              "ipykernel_launcher.py"), "-f", connection_file]  # fmt: skip
     sys.argv[0] = os.path.normpath(sys.argv[0])
@@ -374,14 +376,17 @@ def _load_kernel_side() -> None:
     runpy.run_path(os.path.join(folder, "kernel_side", "load.py"))
 
 
-def _load_beside(name: str) -> Any:
-    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), name)
-    spec = importlib.util.spec_from_file_location("_jupyter_pipelines_inside", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def _load_inside() -> Any:
+    """The module that every kernel of ours has, loaded once."""
+    name = "_jupyter_pipelines_inside"  # `inside.NAME`
+    if name not in sys.modules:
+        path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "inside.py")
+        spec = importlib.util.spec_from_file_location(name, path)
+        assert spec is not None
+        assert spec.loader is not None
+        module = sys.modules[name] = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+    return sys.modules[name]
 
 
 if __name__ == "__main__":
