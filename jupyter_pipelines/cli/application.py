@@ -33,8 +33,10 @@ COMMANDS: dict[str, dict[str, str]] = {
         "inspect": "show one run: its steps, what they produced, what failed",
     },
     "Keep house": {
-        "status": "say whether the service that runs report to is up",
-        "down": "stop that service; the next run starts it again",
+        "up": "start the service: a Prefect server and a worker, kept running",
+        "status": "say how the service is: what runs, since when, its memory",
+        "logs": "show what the service has written",
+        "down": "stop the service; the next run starts it again",
         "gc": "free the disk space of old runs",
     },
     "Trust": {

@@ -42,6 +42,7 @@ class RunOptions:
     resume: str | None = None
     max_parallel: int | None = None
     parent: str | None = None
+    store: str | None = None  # where the version is; by default where the settings of the process that runs it say
 
 
 class PipelineRun:
@@ -60,7 +61,7 @@ class PipelineRun:
         cancel: threading.Event,
     ) -> None:
         settings = Settings.load()
-        self.store = Store(settings.store)
+        self.store = Store(options.store or settings.store)
         source = self.store.get_notebook(version)
         self.path = Path(notebook)
         self.options = options

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Mapping
 from dataclasses import asdict, replace
 
 import psutil
@@ -46,9 +45,8 @@ class Recorder:
         self._tell(RunEvent("run-started", run_id=self._record.id, time=time.time()))
 
     def run_finished(self, state: RunState, error: str = "") -> RunRecord:
-        """The run has ended; returns the final record."""
+        """The run has ended; returns the final record. It stays marked as active until Prefect knows it, too."""
         self._change(state=state, ended=time.time(), error=error)
-        self._store.mark_active(self._record.id, False)
         self._tell(RunEvent("run-finished", run_id=self._record.id, message=error, time=time.time()))
         return self.record
 
@@ -130,25 +128,8 @@ def is_alive(process: object) -> bool:
         found = psutil.Process(int(process["pid"]))
         same = abs(found.create_time() - float(process["created"])) < 1.0
         return bool(same and found.status() != psutil.STATUS_ZOMBIE)
-    except (psutil.Error, KeyError, ValueError, TypeError):
+    except (psutil.Error, KeyError, ValueError, TypeError, OverflowError):
         return False
-
-
-def record_from(found: Mapping[str, object]) -> RunRecord:
-    """Read the JSON form of a record. Raises :class:`KeyError` when it is not one."""
-    values = {name: found[name] for name in RunRecord.__dataclass_fields__ if name in found}
-    steps = found["steps"]
-    assert isinstance(steps, list)
-    values["steps"] = tuple(_step_from(step) for step in steps)
-    return RunRecord(**values)  # type: ignore[arg-type]  # written by asdict of the same class
-
-
-def _step_from(found: Mapping[str, object]) -> StepRecord:
-    values = {name: found[name] for name in StepRecord.__dataclass_fields__ if name in found}
-    outputs = values.get("outputs", ())
-    assert isinstance(outputs, list | tuple)
-    values["outputs"] = tuple(OutputRecord(**output) for output in outputs)
-    return StepRecord(**values)  # type: ignore[arg-type]  # written by asdict of the same class
 
 
 def _outputs(result: StepResult) -> tuple[OutputRecord, ...]:

@@ -6,7 +6,6 @@ import itertools
 import json
 import logging
 import os
-import shutil
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,22 +13,24 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, cast
 
-from jupyter_pipelines.errors import RequestError
+from jupyter_pipelines.errors import RequestError, ServiceError
 from jupyter_pipelines.graph.model import Pipeline
 from jupyter_pipelines.notebook import coerce_parameters, parameters_json
 from jupyter_pipelines.orchestration import reuse
 from jupyter_pipelines.orchestration.fast_imports import make_imports_fast
 from jupyter_pipelines.orchestration.loading import load_runnable, read_source
 from jupyter_pipelines.orchestration.model import OnRunEvent, RunEvent, RunRecord, RunRequest, ignore
+from jupyter_pipelines.orchestration.output import check_output, copy_output
 from jupyter_pipelines.orchestration.progress import Progress, select
-from jupyter_pipelines.orchestration.recorder import record_from
+from jupyter_pipelines.orchestration.records import read_record
 from jupyter_pipelines.orchestration.service import Endpoint, endpoint_of, ensure_service
-from jupyter_pipelines.orchestration.settling import settle_killed_runs
+from jupyter_pipelines.orchestration.settling import settle_runs
 from jupyter_pipelines.settings import Settings
 from jupyter_pipelines.store import Store
 
 logger = logging.getLogger(__name__)
 
+OPTIONS = ("only", "from_step", "until", "reuse", "resume", "max_parallel", "parent")  # they travel through Prefect
 MOST_THREADS = 64  # of the task runner; how many steps run at once is bounded by the run itself
 
 
@@ -89,7 +90,7 @@ def run_grid(
         for values in itertools.product(*grid.values())
     ]
     for request in requests:
-        _prepare(request, Settings.load())
+        prepare(request, Settings.load())
     return [run_request(request, on_event) for request in requests]
 
 
@@ -102,9 +103,9 @@ def resume(
 ) -> RunRecord:
     """Continue a run that did not complete: what succeeded is taken over, the rest runs.
 
-    The notebook is read again, so steps that were changed since, and what depends on them, run again; where it is
-    gone, the version that was run is taken. Raises :class:`RequestError` for a run that is unknown, still running or
-    complete.
+    A run of a part of the pipeline stays one. The notebook is read again, so steps that were changed since, and what
+    depends on them, run again; where it is gone, the version that was run is taken. Raises :class:`RequestError` for a
+    run that is unknown, still running or complete.
     """
     earlier = get_run(run_id)
     if earlier.state in {"running", "pending"}:
@@ -115,6 +116,9 @@ def resume(
         notebook=Path(notebook or earlier.notebook),
         parameters=earlier.parameters,
         output=Path(output) if output is not None else None,
+        only=earlier.only or None,
+        from_step=earlier.from_step or None,
+        until=earlier.until or None,
         resume=earlier.id,
     )
     source = None if request.notebook.exists() else Store(Settings.load().store).get_notebook(earlier.version)
@@ -125,14 +129,13 @@ def run_request(request: RunRequest, on_event: OnRunEvent | None = None, source:
     """Make the run that is asked for; ``source`` stands for a notebook whose file is gone."""
     tell = on_event or ignore
     settings = Settings.load()
-    pipeline, version, parameters = _prepare(request, settings, source)
+    pipeline, version, parameters = prepare(request, settings, source)
     _prepare_kernels(pipeline, request)
     endpoint = ensure_service(settings, lambda message: tell(RunEvent("service", message=message)))
-    settle_killed_runs(Store(settings.store), endpoint)
+    settle_runs(Store(settings.store), endpoint)
     record = _call_flow(request, version, parameters, endpoint, tell)
     if request.output is not None:
-        request.output.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(record.executed_notebook, request.output)
+        copy_output(record.executed_notebook, request.output)
     return record
 
 
@@ -143,14 +146,14 @@ def get_run(run_id: str) -> RunRecord:
     """
     settings = Settings.load()
     store = Store(settings.store)
-    settle_killed_runs(store, endpoint_of(settings))
+    settle_runs(store, endpoint_of(settings))
     ids = list(store.run_ids())
     found = ids[:1] if run_id == "last" else [candidate for candidate in ids if candidate.startswith(run_id)]
     if not run_id or not found:
         raise RequestError(f"There is no run {run_id!r}.", "`jupyter pipelines runs` lists them.")
     if len(found) > 1 and run_id not in found:
         raise RequestError(f"{len(found)} runs begin with {run_id!r}.", "Give more of the id.")
-    record = _load_record(store, run_id if run_id in found else found[0])
+    record = read_record(store, run_id if run_id in found else found[0])
     if record is None:
         raise RequestError(f"The record of run {run_id!r} cannot be read.")
     return record
@@ -160,19 +163,25 @@ def list_runs(limit: int = 50) -> list[RunRecord]:
     """The newest ``limit`` runs, newest first."""
     settings = Settings.load()
     store = Store(settings.store)
-    settle_killed_runs(store, endpoint_of(settings))
-    records = (_load_record(store, run_id) for run_id in itertools.islice(store.run_ids(), limit))
-    return [record for record in records if record is not None]
+    settle_runs(store, endpoint_of(settings))
+    records = []
+    for run_id in itertools.islice(store.run_ids(), limit):
+        record = read_record(store, run_id)
+        if record is None:
+            logger.warning("The record of run %s cannot be read.", run_id)
+        else:
+            records.append(record)
+    return records
 
 
-def _prepare(
+def prepare(
     request: RunRequest, settings: Settings, source: bytes | None = None
 ) -> tuple[Pipeline, str, dict[str, object]]:
     """Check the whole request, freeze the notebook; returns it, its version and the parameters in JSON form."""
     store = Store(settings.store)
     content = source if source is not None else read_source(request.notebook)
-    if request.output is not None and request.output.absolute() == request.notebook.absolute():
-        raise RequestError("The output would overwrite the notebook.", "Choose another path for --output.")
+    if request.output is not None:
+        check_output(request.output, request.notebook)
     if request.max_parallel is not None and request.max_parallel < 1:
         raise RequestError("--max-parallel must be at least 1.")
     pipeline = load_runnable(content, request.notebook.name, store)
@@ -217,7 +226,11 @@ def _call_flow(
     request: RunRequest, version: str, parameters: dict[str, object], endpoint: Endpoint, tell: OnRunEvent
 ) -> RunRecord:
     make_imports_fast()
-    quiet = {"PREFECT_LOGGING_LEVEL": "CRITICAL", "PREFECT_LOGGING_TO_API_ENABLED": "false"}
+    quiet = {
+        "PREFECT_LOGGING_LEVEL": "CRITICAL",
+        "PREFECT_LOGGING_TO_API_ENABLED": "false",
+        "PREFECT_LOGGING_INTERNAL_LEVEL": "CRITICAL",
+    }
     with _environment(endpoint.settings() | quiet):  # Prefect reads its settings when it is first imported
         from prefect.futures import PrefectFuture
         from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
@@ -226,7 +239,6 @@ def _call_flow(
         from jupyter_pipelines.orchestration.flow import Session, run_pipeline, session
 
     options = asdict(replace(request, parameters={}))
-    kept = ("only", "from_step", "until", "reuse", "resume", "max_parallel", "parent")
     shared = Session(on_event=tell)
     runner = cast("TaskRunner[PrefectFuture[Any]]", ThreadPoolTaskRunner(max_workers=MOST_THREADS))
     flow = run_pipeline.with_options(
@@ -241,23 +253,25 @@ def _call_flow(
                 version=version,
                 notebook=str(request.notebook.absolute()),
                 parameters=parameters,
-                options={name: options[name] for name in kept if options[name]},
+                options={name: options[name] for name in OPTIONS if options[name]},
                 return_state=True,
             )
-        except Exception:
+        except Exception as error:
             if shared.record is None:
-                raise
-            logger.warning("The run has ended, but Prefect could not be told", exc_info=True)
+                if endpoint.is_healthy():
+                    raise
+                raise ServiceError(
+                    f"The Prefect server at {endpoint.api_url} went away before the run began.", "Run it again."
+                ) from error
+            message = "The run has ended, but Prefect's server is gone; it is told as soon as it answers again."
+            tell(RunEvent("service", shared.record.id, message=message))
         else:
-            if shared.record is None:  # a defect of ours, or Prefect's: it is not hidden behind the lack of a record
+            if shared.record is not None:
+                Store(Settings.load().store).mark_active(shared.record.id, False)  # Prefect knows how it ended
+            else:  # a defect of ours, or Prefect's: it is not hidden behind the lack of a record
                 state.result(raise_on_failure=True)
     assert shared.record is not None, "a flow without a record has raised"
     return shared.record
-
-
-def _load_record(store: Store, run_id: str) -> RunRecord | None:
-    found = store.load_run(run_id)
-    return None if found is None else record_from(found)
 
 
 @contextmanager

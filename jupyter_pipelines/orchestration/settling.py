@@ -1,68 +1,109 @@
-"""Runs whose process was killed: their records, and Prefect's states, are made true."""
+"""Runs whose process is gone, and ends that Prefect has missed: records and Prefect's states are made true."""
 
 from __future__ import annotations
 
-import json
 import logging
+import time
 import urllib.error
-import urllib.request
-from base64 import b64encode
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 
-from jupyter_pipelines.orchestration.recorder import is_alive, record_from
-from jupyter_pipelines.orchestration.service import Endpoint
+from jupyter_pipelines.orchestration.model import RunRecord, RunState
+from jupyter_pipelines.orchestration.recorder import is_alive
+from jupyter_pipelines.orchestration.records import record_from
+from jupyter_pipelines.orchestration.service.endpoint import UNREACHABLE, Endpoint
 from jupyter_pipelines.store import Store
 
 logger = logging.getLogger(__name__)
 
+TELLING = 10.0  # seconds that a process has to tell Prefect of the end of its run
 KILLED = "the process that ran the pipeline was killed"
+UNKNOWN = "Prefect does not know this run any more"
+
+_ENDS: dict[str, RunState] = {
+    "COMPLETED": "completed",
+    "FAILED": "failed",
+    "CANCELLED": "cancelled",
+    "CRASHED": "crashed",
+}
+_TYPES = {state: kind for kind, state in _ENDS.items()}
 
 
-def settle_killed_runs(store: Store, endpoint: Endpoint | None) -> list[str]:
-    """Put every run on record as crashed that is going on without its process; returns their ids.
+def settle_runs(store: Store, endpoint: Endpoint | None) -> list[str]:
+    """Look at every run that is not known to have ended, here and in Prefect; returns those that turned out killed.
 
     Prefect is told where it answers. Where it does not, the run is looked at again the next time.
     """
-    settled = []
+    killed = []
     for run_id in store.active_runs():
         found = store.load_run(run_id)
-        if found is not None and is_alive(found.get("process")):
+        record = None if found is None else record_from(found)
+        if found is None or record is None:
+            store.mark_active(run_id, False)  # there is nothing to make true
             continue
-        if found is not None:
-            record = record_from(found)
-            if record.state in {"pending", "running"}:
-                steps = tuple(
-                    replace(step, state="crashed", error=KILLED) if step.state == "running" else step
-                    for step in record.steps
-                )
-                record = replace(record, state="crashed", error=KILLED, steps=steps)
-                store.save_run(run_id, asdict(record) | {"process": None})
-                settled.append(run_id)
-        if found is None or (endpoint is not None and _tell_prefect(endpoint, run_id)):
+        over = record.state not in {"pending", "running"}
+        if is_alive(found.get("process")) and not (over and time.time() - record.ended > TELLING):
+            continue
+        if record.state == "pending" and not found.get("process"):
+            _settle_submitted(store, endpoint, record)
+            continue
+        if not over:
+            record = _end(store, record, "crashed", KILLED)
+            killed.append(run_id)
+        if endpoint is not None and _tell_prefect(endpoint, record):
             store.mark_active(run_id, False)
-    return settled
+    return killed
 
 
-def _tell_prefect(endpoint: Endpoint, run_id: str) -> bool:
-    """Set the flow run to Crashed unless it has ended; says whether Prefect knows now. Plain HTTP: no slow import."""
+def _settle_submitted(store: Store, endpoint: Endpoint | None, record: RunRecord) -> None:
+    """A run that was handed to Prefect and has not begun: only Prefect knows what became of it."""
+    if endpoint is None:
+        return
     try:
-        state = _request(endpoint, f"/flow_runs/{run_id}", None).get("state_type")
-        if state not in {"COMPLETED", "FAILED", "CANCELLED", "CRASHED"}:
-            crashed = {"type": "CRASHED", "name": "Crashed", "message": KILLED}
-            _request(endpoint, f"/flow_runs/{run_id}/set_state", {"state": crashed, "force": True})
-        return True
+        found = endpoint.call(f"/flow_runs/{record.id}")
+    except urllib.error.HTTPError as error:
+        if error.code != 404:
+            return
+        state: RunState = "crashed"
+        message = UNKNOWN
+    except UNREACHABLE:
+        return
+    else:
+        known = found.get("state") if isinstance(found, dict) else None
+        kind = known.get("type") if isinstance(known, dict) else None
+        if not isinstance(known, dict) or kind not in _ENDS:
+            return
+        state, message = _ENDS[str(kind)], str(known.get("message") or "it did not begin")
+    latest = store.load_run(record.id)
+    if latest is None or not latest.get("process"):  # else it has begun in the meantime, and speaks for itself
+        _end(store, record, state, message)
+        store.mark_active(record.id, False)
+
+
+def _end(store: Store, record: RunRecord, state: RunState, why: str) -> RunRecord:
+    """Put the end of a run on record that could not do so itself, as of the last that was heard of it."""
+    path = store.run_folder(record.id) / "run.json"
+    heard = path.stat().st_mtime if path.exists() else time.time()
+    steps = tuple(
+        replace(step, state="crashed", error=why, ended=heard) if step.state == "running" else step
+        for step in record.steps
+    )
+    ended = replace(record, state=state, error=why, steps=steps, ended=heard)
+    store.save_run(record.id, asdict(ended) | {"process": None})
+    return ended
+
+
+def _tell_prefect(endpoint: Endpoint, record: RunRecord) -> bool:
+    """Have Prefect's state say how the run ended, unless it does; says whether it does now."""
+    try:
+        found = endpoint.call(f"/flow_runs/{record.id}")
+        if isinstance(found, Mapping) and found.get("state_type") not in _ENDS:
+            kind = _TYPES[record.state]
+            state = {"type": kind, "name": kind.capitalize(), "message": record.error}
+            endpoint.call(f"/flow_runs/{record.id}/set_state", {"state": state, "force": True})
     except urllib.error.HTTPError as error:
         return error.code == 404
-    except (OSError, ValueError) as error:
-        logger.debug("Prefect could not be told of %s: %s", run_id, error)
+    except UNREACHABLE as error:
+        logger.debug("Prefect could not be told of %s: %s", record.id, error)
         return False
-
-
-def _request(endpoint: Endpoint, path: str, body: dict[str, object] | None) -> dict[str, object]:
-    request = urllib.request.Request(endpoint.api_url + path, data=None if body is None else json.dumps(body).encode())
-    request.add_header("Content-Type", "application/json")
-    if endpoint.auth:
-        request.add_header("Authorization", f"Basic {b64encode(endpoint.auth.encode()).decode()}")
-    with urllib.request.urlopen(request, timeout=5) as response:
-        answer = json.load(response)
-    return answer if isinstance(answer, dict) else {}
+    return True

@@ -1,6 +1,6 @@
 """Cleaning the store: what no kept run refers to any more goes, and is counted before it goes.
 
-A container is referred to by the runs whose steps left it or took it over. While a run goes on, nothing that is
+A container is referred to by the runs whose steps left it or took it over; what was published stays. While a run goes on, nothing that is
 younger than it is touched: a step writes its container before the run says so.
 """
 
@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from jupyter_pipelines.store.files import read_json
+from jupyter_pipelines.store.publications import kept_objects
 from jupyter_pipelines.store.store import Store
 
 GRACE = 3600.0  # seconds that an object without any reference is left alone: its run may just not have said so yet
@@ -27,6 +29,7 @@ class Garbage:
     results: tuple[Path, ...] = ()
     run_bytes: int = 0
     kept_bytes: int = 0  # of the objects that stay
+    time: float = 0.0  # when it was looked for, in seconds since the epoch
 
     @property
     def object_bytes(self) -> int:
@@ -36,7 +39,7 @@ class Garbage:
 def find_garbage(store: Store, dropped: Collection[str] = (), *, now: float) -> Garbage:
     """What goes when the runs ``dropped`` go. ``now`` is in seconds since the epoch. Nothing is changed."""
     gone = set(dropped) - set(store.active_runs())
-    live: set[str] = set()
+    live = kept_objects(store)
     taken: set[tuple[str, str]] = set()  # the results that kept runs made or took over, by run and step
     oldest_active = now
     for run in store.run_ids():
@@ -54,7 +57,7 @@ def find_garbage(store: Store, dropped: Collection[str] = (), *, now: float) -> 
     young = min(oldest_active, now - GRACE) if not gone else oldest_active
     objects, kept_bytes = _sort_objects(store, live, young)
     run_bytes = sum(_size(store.run_folder(run)) for run in gone)
-    return Garbage(tuple(sorted(gone)), objects, tuple(results), run_bytes, kept_bytes)
+    return Garbage(tuple(sorted(gone)), objects, tuple(results), run_bytes, kept_bytes, now)
 
 
 def collect(store: Store, garbage: Garbage) -> None:
@@ -64,19 +67,23 @@ def collect(store: Store, garbage: Garbage) -> None:
     for run in garbage.runs:
         shutil.rmtree(store.run_folder(run), ignore_errors=True)
     for path in garbage.objects:
-        path.unlink(missing_ok=True)
+        with suppress(OSError):
+            if path.stat().st_mtime <= garbage.time:  # else it has been put again since
+                path.unlink()
 
 
 def _steps(record: Mapping[str, object]) -> list[Mapping[str, Any]]:
+    """The steps of a record as far as it can be read: cleaning must work beside a damaged one."""
     steps = record.get("steps")
-    return steps if isinstance(steps, list) else []
+    return [step for step in steps if isinstance(step, dict) and "name" in step] if isinstance(steps, list) else []
 
 
 def _referred(record: Mapping[str, object]) -> Iterator[str]:
     yield str(record.get("version", ""))
     for step in _steps(record):
-        for output in step.get("outputs", ()):
-            yield output["container"]
+        for output in step.get("outputs") or ():
+            if isinstance(output, dict):
+                yield str(output.get("container", ""))
 
 
 def _sort_results(store: Store, taken: set[tuple[str, str]]) -> tuple[list[Path], set[str]]:
@@ -84,7 +91,8 @@ def _sort_results(store: Store, taken: set[tuple[str, str]]) -> tuple[list[Path]
     removed, kept = [], set()
     for path in (store.root / "results").glob("*/*.json"):
         found = read_json(path)
-        if isinstance(found, dict) and (found.get("run"), found.get("result", {}).get("step")) in taken:
+        result = found.get("result") if isinstance(found, dict) else None
+        if isinstance(found, dict) and isinstance(result, dict) and (found.get("run"), result.get("step")) in taken:
             kept |= _containers(found)
         else:
             removed.append(path)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import tempfile
 from pathlib import Path
 
+from jupyter_pipelines.errors import StoreError
+
 PRIVATE_FOLDER = 0o700
+_FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
 def make_folder(path: Path) -> Path:
@@ -17,8 +21,27 @@ def make_folder(path: Path) -> Path:
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Replace ``path`` with ``content``. The file is created with mode 0600."""
-    make_folder(path.parent)
+    """Replace ``path`` with ``content``. The file is created with mode 0600.
+
+    Raises :class:`StoreError`, which names the folder and what to do, when it cannot be written.
+    """
+    try:
+        make_folder(path.parent)
+        _replace(path, content)
+    except OSError as error:
+        raise cannot_write(path.parent, error) from error
+
+
+def cannot_write(folder: Path, error: OSError) -> StoreError:
+    """``error``, met while writing to ``folder``, as something its owner can act on."""
+    if error.errno in _FULL:
+        fix = "Free space on that disk; `jupyter pipelines gc` shows what old runs take, and removes it."
+    else:
+        fix = "Set JUPYTER_PIPELINES_HOME (and JUPYTER_PIPELINES_STORE, if you use it) to a folder you may write."
+    return StoreError(f"The folder {folder} cannot be written: {error.strerror}.", fix)
+
+
+def _replace(path: Path, content: bytes) -> None:
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(descriptor, "wb") as file:
@@ -37,8 +60,8 @@ def write_json(path: Path, value: object) -> None:
 
 
 def read_json(path: Path) -> object | None:
-    """The JSON in ``path``; ``None`` when there is no such file or it is not JSON."""
+    """The JSON in ``path``; ``None`` when there is no such file, or it cannot be read as JSON."""
     try:
         return json.loads(path.read_bytes())  # type: ignore[no-any-return]  # JSON can be anything: callers check
-    except (FileNotFoundError, NotADirectoryError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None

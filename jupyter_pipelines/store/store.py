@@ -2,16 +2,19 @@
 
 ::
 
-    objects/ab/cdef…        values of steps and frozen notebooks, named by their content
+    objects/ab/cdef…        values of steps, frozen notebooks and files, named by their content
     runs/RUN/run.json       the record of a run;  runs/RUN/executed.ipynb  its executed notebook
     results/ab/KEY.json     how a step ended, by the key of everything it depended on
     observations/DIGEST.json  what runs saw about a step's source
     active/RUN              an empty file for each run that has not been seen to end
+    pipelines/, adopted/    what was published: see :mod:`jupyter_pipelines.store.publications`
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -19,7 +22,7 @@ from urllib.parse import urlsplit
 import xxhash
 
 from jupyter_pipelines.errors import StoreError
-from jupyter_pipelines.store.files import make_folder, read_json, write_atomically, write_json
+from jupyter_pipelines.store.files import cannot_write, make_folder, read_json, write_atomically, write_json
 
 
 @dataclass(frozen=True)
@@ -50,10 +53,7 @@ class Store:
         try:
             return make_folder(self.root / "objects")
         except OSError as error:
-            raise StoreError(
-                f"The store at {self.root} cannot be written: {error.strerror}.",
-                "Set JUPYTER_PIPELINES_HOME to a folder you may write.",
-            ) from error
+            raise cannot_write(self.root, error) from error
 
     def has_object(self, address: str) -> bool:
         """Whether the object called ``address`` is there."""
@@ -63,22 +63,32 @@ class Store:
         """Where the object called ``address`` is, or would be."""
         return self.root / "objects" / address[:2] / address[2:]
 
-    def put_notebook(self, content: bytes) -> str:
-        """Keep a frozen notebook; returns its content address."""
-        address = _notebook_address(content)
-        if not self.has_object(address):
+    def put(self, content: bytes, suffix: str) -> str:
+        """Keep ``content``; returns its address, which ends in ``suffix``. What is there already counts as new."""
+        address = _address(content, suffix)
+        try:
+            os.utime(self.object_path(address))  # cleaning leaves alone what is young: somebody is about to refer to it
+        except OSError:
             write_atomically(self.object_path(address), content)
         return address
 
-    def get_notebook(self, address: str) -> bytes:
-        """The notebook kept under ``address``. Raises :class:`StoreError` when it is gone or altered."""
+    def get(self, address: str, what: str = "object") -> bytes:
+        """What is kept under ``address``. Raises :class:`StoreError`, which names ``what``, when it is gone or altered."""
         try:
             content = self.object_path(address).read_bytes()
-        except OSError as error:
-            raise StoreError(f"The notebook version {address} is not in the store at {self.root}.") from error
-        if _notebook_address(content) != address:
-            raise StoreError(f"The notebook version {address} in the store at {self.root} was altered.")
+        except (OSError, ValueError) as error:  # ValueError: a null byte in the address
+            raise StoreError(f"The {what} {address} is not in the store at {self.root}.") from error
+        if _address(content, address[32:]) != address:
+            raise StoreError(f"The {what} {address} in the store at {self.root} was altered.")
         return content
+
+    def put_notebook(self, content: bytes) -> str:
+        """Keep a frozen notebook; returns its content address."""
+        return self.put(content, ".ipynb")
+
+    def get_notebook(self, address: str) -> bytes:
+        """The notebook kept under ``address``. Raises :class:`StoreError` when it is gone or altered."""
+        return self.get(address, "notebook version")
 
     def run_folder(self, run: str) -> Path:
         """The folder of a run: its record and executed notebook."""
@@ -99,12 +109,15 @@ class Store:
         if active:
             write_atomically(marker, b"")
         else:
-            marker.unlink(missing_ok=True)
+            with suppress(OSError):  # looked at again the next time
+                marker.unlink(missing_ok=True)
 
     def active_runs(self) -> list[str]:
         """The ids of the runs that have not been seen to end."""
         folder = self.root / "active"
-        return sorted(path.name for path in folder.iterdir() if path.name[0] != ".") if folder.is_dir() else []
+        if not folder.is_dir():
+            return []
+        return sorted(path.name for path in folder.iterdir() if path.name[0] != "." and path.is_file())
 
     def run_ids(self) -> Iterator[str]:
         """The ids of all runs, newest first."""
@@ -127,11 +140,14 @@ class Store:
         found = read_json(self.root / "results" / key[:2] / f"{key[2:]}.json")
         if not isinstance(found, dict):
             return None
+        run, result, files, outputs = (found.get(name) for name in ("run", "result", "files", "outputs"))
+        if not (isinstance(run, str) and isinstance(result, dict)):
+            return None
         return StoredResult(
-            run=found["run"],
-            result=found["result"],
-            files=found.get("files", {}),
-            outputs=tuple(found.get("outputs", ())),
+            run=run,
+            result=result,
+            files=files if isinstance(files, dict) else {},
+            outputs=tuple(outputs) if isinstance(outputs, list) else (),
         )
 
     def save_observed(self, digest: str, observed: Mapping[str, object]) -> None:
@@ -144,5 +160,5 @@ class Store:
         return found if isinstance(found, dict) else None
 
 
-def _notebook_address(content: bytes) -> str:
-    return f"{xxhash.xxh3_128_hexdigest(content)}.ipynb"
+def _address(content: bytes, suffix: str) -> str:
+    return f"{xxhash.xxh3_128_hexdigest(content)}{suffix}"

@@ -1,4 +1,4 @@
-"""Stop the pipeline service that `run` started. What it knows is kept, and the next run starts it again.
+"""Stop the pipeline service. What it knows is kept, runs that go on are left alone, the next run starts it again.
 
 --format json: {"stopped": true|false}; false when it was not running.
 """

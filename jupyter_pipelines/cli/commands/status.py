@@ -1,11 +1,18 @@
-"""Say which Prefect server runs report to, and whether it answers.
+"""Say how the pipeline service is: what runs, since when, how often it was restarted, its memory, its address.
 
---format json: {"running": true | false, "api_url": "...", "pid": N}
+--format json: {"running": true | false, "api_url": "...", "pid": N, "since": T, "memory": BYTES, "python": "...",
+"parts": {NAME: {"state": "starting"|"running"|"restarting", "pid", "since", "restarts", "last_end"}}}
 """
 
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from jupyter_pipelines.orchestration.service import Endpoint
+    from jupyter_pipelines.orchestration.service.home import ServiceStatus
+    from jupyter_pipelines.settings import Settings
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -15,24 +22,55 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from jupyter_pipelines.cli.output import print_json
-    from jupyter_pipelines.orchestration.service import endpoint_of
+    from jupyter_pipelines.orchestration.service import configured_endpoint, endpoint_of, service_status
     from jupyter_pipelines.settings import Settings
 
     settings = Settings.load()
     endpoint = endpoint_of(settings)
-    answers = endpoint is not None and endpoint.is_healthy()
-    if arguments.format == "json":
-        print_json(
-            {
-                "running": answers,
-                "api_url": endpoint.api_url if endpoint else "",
-                "pid": endpoint.pid if endpoint else 0,
-            }
-        )
-    elif endpoint is None:
-        print("The pipeline service is not running; the next `jupyter pipelines run` starts it.")
+    if endpoint is not None and configured_endpoint() is not None:
+        answers = endpoint.is_healthy()
+        status = None
     else:
-        whose = f"the service of {settings.home} (process {endpoint.pid})" if endpoint.pid else "the configured server"
-        print(f"{endpoint.api_url}: {whose}, {'running' if answers else 'does not answer'}")
+        status = service_status(settings)
+        answers = status is not None and endpoint is not None
+    if arguments.format == "json":
+        _print_json(answers, endpoint, status)
+    elif status is not None:
+        _print_service(settings, endpoint, status)
+    elif endpoint is not None:
+        print(f"{endpoint.api_url}: the configured server, {'running' if answers else 'does not answer'}")
+    else:
+        print("The pipeline service is not running; `jupyter pipelines up`, or the next run, starts it.")
     return 0
+
+
+def _print_json(answers: bool, endpoint: Endpoint | None, status: ServiceStatus | None) -> None:
+    from dataclasses import asdict
+
+    from jupyter_pipelines.cli.output import print_json
+    from jupyter_pipelines.orchestration.service import service_memory
+
+    found: dict[str, object] = {"running": answers, "api_url": endpoint.api_url if endpoint else "", "pid": 0}
+    if status is not None:
+        found |= asdict(status) | {"memory": service_memory(status)}
+    print_json(found)
+
+
+def _print_service(settings: Settings, endpoint: Endpoint | None, status: ServiceStatus) -> None:
+    import time
+
+    from jupyter_pipelines.cli.output import count, duration, size
+    from jupyter_pipelines.orchestration.service import service_memory
+
+    now = time.time()
+    address = endpoint.api_url if endpoint is not None else "does not answer yet"
+    since = f"up {duration(now - status.since)}, " if status.since else ""
+    print(f"{address}: the service of {settings.home} (process {status.pid})")
+    print(f"  {since}{size(service_memory(status))}, Python at {status.python}")
+    for name, part in status.parts.items():
+        text = f"{part.state:<10} "
+        if part.since:
+            text += f"{duration(now - part.since):>12}"
+        if part.restarts:
+            text += f"  {count(part.restarts, 'restart')}, the last after: {part.last_end}"
+        print(f"  {name:<9} {text}".rstrip())

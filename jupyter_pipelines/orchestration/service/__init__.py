@@ -1,5 +1,21 @@
-"""The Prefect server that pipelines report to: the embedded one of a project home, or the one that is configured."""
+"""The service of a project home: a Prefect server and a worker, kept running; or the server that is configured."""
 
-from jupyter_pipelines.orchestration.service.embedded import Endpoint, endpoint_of, ensure_service, stop_service
+from jupyter_pipelines.orchestration.service.control import (
+    ensure_service,
+    service_memory,
+    service_status,
+    start_service,
+    stop_service,
+)
+from jupyter_pipelines.orchestration.service.endpoint import Endpoint, configured_endpoint, endpoint_of
 
-__all__ = ["Endpoint", "endpoint_of", "ensure_service", "stop_service"]
+__all__ = [
+    "Endpoint",
+    "configured_endpoint",
+    "endpoint_of",
+    "ensure_service",
+    "service_memory",
+    "service_status",
+    "start_service",
+    "stop_service",
+]

@@ -1,39 +1,41 @@
-"""``python -m jupyter_pipelines.orchestration.service.server HOME PORT``: a Prefect server for one project home.
+"""``python -m jupyter_pipelines.orchestration.service.server DESCRIPTOR HOME``: the Prefect server of a project home.
 
-Prefect's own application on uvicorn, without the command line that the stock launcher loads first. The server holds a
-lock on its home for as long as it lives: two servers on one SQLite database lock each other out.
+Prefect's own application on uvicorn, without the command line that the stock launcher loads first. It serves the
+socket that the service has bound: while it starts anew requests wait there, and nobody else can take the address.
 """
 
 from __future__ import annotations
 
-import fcntl
 import os
+import socket
 import sys
 from pathlib import Path
 
 
-def main(home: Path, port: int) -> int:
-    """Serve until killed; returns 3 when another server holds the home. The lock is released by our death."""
-    with open(home / "server.lock", "w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            print(f"another server holds {home}", file=sys.stderr)
-            return 3
-        _serve(port)
-    return 0
-
-
-def _serve(port: int) -> None:
+def main(descriptor: int, home: Path) -> None:
+    """Serve until told to stop, or until the service is gone."""
     from jupyter_pipelines.orchestration.fast_imports import make_imports_fast
+    from jupyter_pipelines.orchestration.service.leash import end_with_parent
 
+    end_with_parent()
+    _wait_for_database(home)
     make_imports_fast()
     import uvicorn
     from prefect.server.api.server import create_app
 
-    uvicorn.run(create_app(final=True), host="127.0.0.1", port=port, log_level="warning", timeout_keep_alive=30)
+    configuration = uvicorn.Config(create_app(final=True), log_level="warning", timeout_keep_alive=30)
+    configuration.timeout_graceful_shutdown = 3
+    uvicorn.Server(configuration).run(sockets=[socket.socket(fileno=descriptor)])
+
+
+def _wait_for_database(home: Path) -> None:
+    """Hold the database for as long as we live: two servers on one SQLite file lock each other out."""
+    import fcntl
+
+    lock = os.open(home / "server.lock", os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o600)
+    fcntl.flock(lock, fcntl.LOCK_EX)  # its last holder is about to end, as its service has
 
 
 if __name__ == "__main__":
     os.umask(0o077)
-    sys.exit(main(Path(sys.argv[1]), int(sys.argv[2])))
+    main(int(sys.argv[1]), Path(sys.argv[2]))

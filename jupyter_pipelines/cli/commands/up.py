@@ -1,0 +1,94 @@
+"""Start the pipeline service: a Prefect server and a worker, kept running, one for each project home.
+
+It stays in the foreground until Ctrl-C; with --detach it goes on in the background. Where the service runs already,
+it is told, and nothing is started. With PREFECT_API_URL (or a Prefect profile) set, that server is used instead.
+
+--systemd prints a systemd user unit that keeps the service up from login on; with --install it is put in its place.
+
+--format json (with --detach): {"running": true, "api_url": "...", "pid": N}
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from jupyter_pipelines.settings import Settings
+
+UNIT = """\
+[Unit]
+Description=Jupyter Pipelines
+After=network.target
+
+[Service]
+ExecStart={command}
+Environment={environment}
+Restart=on-failure
+KillMode=process
+
+[Install]
+WantedBy=default.target
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    from jupyter_pipelines.cli.arguments import add_format
+
+    parser.add_argument("--detach", action="store_true", help="go on in the background")
+    parser.add_argument("--systemd", action="store_true", help="print a systemd user unit instead")
+    parser.add_argument("--install", action="store_true", help="with --systemd: write the unit to its place")
+    add_format(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from jupyter_pipelines.errors import RequestError
+    from jupyter_pipelines.orchestration.service import configured_endpoint, ensure_service, service_status
+    from jupyter_pipelines.settings import Settings
+
+    settings = Settings.load()
+    if arguments.install and not arguments.systemd:
+        raise RequestError("--install goes with --systemd.")
+    if arguments.systemd:
+        return _unit(settings, install=arguments.install)
+    if configured_endpoint() is None and not arguments.detach and service_status(settings) is None:
+        from jupyter_pipelines.orchestration.service.home import require_locks
+        from jupyter_pipelines.orchestration.service.supervisor import main
+
+        require_locks()
+        print("Ctrl-C stops the service; `jupyter pipelines status` says how it is.", file=sys.stderr)
+        return main(settings.home)
+    endpoint = ensure_service(settings, lambda message: print(message, file=sys.stderr))
+    if arguments.format == "json":
+        from jupyter_pipelines.cli.output import print_json
+
+        print_json({"running": True, "api_url": endpoint.api_url, "pid": endpoint.pid})
+    elif endpoint.pid:
+        print(f"running at {endpoint.api_url} (process {endpoint.pid})")
+    else:
+        print(f"{endpoint.api_url} is configured: nothing was started")
+    return 0
+
+
+def _unit(settings: Settings, *, install: bool) -> int:
+    from jupyter_pipelines.cli.output import write_file
+    from jupyter_pipelines.orchestration.service.control import supervisor_command
+
+    command = " ".join(_quoted(word) for word in supervisor_command(settings))
+    text = UNIT.format(command=command, environment=_quoted(f"JUPYTER_PIPELINES_STORE={settings.store}"))
+    if not install:
+        print(text, end="")
+        return 0
+    folder = Path("~/.config/systemd/user").expanduser()
+    folder.mkdir(parents=True, exist_ok=True)
+    write_file(folder / "jupyter-pipelines.service", text)
+    print(f"written to {folder / 'jupyter-pipelines.service'}; start it with:")
+    print("  systemctl --user daemon-reload && systemctl --user enable --now jupyter-pipelines")
+    return 0
+
+
+def _quoted(word: str) -> str:
+    escaped = word.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
+    return f'"{escaped}"'

@@ -1,0 +1,97 @@
+"""The deployment of the flow: by it Prefect starts runs, here or wherever a worker of its pool is.
+
+Plain HTTP: a request is made in milliseconds, where Prefect's client takes a second to load.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import urllib.error
+from pathlib import Path
+from typing import Any
+
+from jupyter_pipelines.errors import ServiceError
+from jupyter_pipelines.orchestration.service.endpoint import UNREACHABLE, Endpoint
+from jupyter_pipelines.orchestration.service.supervisor import launch_command
+
+FLOW = "jupyter-pipeline"
+DEPLOYMENT = "notebook"
+ENTRYPOINT = "jupyter_pipelines.orchestration.flow.run_pipeline"  # with a colon Prefect would look for a file
+
+# What Prefect's process worker takes, in the form in which a work pool says it.
+_VARIABLES = {
+    "name": {"type": "string"},
+    "command": {"type": "string"},
+    "env": {"type": "object", "default": {}},
+    "labels": {"type": "object", "default": {}},
+    "working_dir": {"type": "string"},
+    "stream_output": {"type": "boolean", "default": True},
+}
+_JOB_TEMPLATE = {
+    "job_configuration": {name: f"{{{{ {name} }}}}" for name in _VARIABLES},
+    "variables": {"type": "object", "properties": _VARIABLES},
+}
+
+
+def work_pool() -> str:
+    """The name of the work pool that runs go to: ``JUPYTER_PIPELINES_WORK_POOL``, ``jupyter-pipelines`` by default."""
+    return os.environ.get("JUPYTER_PIPELINES_WORK_POOL") or "jupyter-pipelines"
+
+
+def create_run(endpoint: Endpoint, home: Path, name: str, parameters: dict[str, object]) -> str:
+    """Have Prefect start a run as soon as a worker can; returns its id. Raises :class:`ServiceError`."""
+    body = {"name": name, "parameters": parameters, "enforce_parameter_schema": False}
+    try:
+        try:
+            deployment = _deployment(endpoint)
+        except urllib.error.HTTPError as error:
+            if error.code != 404:
+                raise
+            deployment = deploy(endpoint, home)
+        made = endpoint.call(f"/deployments/{deployment}/create_flow_run", body, timeout=30)
+    except UNREACHABLE as error:
+        raise ServiceError(
+            f"The Prefect server at {endpoint.api_url} did not take the run: {error}.",
+            "See `jupyter pipelines status`.",
+        ) from error
+    return _id(made)
+
+
+def deploy(endpoint: Endpoint, home: Path) -> str:
+    """Create the deployment, or bring it up to date, with the work pool it needs; returns its id."""
+    ours = endpoint.pid != 0
+    if ours:
+        pool = {"name": work_pool(), "type": "process", "base_job_template": _JOB_TEMPLATE}
+        try:
+            endpoint.call("/work_pools/", pool)
+        except urllib.error.HTTPError as error:
+            if error.code != 409:  # it is there
+                raise
+    local = {"command": shlex.join(launch_command(home)), "working_dir": str(home), "stream_output": False}
+    deployment = {
+        "name": DEPLOYMENT,
+        "flow_id": _id(endpoint.call("/flows/", {"name": FLOW})),
+        "entrypoint": ENTRYPOINT,
+        "work_pool_name": work_pool(),
+        "job_variables": local if ours else {},
+        "enforce_parameter_schema": False,
+    }
+    try:
+        return _id(endpoint.call("/deployments/", deployment))
+    except urllib.error.HTTPError as error:
+        if error.code != 404:
+            raise
+        raise ServiceError(
+            f"The Prefect server at {endpoint.api_url} has no work pool {work_pool()!r}.",
+            f"Create it: prefect work-pool create {work_pool()} --type process; "
+            "or name another in JUPYTER_PIPELINES_WORK_POOL.",
+        ) from error
+
+
+def _deployment(endpoint: Endpoint) -> str:
+    return _id(endpoint.call(f"/deployments/name/{FLOW}/{DEPLOYMENT}"))
+
+
+def _id(answer: Any) -> str:
+    return str(answer["id"])

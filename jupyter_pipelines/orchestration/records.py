@@ -1,0 +1,88 @@
+"""Reading the records of runs: a record that is damaged, or of another version, is told from a good one, whole."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, fields
+from typing import Any, get_args
+
+from jupyter_pipelines.orchestration.model import OutputRecord, RunRecord, RunState, StepRecord, StepState
+from jupyter_pipelines.store import Store
+
+
+class _MalformedError(Exception):
+    """This is not the JSON form of a record."""
+
+
+def read_record(store: Store, run_id: str) -> RunRecord | None:
+    """The record of a run; ``None`` when there is none, or it cannot be read."""
+    found = store.load_run(run_id)
+    return None if found is None else record_from(found)
+
+
+def record_from(found: Mapping[str, object]) -> RunRecord | None:
+    """Read the JSON form of a record; ``None`` when it is malformed. Keys of a later version are passed over."""
+    try:
+        return RunRecord(**_fields(RunRecord, found))
+    except _MalformedError:
+        return None
+
+
+def _fields(kind: type, found: object) -> dict[str, Any]:
+    """The arguments of the dataclass ``kind``, each of the type that it is declared with."""
+    if not isinstance(found, dict):
+        raise _MalformedError
+    values = {}
+    for field in fields(kind):
+        if field.name in found:
+            values[field.name] = _READERS[str(field.type)](found[field.name])
+        elif field.default is MISSING:
+            raise _MalformedError
+    return values
+
+
+def _read(kind: type | tuple[type, ...]) -> Callable[[object], object]:
+    def read(value: object) -> object:
+        if not isinstance(value, kind) or isinstance(value, bool):
+            raise _MalformedError
+        return value
+
+    return read
+
+
+def _one_of(choices: tuple[str, ...]) -> Callable[[object], object]:
+    def read(value: object) -> object:
+        if value not in choices:
+            raise _MalformedError
+        return value
+
+    return read
+
+
+def _many(kind: type) -> Callable[[object], object]:
+    def read(value: object) -> object:
+        if not isinstance(value, list):
+            raise _MalformedError
+        return tuple(kind(**_fields(kind, item)) for item in value)
+
+    return read
+
+
+def _time(value: object) -> object:
+    if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value):
+        raise _MalformedError
+    return value
+
+
+_READERS: dict[str, Callable[[object], object]] = {
+    "str": _read(str),
+    "int": _read(int),
+    "int | None": _read((int, type(None))),
+    "float": _time,
+    "Mapping[str, object]": _read(dict),
+    "RunState": _one_of(get_args(RunState)),
+    "StepState": _one_of(get_args(StepState)),
+    "tuple[StepRecord, ...]": _many(StepRecord),
+    "tuple[OutputRecord, ...]": _many(OutputRecord),
+}

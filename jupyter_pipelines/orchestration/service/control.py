@@ -1,0 +1,138 @@
+"""Starting the service of a project home when it is missing, stopping it, and asking how it is."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from jupyter_pipelines.errors import ServiceError
+from jupyter_pipelines.orchestration.service.endpoint import Endpoint, endpoint_of
+from jupyter_pipelines.orchestration.service.home import ServiceHome, ServiceStatus, require_locks
+from jupyter_pipelines.settings import Settings
+from jupyter_pipelines.store.files import make_folder
+
+START_TIMEOUT = 120.0  # seconds; a first start creates the database, on a slow disk that takes a while
+STOP_TIMEOUT = 15.0  # seconds after which a service that was asked to end is killed
+_OF_A_RUN = {"JUPYTER_PIPELINES_RUN", "JUPYTER_PIPELINES_KERNEL"}  # processes that carry these end with their run
+POLL = 0.05  # seconds between two looks at a service that starts or stops
+
+
+def ensure_service(settings: Settings, say: Callable[[str], None] = lambda _: None) -> Endpoint:
+    """The server in use; the service is started when it is missing. ``say`` is told once what is being started.
+
+    Several processes may call this at once: one service starts, all get it. Raises :class:`ServiceError` when no
+    server can be had.
+    """
+    endpoint = endpoint_of(settings)
+    if endpoint is not None:
+        return endpoint
+    starter = None
+    if ServiceHome(settings.home).holder():
+        say("Waiting for the pipeline service, which is starting")
+    else:
+        say("Starting the pipeline service (a few seconds the first time; it stays up for the next run)")
+        starter = start_service(settings)
+    return _wait_until_healthy(settings, starter)
+
+
+def start_service(settings: Settings) -> subprocess.Popen[bytes]:
+    """Start the service in the background, and return at once; where one runs already, the new one ends by itself."""
+    home = ServiceHome(settings.home)
+    require_locks()
+    try:
+        make_folder(settings.home)
+        log = home.open_log("service")
+    except OSError as error:
+        raise ServiceError(
+            f"The folder {settings.home} cannot be used: {error.strerror}.",
+            "Set JUPYTER_PIPELINES_HOME to a folder you may write.",
+        ) from error
+    with log:
+        return subprocess.Popen(
+            supervisor_command(settings),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            env={name: value for name, value in os.environ.items() if name not in _OF_A_RUN},
+            cwd=settings.home,
+            start_new_session=True,
+        )
+
+
+def supervisor_command(settings: Settings) -> list[str]:
+    """The command of the service's own process."""
+    return [sys.executable, "-P", "-m", f"{__package__}.supervisor", str(settings.home)]
+
+
+def stop_service(settings: Settings) -> bool:
+    """Stop the service; says whether there was one. Runs that go on are left alone."""
+    home = ServiceHome(settings.home)
+    pid = home.holder()
+    if pid == 0:
+        return False
+    deadline = time.monotonic() + STOP_TIMEOUT
+    number = signal.SIGTERM
+    while pid := home.holder():
+        if pid > 0:
+            with suppress(ProcessLookupError):
+                os.kill(pid, number)
+        if time.monotonic() > deadline:
+            number = signal.SIGKILL
+        time.sleep(POLL)
+    return True
+
+
+def service_status(settings: Settings) -> ServiceStatus | None:
+    """What the service says of itself; ``None`` when it does not run."""
+    home = ServiceHome(settings.home)
+    pid = home.holder()
+    if not pid:
+        return None
+    status = home.load_status()
+    return status if status is not None and status.pid == pid else ServiceStatus(pid, "", 0.0)
+
+
+def service_memory(status: ServiceStatus) -> int:
+    """The memory of all processes of the service in bytes, shared pages counted once (where the system tells)."""
+    import psutil
+
+    total = 0
+    roots = {status.pid, *(part.pid for part in status.parts.values())}
+    seen: set[int] = set()
+    for root in roots:
+        with suppress(psutil.Error):
+            process = psutil.Process(root)
+            for found in [process, *process.children(recursive=True)]:
+                if found.pid not in seen:
+                    seen.add(found.pid)
+                    memory = found.memory_full_info()
+                    total += getattr(memory, "pss", memory.rss)
+    return total
+
+
+def _wait_until_healthy(settings: Settings, starter: subprocess.Popen[bytes] | None) -> Endpoint:
+    """Wait for a service that is starting. Raises :class:`ServiceError` when it ends, or takes too long."""
+    home = ServiceHome(settings.home)
+    deadline = time.monotonic() + START_TIMEOUT
+    while (endpoint := endpoint_of(settings)) is None:
+        over = (starter is None or starter.poll() is not None) and not home.holder()
+        if over or time.monotonic() > deadline:
+            log = home.log("server" if _tail(home.log("server")) else "service")
+            raise ServiceError(
+                f"The Prefect server did not start; its last words:\n{_tail(log)}",
+                f"Run `jupyter pipelines doctor`; the whole log is {log}.",
+            )
+        time.sleep(POLL)
+    return endpoint
+
+
+def _tail(path: Path, lines: int = 8) -> str:
+    with suppress(OSError):
+        return "\n".join(path.read_text(errors="replace").splitlines()[-lines:])
+    return ""

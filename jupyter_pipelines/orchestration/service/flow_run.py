@@ -1,0 +1,50 @@
+"""``python -m jupyter_pipelines.orchestration.service.flow_run HOME``: one flow run, as Prefect's worker starts it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from uuid import UUID
+
+from jupyter_pipelines.orchestration.fast_imports import make_imports_fast
+
+MARK = "JUPYTER_PIPELINES_RUN"
+"""Environment variable that all processes of a run inherit: by it those that are left at its end are found."""
+
+
+def main(home: Path) -> None:
+    """Run the flow run that ``PREFECT__FLOW_RUN_ID`` names: what ``prefect.engine`` does, less what we need not ask."""
+    make_imports_fast()
+    _write_to(home / "logs" / "runs.log")
+    from prefect._internal.control_listener import configure_from_env
+    from prefect.engine import handle_engine_signals
+    from prefect.flow_engine import load_flow_run, run_flow
+    from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
+
+    from jupyter_pipelines.orchestration.flow import run_pipeline
+
+    configure_from_env()
+    run_id = os.environ["PREFECT__FLOW_RUN_ID"]
+    # Kernels inherit our environment: what they may not know, the server's secret first of all, has been read.
+    for name in [name for name in os.environ if name.startswith("PREFECT_")]:
+        del os.environ[name]
+    os.environ[MARK] = run_id
+    # The flow's end would wait a second for Prefect's heartbeat; that a run was killed we see by its process.
+    with temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}), handle_engine_signals(UUID(run_id)):
+        run_flow(run_pipeline, flow_run=load_flow_run(UUID(run_id)))
+
+
+def _write_to(log: Path) -> None:
+    """Nobody reads what we write, nor writes to us: Prefect's worker may restart meanwhile."""
+    log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    written = os.open(log, os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o600)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    for source, target in ((nothing, 0), (written, 1), (written, 2)):
+        os.dup2(source, target)
+    for descriptor in {written, nothing} - {0, 1, 2}:
+        os.close(descriptor)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

@@ -1,0 +1,82 @@
+"""``python -I -S launch.py HOME [MODULE]``: run a module (a flow run by default) in a process forked from the launcher.
+
+This is the command that Prefect's worker starts for each run: it stands for the forked process, passes signals on to it
+and ends as it ends. Where there is no launcher, it becomes an ordinary interpreter itself. Only what is quick to import
+is used, and nothing of the package: that would be the start it saves.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import sys
+import time
+from types import FrameType
+
+FLOW_RUN = "jupyter_pipelines.orchestration.service.flow_run"
+ANSWER_SECONDS = 5.0  # for the launcher to fork
+
+
+def main(home: str, module: str = FLOW_RUN) -> int:
+    """Run ``module``; returns its exit code."""
+    try:
+        connection, pid = _ask(home, module)
+    except (OSError, ValueError):
+        os.execv(sys.executable, [sys.executable, "-P", "-m", module, home])
+
+    def forward(number: int, _: FrameType | None) -> None:
+        try:
+            os.kill(pid, number)
+        except ProcessLookupError:
+            return
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, forward)
+    said = _line(connection)
+    if not said:  # the launcher is gone; what it has started goes on, and reports for itself
+        while _exists(pid):
+            time.sleep(0.5)
+        return 0
+    code = int(said)
+    if code < 0:  # end by the same signal, so that who waits for us sees it
+        signal.signal(-code, signal.SIG_DFL) if -code not in {signal.SIGKILL, signal.SIGSTOP} else None
+        os.kill(os.getpid(), -code)
+    return code
+
+
+def _ask(home: str, module: str) -> tuple[socket.socket, int]:
+    with open(os.path.join(home, "sockets")) as file:
+        path = os.path.join(file.read().strip(), "launcher")
+    connection = socket.socket(socket.AF_UNIX)
+    connection.settimeout(ANSWER_SECONDS)
+    connection.connect(path)
+    request = {"module": module, "home": home, "env": dict(os.environ), "directory": os.getcwd()}
+    socket.send_fds(connection, [b"\n"], [0, 1, 2])
+    connection.sendall(json.dumps(request).encode() + b"\n")
+    pid = int(_line(connection))
+    connection.settimeout(None)
+    return connection, pid
+
+
+def _line(connection: socket.socket) -> bytes:
+    line = b""
+    while not line.endswith(b"\n"):
+        part = connection.recv(1)
+        if not part:
+            return b""
+        line += part
+    return line
+
+
+def _exists(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

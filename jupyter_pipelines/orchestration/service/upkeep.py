@@ -1,0 +1,75 @@
+"""Keeping Prefect's states true while the service lives: no run is called running whose process is gone."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import psutil
+
+from jupyter_pipelines.orchestration.deployment import work_pool
+from jupyter_pipelines.orchestration.recorder import is_alive
+from jupyter_pipelines.orchestration.service.endpoint import UNREACHABLE, recorded_endpoint
+from jupyter_pipelines.orchestration.settling import KILLED, settle_runs
+from jupyter_pipelines.settings import Settings
+from jupyter_pipelines.store import Store
+
+GRACE = 10.0  # seconds that a run may be without a process: it is being started
+
+
+class Upkeep:
+    """Looks after the runs of the service of ``home``."""
+
+    def __init__(self, home: Path) -> None:
+        self._home = home
+        self._store = Store(Settings.load().store)
+        self._lost: dict[str, float] = {}  # runs without a process, and since when
+
+    def look(self) -> None:
+        """Make true what is not, here and in Prefect; called every few seconds."""
+        endpoint = recorded_endpoint(self._home)
+        if endpoint is None:
+            return
+        settle_runs(self._store, endpoint)
+        wanted = {
+            "work_pools": {"name": {"any_": [work_pool()]}},
+            "flow_runs": {"state": {"type": {"any_": ["PENDING", "RUNNING", "CANCELLING"]}}},
+            "limit": 200,
+        }
+        try:
+            found = endpoint.call("/flow_runs/filter", wanted)
+            lost = [run for run in found if isinstance(run, dict) and self._is_lost(run)] if found else []  # type: ignore[attr-defined]  # a list
+            now = time.time()
+            self._lost = {run["id"]: self._lost.get(run["id"], now) for run in lost}
+            for run in lost:
+                if now - self._lost[run["id"]] >= GRACE or run["state_type"] != "PENDING":
+                    endpoint.call(f"/flow_runs/{run['id']}/set_state", {"state": _end_of(run), "force": True})
+        except UNREACHABLE:
+            return
+
+    def _is_lost(self, run: Mapping[str, object]) -> bool:
+        """Whether nothing works on this run any more."""
+        record = self._store.load_run(str(run["id"]))
+        if record is not None and (is_alive(record.get("process")) or record.get("state") not in {"pending"}):
+            return False  # it goes on, or has an end on record, which Prefect is told of
+        place = str(run.get("infrastructure_pid") or "").rpartition(":")[2]
+        return not (place.isdigit() and _is_ours(int(place)))
+
+
+def _is_ours(pid: int) -> bool:
+    try:
+        process = psutil.Process(pid)
+        return process.status() != psutil.STATUS_ZOMBIE and __package__ + "." in ".".join(process.cmdline()).replace(
+            "/", "."
+        )
+    except psutil.Error:
+        return False
+
+
+def _end_of(run: Mapping[str, object]) -> dict[str, str]:
+    if run["state_type"] == "CANCELLING":
+        return {"type": "CANCELLED", "name": "Cancelled", "message": "cancelled on request"}
+    if run["state_type"] == "PENDING":  # it has not begun: nothing is lost if it begins again
+        return {"type": "SCHEDULED", "name": "Scheduled", "message": "its worker was stopped before it began"}
+    return {"type": "CRASHED", "name": "Crashed", "message": KILLED}

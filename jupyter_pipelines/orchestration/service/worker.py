@@ -1,0 +1,98 @@
+"""``python -m jupyter_pipelines.orchestration.service.worker HOME``: Prefect's own process worker, woken by us.
+
+It asks for due runs seldom, and at once when somebody has a run for now. Told to stop it lets go of the runs that go
+on; the next one looks after them again: runs whose process is gone are found by :mod:`upkeep`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import sys
+import traceback
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from jupyter_pipelines.orchestration.fast_imports import make_imports_fast
+from jupyter_pipelines.orchestration.service.home import ServiceHome
+
+if TYPE_CHECKING:
+    from prefect.workers.process import ProcessWorker
+
+PREFETCH = 15.0  # seconds that a scheduled run is taken ahead of its time; it waits in its process
+UPKEEP = 5.0  # seconds between two looks at the runs that go on
+
+
+async def serve(home: Path) -> None:
+    """Work until told to stop, or until the service is gone."""
+    from prefect.workers.process import ProcessWorker
+
+    from jupyter_pipelines.orchestration.deployment import deploy, work_pool
+    from jupyter_pipelines.orchestration.service.endpoint import recorded_endpoint
+
+    endpoint = recorded_endpoint(home)
+    assert endpoint is not None, "the service has said where it is before it starts us"
+    await asyncio.to_thread(deploy, endpoint, home)
+    worker = ProcessWorker(work_pool(), name=f"jupyter-pipelines on {socket.gethostname()}", prefetch_seconds=PREFETCH)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, os._exit, 0)  # an orderly end of Prefect's worker would kill the runs
+    loop.add_reader(0, _check_leash)
+    waker = asyncio.create_task(_listen(worker, home))
+    upkeep = asyncio.create_task(_keep_up(home))
+    await worker.start(printer=lambda text: print(text, file=sys.stderr, flush=True))
+    waker.cancel()
+    upkeep.cancel()
+
+
+def _check_leash() -> None:
+    if not os.read(0, 512):
+        os._exit(0)
+
+
+async def _listen(worker: ProcessWorker, home: Path) -> None:
+    """Ask for due runs whenever somebody says that there is one."""
+    while not worker.is_setup:  # noqa: ASYNC110 - nothing tells us
+        await asyncio.sleep(0.02)
+    path = ServiceHome(home).socket("worker")
+    assert path is not None, "the service has said where its sockets are before it starts us"
+    path.unlink(missing_ok=True)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as wake:
+        wake.bind(str(path))
+        wake.setblocking(False)
+        loop = asyncio.get_running_loop()
+        while True:
+            await _quietly(worker.get_and_submit_flow_runs)
+            await loop.sock_recv(wake, 512)
+
+
+async def _keep_up(home: Path) -> None:
+    from jupyter_pipelines.orchestration.service.upkeep import Upkeep
+
+    upkeep = Upkeep(home)
+    while True:
+        await _quietly(lambda: asyncio.to_thread(upkeep.look))
+        await asyncio.sleep(UPKEEP)
+
+
+async def _quietly(work: Callable[[], Awaitable[object]]) -> None:
+    """Do it; a failure is put in the log, and it is tried again the next time."""
+    try:
+        await work()
+    except Exception:
+        traceback.print_exc()
+
+
+def main(home: Path) -> None:
+    """Be the worker of ``home``."""
+    make_imports_fast()
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(serve(home))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
