@@ -208,7 +208,8 @@ class FunctionInfo:
     parameters: tuple[str, ...]  # as qualified names, positional ones first
     keyword_only: tuple[str, ...]
     variadic: tuple[str, ...]
-    mutable_defaults: tuple[str, ...]
+    mutable_defaults: tuple[str, ...]  # those whose default only the function has
+    shared_defaults: tuple[tuple[str, Flow], ...]  # those whose default is the object of a name: ``def f(x, y=y)``
     events: tuple[Event, ...]
     returns: tuple[Flow, ...]
     generator: bool = False

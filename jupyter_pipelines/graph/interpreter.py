@@ -626,6 +626,9 @@ class Interpreter:
         """A function of the notebook is called: what its body does happens here."""
         summary = self.summarise(info)
         given = _match(info, arguments)
+        for parameter, default in info.shared_defaults:
+            if parameter not in given:
+                given[parameter] = self.resolve(default)
         self.apply_globals(summary, event.line, certain)
         for root, (sure, inner) in summary.changes.items():
             if root in given:

@@ -43,6 +43,8 @@ _TEMPORARY = {
 _METHOD_KINDS = {"staticmethod", "classmethod", "property", "cached_property"}
 _ENDS = (ast.Raise, ast.Return, ast.Break, ast.Continue)
 
+_IMMUTABLE_TYPES = frozenset({"bool", "bytes", "complex", "float", "frozenset", "int", "len", "round", "str"})
+
 
 class StatementWalker(ExpressionWalker):
     """Walks statements, module level or function body, appending to ``events``."""
@@ -395,10 +397,10 @@ class StatementWalker(ExpressionWalker):
         self.branch_path, self.bound_in = outer_branches
         positional, keyword_only, variadic = parameters_of(node.args)
         defaulted = [*positional[len(positional) - len(node.args.defaults) :], *keyword_only]
-        mutable = [
-            parameter + scope.mark
+        changeable = [
+            (parameter + scope.mark, default, flow)
             for parameter, default, flow in zip(defaulted, defaults, flows, strict=True)
-            if default is not None and not flow.immutable
+            if default is not None and not flow.immutable and not _makes_immutable(default)
         ]
         return FunctionInfo(
             name,
@@ -406,7 +408,8 @@ class StatementWalker(ExpressionWalker):
             tuple(parameter + scope.mark for parameter in positional),
             tuple(parameter + scope.mark for parameter in keyword_only),
             tuple(parameter + scope.mark for parameter in variadic),
-            tuple(mutable),
+            tuple(parameter for parameter, default, _ in changeable if not _is_reference(default)),
+            tuple((parameter, flow) for parameter, default, flow in changeable if _is_reference(default)),
             tuple(events),
             tuple(returns),
             generator=yields,
@@ -530,6 +533,18 @@ def _bound_by(node: ast.stmt) -> set[str] | None:
 def _common(ways: list[set[str] | None]) -> set[str] | None:
     names = [way for way in ways if way is not None]
     return set.intersection(*names) if names else None
+
+
+def _makes_immutable(node: ast.expr) -> bool:
+    """``int(…)`` and the like, as a default argument."""
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in _IMMUTABLE_TYPES
+
+
+def _is_reference(node: ast.expr) -> bool:
+    """``name``, ``name.attribute.attribute``: an object that others have too."""
+    while isinstance(node, ast.Attribute):
+        node = node.value
+    return isinstance(node, ast.Name)
 
 
 __all__ = ["Read", "StatementWalker", "certain_names"]

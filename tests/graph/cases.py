@@ -161,6 +161,20 @@ FUNCTIONS = [
     ),
     case("default", "a: k = 2", "b: def f(v, k=k): return v * k", "c: print(f(3))", edges="a>b:k a>c:k", replays="c:f"),
     case(
+        "defaults that nobody else has, given to a call we know nothing about",
+        "setup: import reprlib\nN = 2",
+        "a: def f(v, n=int('3'), m=N, k=reprlib.aRepr): return reprlib.repr((v, n, m)), k.repr(n)\nx = f(1)",
+        "b: print(f(2), x)",
+        replays="b:f",
+    ),
+    case(
+        "default shared with a name",
+        "a: base = [0]\ndef f(v, c=base):\n    c.append(v)\n    return c",
+        "b: q = f(3)",
+        "c: q.append(2)",
+        "d: print(base)",
+    ),
+    case(
         "default changed", "a: k = 2", "b: def f(v, k=k): return v * k", "c: k = 9", "d: print(f(3), k)", ends="JP330"
     ),
     case(
