@@ -1,4 +1,7 @@
-"""The record of a run, written to the store at every change, so that a kill at any moment leaves the truth behind."""
+"""The record of a run, written to the store at every change, so that a kill at any moment leaves the truth behind.
+
+Its begin and its end survive a power cut, too.
+"""
 
 from __future__ import annotations
 
@@ -30,6 +33,7 @@ class Recorder:
         self._steps = {step.name: step for step in record.steps}
         self._record = record
         self._on_event = on_event
+        self._process = process_identity()
         self._lock = threading.Lock()
 
     @property
@@ -99,17 +103,17 @@ class Recorder:
     def _put(self, step: StepRecord) -> None:
         with self._lock:
             self._steps[step.name] = step
-        self._save()
+        self._save(sync=False)
 
     def _change(self, **changes: object) -> None:
         with self._lock:
             self._record = replace(self._record, **changes)  # type: ignore[arg-type]  # names are checked by dataclasses
-        self._save()
+        self._save(sync=True)
 
-    def _save(self) -> None:
+    def _save(self, *, sync: bool) -> None:
         with self._lock:
             record = replace(self._record, steps=tuple(self._steps.values()))
-            self._store.save_run(record.id, asdict(record) | {"process": process_identity()})
+            self._store.save_run(record.id, asdict(record) | {"process": self._process}, sync=sync)
 
     def _tell(self, event: RunEvent) -> None:
         self._on_event(event)

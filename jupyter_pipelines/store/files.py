@@ -20,14 +20,15 @@ def make_folder(path: Path) -> Path:
     return path
 
 
-def write_atomically(path: Path, content: bytes) -> None:
+def write_atomically(path: Path, content: bytes, *, sync: bool = True) -> None:
     """Replace ``path`` with ``content``. The file is created with mode 0600.
 
+    Without ``sync`` the content survives our death at once, and the machine's only seconds later.
     Raises :class:`StoreError`, which names the folder and what to do, when it cannot be written.
     """
     try:
         make_folder(path.parent)
-        _replace(path, content)
+        _replace(path, content, sync)
     except OSError as error:
         raise cannot_write(path.parent, error) from error
 
@@ -41,22 +42,23 @@ def cannot_write(folder: Path, error: OSError) -> StoreError:
     return StoreError(f"The folder {folder} cannot be written: {error.strerror}.", fix)
 
 
-def _replace(path: Path, content: bytes) -> None:
+def _replace(path: Path, content: bytes, sync: bool) -> None:
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+            if sync:
+                file.flush()
+                os.fsync(file.fileno())
         os.replace(temporary, path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
 
 
-def write_json(path: Path, value: object) -> None:
+def write_json(path: Path, value: object, *, sync: bool = True) -> None:
     """Replace ``path`` with ``value`` as JSON. Raises :class:`TypeError` for what JSON cannot hold."""
-    write_atomically(path, json.dumps(value, ensure_ascii=False).encode())
+    write_atomically(path, json.dumps(value, ensure_ascii=False).encode(), sync=sync)
 
 
 def read_json(path: Path) -> object | None:

@@ -94,9 +94,9 @@ class Store:
         """The folder of a run: its record and executed notebook."""
         return self.root / "runs" / run
 
-    def save_run(self, run: str, record: Mapping[str, object]) -> None:
-        """Write the record of a run."""
-        write_json(self.run_folder(run) / "run.json", record)
+    def save_run(self, run: str, record: Mapping[str, object], *, sync: bool = True) -> None:
+        """Write the record of a run. ``sync``: see :func:`~jupyter_pipelines.store.files.write_atomically`."""
+        write_json(self.run_folder(run) / "run.json", record, sync=sync)
 
     def load_run(self, run: str) -> Mapping[str, object] | None:
         """The record of a run, ``None`` when there is none that can be read."""
@@ -133,6 +133,7 @@ class Store:
         write_json(
             self.root / "results" / key[:2] / f"{key[2:]}.json",
             {"run": result.run, "result": result.result, "files": result.files, "outputs": result.outputs},
+            sync=False,  # what a power cut takes is made again
         )
 
     def load_result(self, key: str) -> StoredResult | None:
@@ -152,7 +153,7 @@ class Store:
 
     def save_observed(self, digest: str, observed: Mapping[str, object]) -> None:
         """Remember what was observed about the step source with ``digest``."""
-        write_json(self.root / "observations" / f"{digest}.json", observed)
+        write_json(self.root / "observations" / f"{digest}.json", observed, sync=False)
 
     def load_observed(self, digest: str) -> Mapping[str, object] | None:
         """What was observed about the step source with ``digest``."""
