@@ -629,8 +629,8 @@ class Dataflow(Interpreter):
         for root, latent in summary.stored.items():
             if LOCAL_MARK not in root:
                 self.keep_latent(root, frozenset(latent))
-        for what, error, fix in summary.unknowable:
-            self.unknowable(Unknowable(line, True, what, error, fix))
+        for what, error, fix, evaluates in summary.unknowable:
+            self.unknowable(Unknowable(line, True, what, error, fix, evaluates))
         for what in summary.ambient:
             self.ambient(line, what)
         for dotted in sorted(summary.settings):

@@ -13,6 +13,7 @@ from jupyter_pipelines.graph.events import (
     CellEffects,
     Change,
     Command,
+    Event,
     Statement,
     StatementKind,
 )
@@ -48,6 +49,21 @@ def analyse_cell(cell: Cell) -> CellEffects:
 def analyse_source(source: str) -> CellEffects:
     """The effects of plain Python source."""
     return _analyse(source, "", "")
+
+
+@lru_cache(maxsize=1024)
+def analyse_text(text: str, line: int) -> tuple[Event, ...] | None:
+    """The effects of evaluating ``text`` in ``line``; ``None`` when it is no expression."""
+    try:
+        tree = ast.parse(text.strip(), mode="eval")
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+    for node in ast.walk(tree):
+        if hasattr(node, "lineno"):
+            node.lineno = line
+    walker = StatementWalker()
+    walker.flow(tree.body)
+    return tuple(walker.events)
 
 
 @lru_cache(maxsize=8192)

@@ -169,11 +169,15 @@ class Command(Event):
 
 @dataclass(slots=True, eq=False)
 class Unknowable(Event):
-    """Something whose names cannot be known from the source: ``exec`` of a built string, ``globals()`` …"""
+    """Something whose names cannot be known from the source: ``exec`` of a built string, ``globals()`` …
+
+    ``evaluates``: it evaluates text that the function around it may have been given.
+    """
 
     what: str
     error: bool
     fix: str
+    evaluates: bool = False
 
 
 @dataclass(slots=True, eq=False)

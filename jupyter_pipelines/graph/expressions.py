@@ -357,7 +357,8 @@ class ExpressionWalker:
         for argument in node.args:
             self.flow(argument)
         fix = "write the code out, or list what it reads and writes in the step's `reads` and `writes`"
-        self.events.append(Unknowable(node.lineno, False, f"`{name}` of a string that is built at run time", True, fix))
+        what = f"`{name}` of a string that is built at run time"
+        self.events.append(Unknowable(node.lineno, False, what, True, fix, evaluates=name == "eval"))
         return FRESH
 
     # -- for the subclass ----------------------------------------------------------------------------------------

@@ -161,7 +161,7 @@ class FunctionInterpreter(Interpreter):
     # -- what is passed on to whoever calls ------------------------------------------------------------------------
 
     def unknowable(self, event: Unknowable) -> None:
-        entry = (event.what, event.error, event.fix)
+        entry = (event.what, event.error, event.fix, event.evaluates)
         if entry not in self.summary.unknowable:
             self.summary.unknowable.append(entry)
 

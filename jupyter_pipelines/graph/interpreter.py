@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from jupyter_pipelines.graph import knowledge
+from jupyter_pipelines.graph.effects import analyse_text
 from jupyter_pipelines.graph.events import (
     LOCAL_MARK,
     Ambient,
@@ -629,7 +630,7 @@ class Interpreter:
         for parameter, default in info.shared_defaults:
             if parameter not in given:
                 given[parameter] = self.resolve(default)
-        self.apply_globals(summary, event.line, certain)
+        self.apply_globals(self._evaluate(event, summary), event.line, certain)
         for root, (sure, inner) in summary.changes.items():
             if root in given:
                 target = given[root]
@@ -668,6 +669,18 @@ class Interpreter:
         )
         return Result(shares, value, functions=summary.functions)
 
+    def _evaluate(self, event: Call, summary: Summary) -> Summary:
+        """Texts given to a function that evaluates texts do what they say: ``show("df", "df.T")``."""
+        texts = [argument.flow.constant for argument in event.arguments]
+        if not texts or not any(evaluates for *_, evaluates in summary.unknowable):
+            return summary
+        effects = [analyse_text(text, event.line) if isinstance(text, str) else None for text in texts]
+        if None in effects:
+            return summary
+        for events in effects:
+            self.run(events or ())
+        return replace(summary, unknowable=[entry for entry in summary.unknowable if not entry[-1]])
+
     def _tie_results(self, left: Result | None, right: Result | None, left_name: str, right_name: str) -> None:
         names = []
         for result, name in ((left, left_name), (right, right_name)):
@@ -693,6 +706,11 @@ class Interpreter:
             info = self.find_method(cls, name)
             if info is not None:
                 self.call_function(event, info, [(0, fresh), *_shifted(arguments)], True)
+        # Nobody calls `__repr__` and its like in so many words.
+        unknowable = {entry for method in cls.methods.values() for entry in self.summarise(method).unknowable}
+        if unknowable:
+            summary = self._evaluate(event, Summary(unknowable=sorted(unknowable)))
+            self.apply_globals(summary, event.line, False)
         self._calls_functions(event, arguments)
         merged = self._merged([result for _, result in arguments])
         latent = merged.value.latent | {definition}

@@ -29,7 +29,7 @@ class Summary:
     command: bool = False
     ambient: set[str] = field(default_factory=set)
     settings: set[str] = field(default_factory=set)  # functions called that set a module's own state
-    unknowable: list[tuple[str, bool, str]] = field(default_factory=list)
+    unknowable: list[tuple[str, bool, str, bool]] = field(default_factory=list)  # the fields of the events
     changed_definitions: set[Definition] = field(default_factory=set)
     changed_functions: set[FunctionInfo] = field(default_factory=set)
     reads: set[str] = field(default_factory=set)

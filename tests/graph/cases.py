@@ -175,6 +175,29 @@ FUNCTIONS = [
         "d: print(base)",
     ),
     case(
+        "a class that evaluates the texts it is given",
+        "setup: class show:\n    def __init__(self, *a): self.a = a\n"
+        "    def __repr__(self): return ' '.join(repr(eval(t)) for t in self.a)",
+        "a: x, y = 1, [2]",
+        "b: print(show('x', 'sorted(y)'))",
+        edges="a>b:x a>b:y",
+    ),
+    case(
+        "a function that evaluates the texts it is given",
+        "setup: def show(*a):\n    for t in a: print(eval(t))",
+        "a: y = [2]",
+        "b: show('y.append(3)')",
+        "c: print(y)",
+        edges="a>b:y b>c:y",
+    ),
+    case(
+        "a class that evaluates what nobody can know",
+        "setup: class show:\n    def __init__(self, t): self.t = t\n    def __repr__(self): return repr(eval(self.t))",
+        "a: x = 1",
+        "b: t = 'x'\nprint(show(t))",
+        ends="JP306",
+    ),
+    case(
         "default changed", "a: k = 2", "b: def f(v, k=k): return v * k", "c: k = 9", "d: print(f(3), k)", ends="JP330"
     ),
     case(
