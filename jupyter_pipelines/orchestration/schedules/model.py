@@ -36,6 +36,7 @@ PRESETS: Final[Mapping[str, str]] = {
     "yearly": "0 0 1 1 *",
 }
 DEFAULT_ANCHOR: Final = datetime(2001, 1, 1)  # a Monday, and the first of a year
+LONGEST_INTERVAL: Final = 3_660 * DAY
 MOST_COUNTED: Final = 100_000
 _ONE_WAY = "Give exactly one of cron, interval, rrule, preset or phrase."
 
@@ -110,6 +111,8 @@ class Schedule:
                 f"An interval of {self.interval.total_seconds():g} seconds cannot be kept.",
                 'Give one of whole seconds, such as "15m" or "2h".',
             )
+        if self.interval and self.interval > LONGEST_INTERVAL:
+            raise RequestError(f"An interval of {self.interval.days:,} days is too long.", "Give ten years at most.")
         if self.anchor and self.cron:
             raise RequestError(
                 "A cron expression has no anchor: it says itself at which times it runs.",
