@@ -16,7 +16,7 @@ from typing import Final, Literal
 
 from jupyter_pipelines.orchestration.schedules.clock import moment_of, naive_utc, zoned
 from jupyter_pipelines.orchestration.schedules.model import Schedule
-from jupyter_pipelines.orchestration.schedules.occurrences import latest_occurrence, next_occurrence, occurrences
+from jupyter_pipelines.orchestration.schedules.occurrences import latest_occurrence, next_occurrence, occurrences_after
 
 ON_TIME: Final = timedelta(minutes=1)
 """How late an occurrence may be noticed without having been missed."""
@@ -150,10 +150,10 @@ def _due(schedule: Schedule, since: datetime, now: datetime) -> tuple[list[datet
     if first is None or first > now:
         return [], [], False
     if schedule.missed == "all" and not schedule.paused:
-        found = list(islice(_until(occurrences(schedule, since), now), MOST_WAITING + 1))
+        found = list(islice(_until(occurrences_after(schedule, since), now), MOST_WAITING + 1))
         return found[:MOST_WAITING], [], len(found) > MOST_WAITING
     edge = now - ON_TIME
-    on_time = list(_until(occurrences(schedule, max(since, edge - timedelta(microseconds=1))), now))
+    on_time = list(_until(occurrences_after(schedule, max(since, edge - timedelta(microseconds=1))), now))
     latest = latest_occurrence(schedule, since, edge - timedelta(microseconds=1)) if edge > since else None
     if latest is None:
         return on_time, [], False
@@ -176,7 +176,7 @@ def _until(moments: Iterable[datetime], end: datetime) -> Iterable[datetime]:
 
 
 def _skip(schedule: Schedule, since: datetime, last: datetime, reason: str) -> Skip:
-    counted = list(islice(_until(occurrences(schedule, since), last), _MOST_COUNTED + 1))
+    counted = list(islice(_until(occurrences_after(schedule, since), last), _MOST_COUNTED + 1))
     return Skip(counted[0], last, len(counted) if len(counted) <= _MOST_COUNTED else None, reason)
 
 

@@ -79,7 +79,7 @@ def timing_of(schedule: Schedule) -> Timing:
     return Timing(schedule.zone, schedule.cron, schedule.interval, schedule.rrule, schedule.anchor_wall, anchor)
 
 
-def occurrences(schedule: Schedule, after: datetime) -> Iterator[datetime]:
+def occurrences_after(schedule: Schedule, after: datetime) -> Iterator[datetime]:
     """The occurrences later than ``after`` (aware), in order, as times of the schedule's zone.
 
     Bounded by the schedule's start, end and count, not by its being paused.
@@ -90,7 +90,7 @@ def occurrences(schedule: Schedule, after: datetime) -> Iterator[datetime]:
 
 def next_occurrence(schedule: Schedule, after: datetime) -> datetime | None:
     """The first occurrence later than ``after``, if there is one."""
-    return next(occurrences(schedule, after), None)
+    return next(occurrences_after(schedule, after), None)
 
 
 def latest_occurrence(schedule: Schedule, after: datetime, until: datetime) -> datetime | None:
@@ -115,7 +115,7 @@ def latest_occurrence(schedule: Schedule, after: datetime, until: datetime) -> d
 
 
 def placed_occurrences(schedule: Schedule, after: datetime) -> Iterator[Placed]:
-    """As :func:`occurrences`, with what daylight saving did to each."""
+    """As :func:`occurrences_after`, with what daylight saving did to each."""
     timing = timing_of(schedule)
     moment = naive_utc(after)
     if schedule.start:

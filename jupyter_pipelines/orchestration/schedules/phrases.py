@@ -17,7 +17,7 @@ from typing import Final, TypedDict
 from jupyter_pipelines.errors import RequestError
 from jupyter_pipelines.orchestration.schedules.clock import zone_of
 from jupyter_pipelines.orchestration.schedules.model import DEFAULT_ANCHOR, PRESETS, Schedule
-from jupyter_pipelines.orchestration.schedules.preview import Preview, preview
+from jupyter_pipelines.orchestration.schedules.previews import Preview, preview
 from jupyter_pipelines.orchestration.schedules.words import (
     DAY_CODES,
     DAY_NAMES,
