@@ -10,6 +10,7 @@ codes       about
 ``JP3xx``   the graph: names, order, definitions, hidden state
 ``JP4xx``   values that are carried between steps
 ``JP5xx``   running a step
+``JP6xx``   versions: what cannot be frozen, what is different today
 ==========  ==================================================
 """
 

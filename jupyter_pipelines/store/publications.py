@@ -65,13 +65,15 @@ def read_all(store: Store) -> Iterator[list[Mapping[str, object]]]:
             yield _read(folder)
 
 
-def state(store: Store, pipeline: str) -> tuple[str, int]:
+def state(store: Store, pipeline: str) -> tuple[int, str, int]:
     """What changes whenever the log of ``pipeline`` does, at the cost of one look at its folder."""
     folder = _log(store, pipeline)
     try:
-        return str(folder), folder.stat().st_mtime_ns
+        names = os.listdir(folder)
+        last = max(names, default="")
+        return len(names), last, (folder / last).stat().st_size
     except OSError:
-        return str(folder), 0
+        return 0, "", 0
 
 
 def adopt(store: Store, path: str, pipeline: str) -> None:

@@ -63,9 +63,14 @@ class Store:
         """Where the object called ``address`` is, or would be."""
         return self.root / "objects" / address[:2] / address[2:]
 
+    @staticmethod
+    def address(content: bytes, suffix: str) -> str:
+        """The address of ``content``: its digest, and ``suffix``."""
+        return f"{xxhash.xxh3_128_hexdigest(content)}{suffix}"
+
     def put(self, content: bytes, suffix: str) -> str:
         """Keep ``content``; returns its address, which ends in ``suffix``. What is there already counts as new."""
-        address = _address(content, suffix)
+        address = self.address(content, suffix)
         try:
             os.utime(self.object_path(address))  # cleaning leaves alone what is young: somebody is about to refer to it
         except OSError:
@@ -73,12 +78,12 @@ class Store:
         return address
 
     def get(self, address: str, what: str = "object") -> bytes:
-        """What is kept under ``address``. Raises :class:`StoreError`, which names ``what``, when it is gone or altered."""
+        """What is kept under ``address``. Raises :class:`StoreError` about ``what`` when it is gone or altered."""
         try:
             content = self.object_path(address).read_bytes()
         except (OSError, ValueError) as error:  # ValueError: a null byte in the address
             raise StoreError(f"The {what} {address} is not in the store at {self.root}.") from error
-        if _address(content, address[32:]) != address:
+        if self.address(content, address[32:]) != address:
             raise StoreError(f"The {what} {address} in the store at {self.root} was altered.")
         return content
 
@@ -159,7 +164,3 @@ class Store:
         """What was observed about the step source with ``digest``."""
         found = read_json(self.root / "observations" / f"{digest}.json")
         return found if isinstance(found, dict) else None
-
-
-def _address(content: bytes, suffix: str) -> str:
-    return f"{xxhash.xxh3_128_hexdigest(content)}{suffix}"

@@ -24,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     from jupyter_pipelines.cli.arguments import load_pipeline, notebook_path
-    from jupyter_pipelines.cli.kernels import missing_kernel
+    from jupyter_pipelines.orchestration.kernels import missing_kernel
 
     for name in arguments.notebooks:
         notebook_path(name)  # all of them, before anything is told about one

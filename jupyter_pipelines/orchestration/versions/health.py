@@ -1,0 +1,66 @@
+"""Whether a version would still work here and today: asked before its next run, not answered by it at night."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from jupyter_pipelines.diagnostics import Diagnostic, Severity
+from jupyter_pipelines.errors import NotebookError, PipelinesError, RequestError, StoreError
+from jupyter_pipelines.graph.model import Pipeline
+from jupyter_pipelines.orchestration.kernels import missing_kernel
+from jupyter_pipelines.orchestration.loading import load_runnable
+from jupyter_pipelines.orchestration.versions.environment import compare_environments, describe_environment
+from jupyter_pipelines.orchestration.versions.model import Version
+from jupyter_pipelines.orchestration.versions.publishing import check_content, choose, list_versions
+from jupyter_pipelines.settings import Settings
+from jupyter_pipelines.store import Store, publications
+
+
+def check_version(version: str) -> tuple[Diagnostic, ...]:
+    """What speaks against running the version with this id, or beginning of one, here and today.
+
+    Errors mean that it will not work: its kernel or a package that it imports is missing, it does not compile any
+    more, or the store has lost a part of it. Raises :class:`RequestError` when there is no such version.
+    """
+    store = Store(Settings.load().store)
+    return check(store, find_version(store, version))
+
+
+def find_version(store: Store, version: str) -> Version:
+    """The version of any pipeline whose id is, or begins with, ``version``. Raises :class:`RequestError`."""
+    found: dict[str, Version] = {}
+    for log in publications.read_all(store):
+        pipelines = {str(entry.get("pipeline")) for entry in log if str(entry.get("version")).startswith(version)}
+        for pipeline in pipelines:
+            found |= {one.id: one for one in list_versions(store, pipeline)}
+    if not version or not any(one.startswith(version) for one in found):
+        raise RequestError(
+            f"There is no version {version!r}.", "`jupyter pipelines versions NB` lists those of a notebook."
+        )
+    return choose(list(found.values()), version, "the store")
+
+
+def compile_version(store: Store, version: Version) -> Pipeline:
+    """The pipeline of ``version``. Raises :class:`NotebookError` where it has errors, :class:`StoreError` when lost."""
+    name = Path(version.notebook).with_suffix(version.content.suffix).name
+    return load_runnable(store.get_notebook(version.content.notebook), name, store)
+
+
+def check(store: Store, version: Version) -> tuple[Diagnostic, ...]:
+    """What speaks against running ``version`` here and today."""
+    found: list[Diagnostic] = []
+    try:
+        check_content(store, version)
+        found += missing_kernel(compile_version(store, version).document)
+    except NotebookError as error:
+        found += error.diagnostics
+    except (StoreError, RequestError) as error:
+        found.append(_lost(error))
+    then = version.content.environment
+    if not any(finding.code == "JP501" for finding in found):
+        found += compare_environments(then, describe_environment(then.kernel))
+    return tuple(found)
+
+
+def _lost(error: PipelinesError) -> Diagnostic:
+    return Diagnostic("JP602", Severity.ERROR, error.message, error.fix or "Publish the notebook again.")

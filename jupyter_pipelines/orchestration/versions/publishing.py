@@ -1,0 +1,229 @@
+"""Publishing a notebook, and choosing which of its versions is the published one."""
+
+from __future__ import annotations
+
+import getpass
+import logging
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from pathlib import Path
+
+from jupyter_pipelines.diagnostics import Diagnostic
+from jupyter_pipelines.errors import NotebookError, PipelinesError, RequestError, StoreError
+from jupyter_pipelines.notebook.frozen import without_outputs
+from jupyter_pipelines.notebook.model import NotebookDocument
+from jupyter_pipelines.orchestration.kernels import missing_kernel
+from jupyter_pipelines.orchestration.loading import load_runnable, read_source
+from jupyter_pipelines.orchestration.versions.environment import describe_environment
+from jupyter_pipelines.orchestration.versions.files import check_total, find_files, read_file
+from jupyter_pipelines.orchestration.versions.identity import claim, pipeline_of, real_path
+from jupyter_pipelines.orchestration.versions.model import Content, Entry, FrozenFile, Version
+from jupyter_pipelines.settings import Settings
+from jupyter_pipelines.store import Store, publications
+
+logger = logging.getLogger(__name__)
+
+PUBLISHED = "published"  # the word for the version that runs of a pipeline take
+
+
+def publish(
+    notebook: Path | str, *, message: str = "", author: str | None = None, continuing: str | None = None
+) -> Version:
+    """Freeze the notebook, its files and what its environment is as a version, and make that the published one.
+
+    ``author`` is who is logged in unless given. ``continuing`` is the pipeline (its name, or the notebook's old path)
+    whose history goes on here: ``--as``. The same content gives the same version again, with ``is_new`` false. Raises
+    :class:`NotebookError` when `check` finds errors, :class:`RequestError` when a file cannot be frozen.
+    """
+    path = Path(notebook)
+    store = _store()
+    source = read_source(path)
+    document = load_runnable(source, path.name, store).document
+    if missing := missing_kernel(document):
+        raise NotebookError(path.name, missing)
+    pipeline = claim(store, path, source, continuing)
+    content, kept, notes = _freeze(store, source, document, path)
+    version = store.put(content.to_bytes(), ".json").removesuffix(".json")
+    before = _entries(store, pipeline)
+    if _following(before) != version or before[-1].notebook != real_path(path):
+        _append(store, pipeline, "publish", version, message, author, real_path(path))
+    # Cleaning may have looked in between: what it took is put back, now that the log refers to it.
+    store.put(content.to_bytes(), ".json")
+    for place, address in kept.items():
+        if not store.has_object(address):
+            store.put(read_file(str(place), place)[0], ".file")
+    store.put_notebook(without_outputs(source))
+    if continuing is not None:
+        publications.adopt(store, real_path(path), pipeline)
+    published = _find(store, pipeline, version)
+    return replace(published, is_new=all(entry.version != version for entry in before), notes=notes)
+
+
+def versions(notebook: Path | str) -> list[Version]:
+    """The versions of the notebook's pipeline, newest first; empty when nothing was published."""
+    store = _store()
+    return list_versions(store, pipeline_of(store, notebook))
+
+
+def history(notebook: Path | str) -> list[Entry]:
+    """All that was done with the pipeline's versions, oldest first: publications, rollbacks, pins."""
+    store = _store()
+    return _entries(store, pipeline_of(store, notebook))
+
+
+def get_version(notebook: Path | str, version: str = PUBLISHED) -> Version:
+    """The version of the notebook's pipeline whose id is, or begins with, ``version``; or the published one.
+
+    Raises :class:`RequestError` when there is none, or several.
+    """
+    store = _store()
+    return choose(list_versions(store, pipeline_of(store, notebook)), version, str(notebook))
+
+
+def rollback(notebook: Path | str, version: str, *, message: str = "", author: str | None = None) -> Version:
+    """Make an older version the published one. What was published since stays in the history."""
+    store = _store()
+    found = get_version(notebook, version)
+    if any(other.pinned for other in list_versions(store, found.pipeline)):
+        raise RequestError(f"The pipeline {found.pipeline} is pinned.", "Unpin it first, or pin the other version.")
+    if not found.published:
+        check_content(store, found)
+        _append(store, found.pipeline, "rollback", found.id, message, author)
+    return _find(store, found.pipeline, found.id)
+
+
+def pin(notebook: Path | str, version: str = PUBLISHED, *, message: str = "", author: str | None = None) -> Version:
+    """Keep ``version`` the published one, whatever is published later, until :func:`unpin`."""
+    store = _store()
+    found = get_version(notebook, version)
+    if not found.pinned:
+        check_content(store, found)
+        _append(store, found.pipeline, "pin", found.id, message, author)
+    return _find(store, found.pipeline, found.id)
+
+
+def unpin(notebook: Path | str, *, message: str = "", author: str | None = None) -> Version:
+    """Let the version that was published, or rolled back to, last be the published one again."""
+    store = _store()
+    found = get_version(notebook)
+    if found.pinned:
+        _append(store, found.pipeline, "unpin", found.id, message, author)
+    return get_version(notebook)
+
+
+def list_versions(store: Store, pipeline: str) -> list[Version]:
+    """The versions of ``pipeline``, newest first. One that the store has lost is left out, and logged."""
+    entries = _entries(store, pipeline)
+    pinned, following = _pinned(entries), _following(entries)
+    first: dict[str, Entry] = {}
+    for entry in entries:
+        if entry.kind == "publish":
+            first.setdefault(entry.version, entry)
+    found = []
+    for version, entry in reversed(first.items()):
+        try:
+            content = read_content(store, version)
+        except StoreError as error:
+            logger.warning("%s", error)
+            continue
+        found.append(
+            Version(
+                id=version,
+                pipeline=pipeline,
+                notebook=entry.notebook,
+                time=entry.time,
+                author=entry.author,
+                message=entry.message,
+                content=content,
+                published=version == (pinned or following),
+                pinned=version == pinned,
+            )
+        )
+    return found
+
+
+def choose(found: list[Version], version: str, what: str) -> Version:
+    """The one of ``found`` that ``version`` means. Raises :class:`RequestError` about ``what``."""
+    if not found:
+        raise RequestError(f"No version of {what} was published.", f"Publish it: jupyter pipelines publish {what}")
+    same = [one for one in found if (one.published if version == PUBLISHED else version and one.id.startswith(version))]
+    if len(same) == 1:
+        return same[0]
+    if not same:
+        raise RequestError(f"{what} has no version {version!r}.", f"`jupyter pipelines versions {what}` lists them.")
+    raise RequestError(f"{len(same)} versions begin with {version!r}.", "Give more of the id.")
+
+
+def read_content(store: Store, version: str) -> Content:
+    """What ``version`` froze. Raises :class:`StoreError` when the store has lost it."""
+    return Content.from_bytes(store.get(f"{version}.json", "version"), version)
+
+
+def check_content(store: Store, version: Version) -> None:
+    """Raise :class:`StoreError` when something that ``version`` froze is gone or altered."""
+    store.get_notebook(version.content.notebook)
+    for file in version.content.files:
+        store.get(file.address, f"file {file.path}")
+
+
+def _store() -> Store:
+    return Store(Settings.load().store)
+
+
+def _freeze(
+    store: Store, source: bytes, document: NotebookDocument, path: Path
+) -> tuple[Content, Mapping[Path, str], tuple[Diagnostic, ...]]:
+    """Keep all that a version consists of; returns its content, where its files are kept, and the notes."""
+    found = find_files(document, path)
+    files, total = [], 0
+    for name, place in found.files.items():
+        content, executable = read_file(name, place)
+        total += len(content)
+        check_total(total)
+        files.append(FrozenFile(name, store.put(content, ".file"), len(content), executable))
+    frozen = Content(
+        notebook=store.put_notebook(without_outputs(source)),
+        suffix=path.suffix,
+        files=tuple(files),
+        environment=describe_environment(document.kernel_name, found.foreign),
+    )
+    kept = {found.files[file.path]: file.address for file in files}
+    return frozen, kept, found.notes
+
+
+def _append(
+    store: Store, pipeline: str, kind: str, version: str, message: str, author: str | None, path: str | None = None
+) -> None:
+    """Add to the log; without ``path`` the pipeline goes on being published from where it was last."""
+    owner = path if path is not None else _entries(store, pipeline)[-1].notebook
+    entry = Entry(kind, version, owner, time.time(), author if author is not None else _user(), message)
+    publications.append(store, pipeline, asdict(entry))
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # a user without a name, as in some containers
+        return ""
+
+
+def _entries(store: Store, pipeline: str) -> list[Entry]:
+    return [entry for found in publications.read(store, pipeline) if (entry := Entry.read(found)) is not None]
+
+
+def _following(entries: list[Entry]) -> str | None:
+    """The version that was published, or rolled back to, last."""
+    return next((entry.version for entry in reversed(entries) if entry.kind in {"publish", "rollback"}), None)
+
+
+def _pinned(entries: list[Entry]) -> str | None:
+    last = next((entry for entry in reversed(entries) if entry.kind in {"pin", "unpin"}), None)
+    return last.version if last is not None and last.kind == "pin" else None
+
+
+def _find(store: Store, pipeline: str, version: str) -> Version:
+    found = next((one for one in list_versions(store, pipeline) if one.id == version), None)
+    if found is None:
+        raise PipelinesError(f"Version {version} of {pipeline} was lost while it was published.", "Publish it again.")
+    return found
