@@ -34,6 +34,7 @@ class RunRequest:
     resume: str | None = None
     max_parallel: int | None = None
     parent: str | None = None  # the id of the grid this run belongs to
+    published: str | None = None  # the id of a published version, run instead of the file
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,7 @@ class RunRecord:
     only: str = ""  # which part of the pipeline was asked for, as in :class:`RunRequest`
     from_step: str = ""
     until: str = ""
+    published: str = ""  # the id of the published version that was run, if one was
 
     def step(self, name: str) -> StepRecord:
         """The record of the step called ``name``; raises :class:`KeyError`."""

@@ -24,6 +24,7 @@ from jupyter_pipelines.orchestration.model import OnRunEvent, RunEvent, RunRecor
 from jupyter_pipelines.orchestration.progress import Progress, select
 from jupyter_pipelines.orchestration.recorder import Recorder
 from jupyter_pipelines.orchestration.step_task import submit_step
+from jupyter_pipelines.orchestration.versions.folders import used, working_folder
 from jupyter_pipelines.settings import Settings
 from jupyter_pipelines.store import Store
 
@@ -42,6 +43,7 @@ class RunOptions:
     resume: str | None = None
     max_parallel: int | None = None
     parent: str | None = None
+    published: str | None = None
     store: str | None = None  # where the version is; by default where the settings of the process that runs it say
 
 
@@ -64,6 +66,7 @@ class PipelineRun:
         self.store = Store(options.store or settings.store)
         source = self.store.get_notebook(version)
         self.path = Path(notebook)
+        self.directory = working_folder(self.store, options.published, self.path)
         self.options = options
         self.cancel = cancel
         self._on_event = on_event
@@ -93,6 +96,7 @@ class PipelineRun:
             only=options.only or "",
             from_step=options.from_step or "",
             until=options.until or "",
+            published=options.published or "",
         )
         self.recorder = Recorder(self.store, record, on_event)
         self.executed = ExecutedNotebook(
@@ -112,13 +116,14 @@ class PipelineRun:
         self._refusal = ""
         self._sequence: Sequence | None = None
         if pipeline.sequential:
-            self._sequence = Sequence(pipeline, parsed, self.path.parent, {}, self._cell_event, cancel)
+            self._sequence = Sequence(pipeline, parsed, self.directory, {}, self._cell_event, cancel)
 
     def execute(self) -> RunRecord:
         """Run the steps; returns the final record. Only defects of ours raise, after they are put on record."""
         self.recorder.run_started()
         try:
-            with watch_for_cancellation(self.recorder.record.id, self.cancel):
+            folder = used(self.store, self.options.published, self.path)
+            with folder, watch_for_cancellation(self.recorder.record.id, self.cancel):
                 self._loop()
         except BaseException as error:
             reason = f"{type(error).__name__}: {error}"
@@ -170,7 +175,7 @@ class PipelineRun:
     def _start(self, step: StepPlan) -> bool:
         """Start ``step``, or take its result from an earlier run; says whether it was taken."""
         start = self.progress.start(step)
-        key = reuse.step_key(self.progress.pipeline, step, start, self.parameters, self.path.parent)
+        key = reuse.step_key(self.progress.pipeline, step, start, self.parameters, self.directory)
         self._keys[step.name] = key
         required = step.name in self.progress.selection.required
         if required or ((self.options.reuse or self.options.resume) and step.options.cache):
@@ -193,7 +198,7 @@ class PipelineRun:
             parameters=self.parameters,
             inputs=start.inputs,
             state=start.state,
-            directory=self.path.parent,
+            directory=self.directory,
             objects=self.store.objects,
             env=step.options.env,
         )

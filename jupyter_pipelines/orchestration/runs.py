@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import json
 import logging
 import os
 import uuid
@@ -16,6 +15,7 @@ from typing import Any, cast
 from jupyter_pipelines.errors import RequestError, ServiceError
 from jupyter_pipelines.graph.model import Pipeline
 from jupyter_pipelines.notebook import coerce_parameters, parameters_json
+from jupyter_pipelines.notebook.frozen import without_outputs
 from jupyter_pipelines.orchestration import reuse
 from jupyter_pipelines.orchestration.fast_imports import make_imports_fast
 from jupyter_pipelines.orchestration.loading import load_runnable, read_source
@@ -25,12 +25,15 @@ from jupyter_pipelines.orchestration.progress import Progress, select
 from jupyter_pipelines.orchestration.records import read_record
 from jupyter_pipelines.orchestration.service import Endpoint, endpoint_of, ensure_service
 from jupyter_pipelines.orchestration.settling import settle_runs
+from jupyter_pipelines.orchestration.versions.folders import working_folder
+from jupyter_pipelines.orchestration.versions.publishing import get_version, read_content
 from jupyter_pipelines.settings import Settings
 from jupyter_pipelines.store import Store
 
 logger = logging.getLogger(__name__)
 
-OPTIONS = ("only", "from_step", "until", "reuse", "resume", "max_parallel", "parent")  # they travel through Prefect
+# They travel through Prefect.
+OPTIONS = ("only", "from_step", "until", "reuse", "resume", "max_parallel", "parent", "published")
 MOST_THREADS = 64  # of the task runner; how many steps run at once is bounded by the run itself
 
 
@@ -38,6 +41,7 @@ def run(
     notebook: Path | str,
     parameters: Mapping[str, object] | None = None,
     *,
+    version: str | None = None,
     output: Path | str | None = None,
     only: str | None = None,
     from_step: str | None = None,
@@ -48,6 +52,7 @@ def run(
 ) -> RunRecord:
     """Run the pipeline of ``notebook`` and wait for its end; the record says how each step went.
 
+    ``version`` runs what was published instead of the file: ``"published"``, or the id of a version or its beginning.
     ``output`` gets a copy of the executed notebook. ``only``, ``from_step`` and ``until`` choose steps, ``reuse``
     takes the results of steps that nothing has changed for. Raises :class:`RequestError` or :class:`NotebookError`
     when the request or the notebook is wrong, before anything runs; a step that fails raises nothing.
@@ -61,6 +66,7 @@ def run(
         until=until,
         reuse=reuse,
         max_parallel=max_parallel,
+        published=get_version(notebook, version).id if version is not None else None,
     )
     return run_request(request, on_event)
 
@@ -70,6 +76,7 @@ def run_grid(
     grid: Mapping[str, Sequence[object]],
     parameters: Mapping[str, object] | None = None,
     *,
+    version: str | None = None,
     reuse: bool = False,
     max_parallel: int | None = None,
     on_event: OnRunEvent | None = None,
@@ -79,6 +86,7 @@ def run_grid(
     All combinations are validated before the first one runs. Raises like :func:`run`.
     """
     parent = str(uuid.uuid4())
+    published = get_version(notebook, version).id if version is not None else None
     requests = [
         RunRequest(
             notebook=Path(notebook),
@@ -86,6 +94,7 @@ def run_grid(
             reuse=reuse,
             max_parallel=max_parallel,
             parent=parent,
+            published=published,
         )
         for values in itertools.product(*grid.values())
     ]
@@ -103,9 +112,9 @@ def resume(
 ) -> RunRecord:
     """Continue a run that did not complete: what succeeded is taken over, the rest runs.
 
-    A run of a part of the pipeline stays one. The notebook is read again, so steps that were changed since, and what
-    depends on them, run again; where it is gone, the version that was run is taken. Raises :class:`RequestError` for a
-    run that is unknown, still running or complete.
+    A run of a part of the pipeline stays one, and a run of a published version one of that. Else the notebook is read
+    again, so steps that were changed since, and what depends on them, run again; where it is gone, what was run is
+    taken. Raises :class:`RequestError` for a run that is unknown, still running or complete.
     """
     earlier = get_run(run_id)
     if earlier.state in {"running", "pending"}:
@@ -120,6 +129,7 @@ def resume(
         from_step=earlier.from_step or None,
         until=earlier.until or None,
         resume=earlier.id,
+        published=earlier.published or None if notebook is None else None,
     )
     source = None if request.notebook.exists() else Store(Settings.load().store).get_notebook(earlier.version)
     return run_request(request, on_event, source)
@@ -130,7 +140,7 @@ def run_request(request: RunRequest, on_event: OnRunEvent | None = None, source:
     tell = on_event or ignore
     settings = Settings.load()
     pipeline, version, parameters = prepare(request, settings, source)
-    _prepare_kernels(pipeline, request)
+    prepare_kernels(pipeline, request)
     endpoint = ensure_service(settings, lambda message: tell(RunEvent("service", message=message)))
     settle_runs(Store(settings.store), endpoint)
     record = _call_flow(request, version, parameters, endpoint, tell)
@@ -179,7 +189,7 @@ def prepare(
 ) -> tuple[Pipeline, str, dict[str, object]]:
     """Check the whole request, freeze the notebook; returns it, its version and the parameters in JSON form."""
     store = Store(settings.store)
-    content = source if source is not None else read_source(request.notebook)
+    content = source if source is not None else _source(request, store)
     if request.output is not None:
         check_output(request.output, request.notebook)
     if request.max_parallel is not None and request.max_parallel < 1:
@@ -187,7 +197,8 @@ def prepare(
     pipeline = load_runnable(content, request.notebook.name, store)
     coerced = coerce_parameters(pipeline.document, request.parameters)
     selection = select(pipeline, only=request.only, from_step=request.from_step, until=request.until)
-    missing = reuse.missing_results(store, Progress(pipeline, selection), coerced, request.notebook.absolute().parent)
+    directory = working_folder(store, request.published, request.notebook)
+    missing = reuse.missing_results(store, Progress(pipeline, selection), coerced, directory)
     if missing:
         wanted = sorted({above for name in selection.chosen for above in pipeline.upstream(name)} - selection.chosen)
         raise RequestError(
@@ -196,30 +207,26 @@ def prepare(
             + ", then with ".join(f"--until {name}" for name in wanted)
             + ".",
         )
-    version = store.put_notebook(_without_outputs(content))
+    version = store.put_notebook(without_outputs(content))
     return pipeline, version, parameters_json(pipeline.document, coerced)
 
 
-def _prepare_kernels(pipeline: Pipeline, request: RunRequest) -> None:
+def prepare_kernels(pipeline: Pipeline, request: RunRequest) -> None:
     """Have kernels made ready while Prefect is loaded; not where earlier results may spare the steps."""
-    from jupyter_pipelines.execution import prepare_kernels
+    from jupyter_pipelines import execution
 
     if not (request.reuse or request.resume):
         chosen = select(pipeline, only=request.only, from_step=request.from_step, until=request.until).chosen
         steps = [step for step in pipeline.steps if step.name in chosen]
-        prepare_kernels(pipeline, steps, request.notebook.absolute().parent)
+        store = Store(Settings.load().store)
+        execution.prepare_kernels(pipeline, steps, working_folder(store, request.published, request.notebook))
 
 
-def _without_outputs(content: bytes) -> bytes:
-    """The notebook less its outputs and counts: what it means, so that running it in Jupyter makes no new version."""
-    try:
-        notebook = json.loads(content)
-        for cell in notebook["cells"]:
-            if "outputs" in cell:
-                cell["outputs"], cell["execution_count"] = [], None
-    except (ValueError, KeyError, TypeError):
-        return content  # a text notebook, or an old format: kept as it is
-    return json.dumps(notebook, ensure_ascii=False, indent=1).encode()
+def _source(request: RunRequest, store: Store) -> bytes:
+    """What is to run: the published version that is asked for, else the file as it is."""
+    if request.published is not None:
+        return store.get_notebook(read_content(store, request.published).notebook)
+    return read_source(request.notebook)
 
 
 def _call_flow(

@@ -66,11 +66,13 @@ def unpack(version: Version, folder: Path | str) -> Path:
     return target / name
 
 
-def working_folder(store: Store, version: str, notebook: Path) -> Path:
-    """The folder in which ``version`` of ``notebook`` runs: the notebook's own, or one made as it must be."""
-    content = read_content(store, version)
+def working_folder(store: Store, version: str | None, notebook: Path) -> Path:
+    """The folder in which ``version`` of ``notebook`` runs: the notebook's own, or one made as it must be.
+
+    Without a version, the notebook as it is, it is the notebook's own. Raises :class:`StoreError`.
+    """
     home = notebook.absolute().parent
-    if not content.files:
+    if version is None or not (content := read_content(store, version)).files:
         return home
     folder = _folder(store, version, home)
     try:
@@ -83,14 +85,13 @@ def working_folder(store: Store, version: str, notebook: Path) -> Path:
 
 
 @contextmanager
-def used(store: Store, version: str, notebook: Path) -> Iterator[None]:
+def used(store: Store, version: str | None, notebook: Path) -> Iterator[None]:
     """Work in the version's folder while inside; when the last user leaves, its new files go to beside the notebook."""
-    content = read_content(store, version)
     home = notebook.absolute().parent
-    folder = _folder(store, version, home)
-    if not content.files:
+    if version is None or not (content := read_content(store, version)).files:
         yield
         return
+    folder = _folder(store, version, home)
     lock = _root(store, version, home) / "lock"
     descriptor = os.open(lock, os.O_CREAT | os.O_RDWR | getattr(os, "O_CLOEXEC", 0), 0o600)
     try:
@@ -133,7 +134,7 @@ def _mirror(store: Store, content: Content, home: Path, folder: Path) -> None:
     for path in sorted(folders):
         place = folder / path
         if place.is_symlink() or (place.exists() and not place.is_dir()):
-            place.unlink()
+            place.unlink(missing_ok=True)
         place.mkdir(exist_ok=True)
         _link_entries(home / path, place, folders[path])
     for file in content.files:
@@ -148,8 +149,9 @@ def _link_entries(source: Path, target: Path, left_out: frozenset[str] | set[str
         place = str(source / entry.name)
         if entry.is_symlink():
             wanted = entry.name not in left_out and os.path.lexists(place)
-            if not wanted or os.readlink(entry.path) != place:
-                os.unlink(entry.path)
+            with suppress(FileNotFoundError):  # another run tidies, too
+                if not wanted or os.readlink(entry.path) != place:
+                    os.unlink(entry.path)
     try:
         names = os.listdir(source)
     except OSError:  # gone, or not ours to read

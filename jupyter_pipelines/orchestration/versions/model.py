@@ -80,7 +80,7 @@ class Version:
 
     id: str
     pipeline: str  # what the pipeline is called: the notebook's `name` option, else its path
-    notebook: str  # absolute path it was published from
+    notebook: str  # absolute path that the pipeline is published from
     time: float  # seconds since the epoch
     author: str
     message: str

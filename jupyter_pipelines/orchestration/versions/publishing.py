@@ -131,7 +131,7 @@ def list_versions(store: Store, pipeline: str) -> list[Version]:
             Version(
                 id=version,
                 pipeline=pipeline,
-                notebook=entry.notebook,
+                notebook=entries[-1].notebook,
                 time=entry.time,
                 author=entry.author,
                 message=entry.message,
