@@ -3,6 +3,7 @@
 >>> import jupyter_pipelines as jp
 >>> pipeline = jp.load("flights.ipynb")          # compile: steps, edges, diagnostics
 >>> run = jp.run("flights.ipynb", {"month": 7})  # run it as a Prefect flow
+>>> run_id = jp.submit("flights.ipynb")          # have the service run it; returns at once
 >>> report = jp.verify("flights.ipynb")          # prove that it gives what Restart & Run All gives
 """
 
@@ -18,10 +19,11 @@ if TYPE_CHECKING:
 
     from jupyter_pipelines.graph import compile_pipeline
     from jupyter_pipelines.notebook import read_notebook
-    from jupyter_pipelines.orchestration import get_run, list_runs, load, resume, run, run_grid
+    from jupyter_pipelines.orchestration import cancel, get_run, list_runs, load, resume, run, run_grid, submit
     from jupyter_pipelines.verification import verify
 
 __all__ = [
+    "cancel",
     "compile_pipeline",
     "get_run",
     "list_runs",
@@ -30,6 +32,7 @@ __all__ = [
     "resume",
     "run",
     "run_grid",
+    "submit",
     "verify",
 ]
 
@@ -38,7 +41,10 @@ __getattr__ = lazy_names(
     {
         "compile_pipeline": f"{__name__}.graph",
         "read_notebook": f"{__name__}.notebook",
-        **dict.fromkeys(("get_run", "list_runs", "load", "resume", "run", "run_grid"), f"{__name__}.orchestration"),
+        **dict.fromkeys(
+            ("cancel", "get_run", "list_runs", "load", "resume", "run", "run_grid", "submit"),
+            f"{__name__}.orchestration",
+        ),
         "verify": f"{__name__}.verification",
     },
 )

@@ -29,6 +29,7 @@ COMMANDS: dict[str, dict[str, str]] = {
     "Run": {
         "run": "run a notebook as a pipeline",
         "resume": "continue a failed run from where it failed",
+        "cancel": "cancel a run, and kill all that it has started",
         "runs": "list earlier runs",
         "inspect": "show one run: its steps, what they produced, what failed",
     },

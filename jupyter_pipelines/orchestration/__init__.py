@@ -10,18 +10,21 @@ if TYPE_CHECKING:
     from jupyter_pipelines.orchestration.loading import load
     from jupyter_pipelines.orchestration.model import RunEvent, RunRecord, RunRequest, StepRecord
     from jupyter_pipelines.orchestration.runs import get_run, list_runs, resume, run, run_grid
+    from jupyter_pipelines.orchestration.submission import cancel, submit
 
 __all__ = [
     "RunEvent",
     "RunRecord",
     "RunRequest",
     "StepRecord",
+    "cancel",
     "get_run",
     "list_runs",
     "load",
     "resume",
     "run",
     "run_grid",
+    "submit",
 ]
 
 __getattr__ = lazy_names(
@@ -30,5 +33,6 @@ __getattr__ = lazy_names(
         "load": f"{__name__}.loading",
         **dict.fromkeys(("RunEvent", "RunRecord", "RunRequest", "StepRecord"), f"{__name__}.model"),
         **dict.fromkeys(("get_run", "list_runs", "resume", "run", "run_grid"), f"{__name__}.runs"),
+        **dict.fromkeys(("cancel", "submit"), f"{__name__}.submission"),
     },
 )

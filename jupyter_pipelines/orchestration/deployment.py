@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import shlex
 import urllib.error
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +42,12 @@ def work_pool() -> str:
 
 def create_run(endpoint: Endpoint, home: Path, name: str, parameters: dict[str, object]) -> str:
     """Have Prefect start a run as soon as a worker can; returns its id. Raises :class:`ServiceError`."""
-    body = {"name": name, "parameters": parameters, "enforce_parameter_schema": False}
+    body = {
+        "name": name,
+        "parameters": parameters,
+        "enforce_parameter_schema": False,
+        "idempotency_key": str(uuid.uuid4()),  # a request that is sent again makes no second run
+    }
     try:
         try:
             deployment = _deployment(endpoint)

@@ -2,6 +2,9 @@
 
 The notebook itself is never changed; an executed copy, with every output in the author's order, is kept with the run.
 
+With --detach the service runs it, whatever becomes of this terminal; the run's id is printed at once. `jupyter
+pipelines runs` and `inspect` follow it, `cancel` stops it. --format json: {"id": "..."}.
+
 Grid: --grid NAME=A,B,C makes one run for each value, and for each combination when given several times. Commas within
 quotes or brackets do not separate: --grid 'city="Paris, TX",Rome' --grid 'layers=[8,8],[16]'.
 
@@ -16,8 +19,9 @@ Exit codes: 0 completed, 1 the pipeline failed, 2 the request was wrong (nothing
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from jupyter_pipelines.errors import NotebookError, RequestError
 
@@ -41,6 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     part.add_argument("--until", metavar="STEP", help="run this step and all that it needs")
     parser.add_argument("--reuse", action="store_true", help="skip the steps for which nothing has changed")
     parser.add_argument("--output", metavar="OUT.ipynb", help="put a copy of the executed notebook here")
+    parser.add_argument("--detach", action="store_true", help="have the service run it; print its id and return")
     parser.add_argument("--max-parallel", type=positive_int, metavar="N", help="run at most N steps at a time")
     add_format(parser)
 
@@ -65,6 +70,8 @@ def run(arguments: argparse.Namespace) -> int:
 
     options = {"reuse": arguments.reuse, "max_parallel": arguments.max_parallel}
     part = {"only": arguments.only, "from_step": arguments.from_step, "until": arguments.until}
+    if arguments.detach:
+        return _detach(arguments, notebook, parameters, part | options)
     output = Path(arguments.output).expanduser() if arguments.output else None
 
     def start(on_event: OnRunEvent) -> list[RunRecord]:
@@ -73,6 +80,23 @@ def run(arguments: argparse.Namespace) -> int:
         return [run_once(notebook, parameters, output=output, on_event=on_event, **part, **options)]
 
     return execute(start, pipeline, parameters, grid=grid, as_json=arguments.format == "json")
+
+
+def _detach(
+    arguments: argparse.Namespace, notebook: Path, parameters: Mapping[str, object], options: Mapping[str, Any]
+) -> int:
+    if arguments.grid or arguments.output:
+        raise RequestError("--detach goes with neither --grid nor --output.", "Each run keeps its executed notebook.")
+    from jupyter_pipelines.orchestration import submit
+
+    run_id = submit(notebook, parameters, **options)
+    if arguments.format == "json":
+        from jupyter_pipelines.cli.output import print_json
+
+        print_json({"id": run_id})
+    else:
+        print(run_id)
+    return 0
 
 
 def _check_grid(arguments: argparse.Namespace, twice: set[str]) -> None:

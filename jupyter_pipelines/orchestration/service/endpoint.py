@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import time
+import urllib.error
 import urllib.request
 from base64 import b64encode
 from contextlib import suppress
@@ -14,6 +16,8 @@ from pathlib import Path
 from jupyter_pipelines.settings import Settings
 from jupyter_pipelines.store.files import read_json
 
+BUSY = 503  # the answer of a server whose database is locked just now
+BUSY_WAITS = (0.2, 0.5, 1.0)  # seconds before a request is sent again
 UNREACHABLE = (OSError, HTTPException, ValueError)
 """What :meth:`Endpoint.call` raises when no Prefect server answers there; ``urllib.error.HTTPError`` is among them."""
 
@@ -56,8 +60,15 @@ class Endpoint:
             request.add_header("Authorization", f"Basic {b64encode(self.auth.encode()).decode()}")
         elif self.key:
             request.add_header("Authorization", f"Bearer {self.key}")
-        with urllib.request.urlopen(request, timeout=timeout) as response:
-            content = response.read()
+        for wait in (*BUSY_WAITS, None):
+            try:
+                with urllib.request.urlopen(request, timeout=timeout) as response:
+                    content = response.read()
+                    break
+            except urllib.error.HTTPError as error:
+                if error.code != BUSY or wait is None:
+                    raise
+                time.sleep(wait)
         return json.loads(content) if content else None
 
     def is_healthy(self) -> bool:

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
+import threading
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
+from jupyter_pipelines.errors import PipelinesError
 from jupyter_pipelines.orchestration.fast_imports import make_imports_fast
+from jupyter_pipelines.settings import Settings
+from jupyter_pipelines.store import Store
 
 MARK = "JUPYTER_PIPELINES_RUN"
 """Environment variable that all processes of a run inherit: by it those that are left at its end are found."""
@@ -32,7 +39,23 @@ def main(home: Path) -> None:
     os.environ[MARK] = run_id
     # The flow's end would wait a second for Prefect's heartbeat; that a run was killed we see by its process.
     with temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}), handle_engine_signals(UUID(run_id)):
-        run_flow(run_pipeline, flow_run=load_flow_run(UUID(run_id)))
+        flow_run = load_flow_run(UUID(run_id))
+        threading.Thread(target=prepare, args=(flow_run.parameters,), daemon=True).start()
+        run_flow(run_pipeline, flow_run=flow_run)
+
+
+def prepare(parameters: Mapping[str, Any]) -> None:
+    """Have kernels made ready for a run with these parameters; returns at once."""
+    from jupyter_pipelines.orchestration.loading import load_runnable
+    from jupyter_pipelines.orchestration.model import RunRequest
+    from jupyter_pipelines.orchestration.runs import OPTIONS, prepare_kernels
+
+    options = parameters.get("options") or {}
+    with contextlib.suppress(PipelinesError, KeyError):  # the run will say what is wrong
+        store = Store(options.get("store") or Settings.load().store)
+        path = Path(parameters["notebook"])
+        pipeline = load_runnable(store.get_notebook(parameters["version"]), path.name, store)
+        prepare_kernels(pipeline, RunRequest(path, **{name: options[name] for name in OPTIONS if name in options}))
 
 
 def _write_to(log: Path) -> None:

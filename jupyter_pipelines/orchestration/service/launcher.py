@@ -4,6 +4,9 @@ It has Prefect and the flow loaded, and has started nothing: one thread, no conn
 as much loaded takes seconds, forking this one milliseconds, and what they have in common is in memory once. Linux only.
 The worker is forked from it, too. What was forked lives on when this process is killed; told to stop, it stays until
 the last run has ended.
+
+One process is kept a step ahead: the spare has read its settings and has kernels made ready, for the notebook that is
+about to run or the one that ran last, and becomes the next run. It goes when none has come for a while.
 """
 
 from __future__ import annotations
@@ -12,18 +15,21 @@ import contextlib
 import gc
 import json
 import os
-import runpy
+import select
 import selectors
 import signal
 import socket
 import sys
+import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import NoReturn
+from typing import Any
 
-from jupyter_pipelines.orchestration.service.flow_run import MARK
+from jupyter_pipelines.orchestration.service.flow_run import MARK, prepare
+from jupyter_pipelines.orchestration.service.launch import FLOW_RUN
 
 PRELOAD = (
     "prefect.engine",
@@ -36,13 +42,24 @@ PRELOAD = (
     "prefect.workers.process",
     "jupyter_pipelines.orchestration.flow",
     "jupyter_pipelines.execution.steps",
-    "papermill.engines",  # before our engine, which it loads
+    "papermill.engines",  # before our engine, which it loads by itself
     "jupyter_pipelines.execution.engine",
     "jupyter_pipelines.execution.kernels.provisioner",
     "jupyter_pipelines.orchestration.service.worker",
     "jupyter_pipelines.orchestration.service.flow_run",
 )
 REQUEST_SECONDS = 2.0  # for a request to arrive whole
+SPARE_AFTER = 3.0  # seconds after a run began that the next spare is made: the run has the processors first
+SPARE_SECONDS = 120.0  # that a spare waits for a run
+
+
+@dataclass
+class Spare:
+    """A process that waits to be told which run it is."""
+
+    pid: int
+    control: socket.socket
+    until: float  # of the monotonic clock
 
 
 class Launcher:
@@ -64,6 +81,9 @@ class Launcher:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         self._jobs: dict[int, tuple[socket.socket, str]] = {}  # by process: who asked, and the run's id
         self._draining = False
+        self._spare: Spare | None = None
+        self._last_run: dict[str, Any] | None = None
+        self._next_spare: tuple[float, dict[str, Any]] | None = None  # when, and for which run
         self._selector.register(self._listener, selectors.EVENT_READ)
         self._selector.register(self._ended, selectors.EVENT_READ)
         self._selector.register(0, selectors.EVENT_READ)  # the service's leash
@@ -71,7 +91,7 @@ class Launcher:
     def serve(self) -> None:
         """Serve until told to stop, and then until the last process has ended."""
         while not (self._draining and not self._jobs):
-            for key, _ in self._selector.select():
+            for key, _ in self._selector.select(self._wait()):
                 if key.fileobj is self._listener:
                     self._accept()
                 elif key.fd == self._ended:
@@ -83,6 +103,7 @@ class Launcher:
                 elif isinstance(key.fileobj, socket.socket):
                     self._left(key.fileobj)
             self._reap()
+            self._look_after_spare()
 
     def _note(self, number: int, _: object) -> None:
         if number == signal.SIGTERM:
@@ -94,6 +115,8 @@ class Launcher:
             self._selector.unregister(self._listener)
             self._listener.close()
             self._path.unlink(missing_ok=True)
+            self._next_spare = None
+            self._dismiss_spare()
 
     def _accept(self) -> None:
         connection, _ = self._listener.accept()
@@ -102,12 +125,14 @@ class Launcher:
             connection.settimeout(REQUEST_SECONDS)
             _, descriptors, _, _ = socket.recv_fds(connection, 1, 3)
             request = json.loads(_line(connection))
-            threads = len(os.listdir("/proc/self/task"))
-            if threads != 1:
-                raise RuntimeError(f"{threads} threads: forking is not sound")
-            pid = os.fork()
-            if pid == 0:
-                self._become(request, descriptors)
+            if "expect" in request:
+                self._expect(request["expect"])
+                connection.close()
+                return
+            _check_peer(connection)
+            pid = self._hand_over(request, descriptors) or self._fork(lambda: _become(request, descriptors))
+            if request["module"] == FLOW_RUN and self._last_run is not None and not self._draining:
+                self._next_spare = time.monotonic() + SPARE_AFTER, self._last_run
             connection.sendall(b"%d\n" % pid)
             self._jobs[pid] = connection, request["env"].get("PREFECT__FLOW_RUN_ID", "")
             self._selector.register(connection, selectors.EVENT_READ)
@@ -118,29 +143,91 @@ class Launcher:
             for descriptor in descriptors:
                 os.close(descriptor)
 
-    def _become(self, request: dict[str, object], descriptors: list[int]) -> NoReturn:
+    def _fork(self, become: Callable[[], int]) -> int:
+        threads = len(os.listdir("/proc/self/task"))
+        if threads != 1:
+            raise RuntimeError(f"{threads} threads: forking is not sound")
+        pid = os.fork()
+        if pid:
+            return pid
         code = 1
         try:
             os.setsid()
-            for target, descriptor in enumerate(descriptors):
-                os.dup2(descriptor, target)
             signal.set_wakeup_fd(-1)
             for number in (signal.SIGCHLD, signal.SIGTERM):
                 signal.signal(number, signal.SIG_DFL)
             signal.signal(signal.SIGINT, signal.default_int_handler)
             self._selector.close()
-            os.closerange(3, 256)
-            environment = request["env"]
-            assert isinstance(environment, dict)
-            os.environ.clear()
-            os.environ.update(environment)
-            os.chdir(str(request["directory"]))
+            self._listener.close()
+            for connection, _ in self._jobs.values():
+                connection.close()
+            if self._spare is not None:
+                self._spare.control.close()
             gc.enable()
-            code = _run(str(request["module"]), str(request["home"]))
+            code = become()
         except BaseException:
             traceback.print_exc()
         finally:
             os._exit(code)
+
+    def _expect(self, run: dict[str, Any]) -> None:
+        """A run with these parameters is about to be asked for."""
+        self._next_spare = None
+        self._last_run = run
+        if self._spare is None:
+            self._make_spare(run)
+
+    def _make_spare(self, run: dict[str, Any]) -> None:
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+
+        def become() -> int:
+            ours.close()
+            return _wait_as_spare(theirs, run)
+
+        pid = self._fork(become)
+        theirs.close()
+        self._spare = Spare(pid, ours, time.monotonic() + SPARE_SECONDS)
+
+    def _hand_over(self, request: dict[str, Any], descriptors: list[int]) -> int:
+        """Have the spare become the run that is asked for; returns its process, 0 when it cannot."""
+        spare = self._spare
+        if spare is None or request["module"] != FLOW_RUN:
+            return 0
+        self._spare = None
+        try:
+            socket.send_fds(spare.control, [b"\n"], descriptors)
+            spare.control.sendall(json.dumps(request).encode() + b"\n")
+            spare.control.settimeout(REQUEST_SECONDS)
+            if spare.control.recv(1) != b"y":
+                raise OSError("the spare has ended")
+        except OSError:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(spare.pid, signal.SIGKILL)  # else it might still become this run, beside another
+            return 0
+        finally:
+            spare.control.close()
+        return spare.pid
+
+    def _dismiss_spare(self) -> None:
+        if self._spare is not None:
+            self._spare.control.close()
+            self._spare = None
+
+    def _look_after_spare(self) -> None:
+        now = time.monotonic()
+        if self._spare is not None and now > self._spare.until:
+            self._dismiss_spare()
+        if self._next_spare is not None and now > self._next_spare[0]:
+            run, self._next_spare = self._next_spare[1], None
+            if self._spare is None:
+                with contextlib.suppress(OSError, RuntimeError):
+                    self._make_spare(run)
+
+    def _wait(self) -> float | None:
+        """Seconds until something is to be done."""
+        times = [self._spare.until] if self._spare is not None else []
+        times += [self._next_spare[0]] if self._next_spare is not None else []
+        return max(0.01, min(times) - time.monotonic()) if times else None
 
     def _left(self, connection: socket.socket) -> None:
         """Who asked for a process is gone, which means that it shall end."""
@@ -154,7 +241,7 @@ class Launcher:
                     os.kill(pid, signal.SIGKILL)
 
     def _reap(self) -> None:
-        while self._jobs:
+        while True:
             try:
                 pid, status = os.waitpid(-1, os.WNOHANG)
             except ChildProcessError:
@@ -162,6 +249,8 @@ class Launcher:
             if pid == 0:
                 return
             connection, run = self._jobs.pop(pid, (None, ""))
+            if self._spare is not None and self._spare.pid == pid:
+                self._dismiss_spare()
             if run:
                 kill_run(run)
             if connection is not None:
@@ -191,19 +280,22 @@ def _processes(mark: bytes) -> Iterator[int]:
                     yield int(name)
 
 
-def _run(module: str, home: str) -> int:
+def _become(request: dict[str, Any], descriptors: list[int], *, ready: bool = False) -> int:
+    """Be the process that is asked for, until its end; returns its exit code."""
     import atexit
     import threading
 
-    from prefect.context import refresh_global_settings_context
-    from prefect.logging.configuration import setup_logging
-
-    refresh_global_settings_context()
-    setup_logging(incremental=False)
-    sys.argv = [module, home]
+    for target, descriptor in enumerate(descriptors):
+        os.dup2(descriptor, target)
+        os.close(descriptor)
+    os.environ.clear()
+    os.environ.update(request["env"])
+    os.chdir(request["directory"])
+    if not ready:
+        _read_settings()
     code = 0
     try:
-        runpy.run_module(module, run_name="__main__", alter_sys=True)
+        import_module(request["module"]).main(Path(request["home"]))
     except SystemExit as stop:
         code = stop.code if isinstance(stop.code, int) else int(stop.code is not None)
     except BaseException:
@@ -215,6 +307,34 @@ def _run(module: str, home: str) -> int:
         sys.stdout.flush()
         sys.stderr.flush()
     return code
+
+
+def _wait_as_spare(control: socket.socket, run: dict[str, Any]) -> int:
+    """Prepare for ``run``, then become whichever run is asked for first."""
+    _read_settings()
+    prepare(run)
+    _, descriptors, _, _ = socket.recv_fds(control, 1, 3)
+    if not descriptors:
+        return 0  # none came
+    request = json.loads(_line(control))
+    control.sendall(b"y")
+    control.close()
+    return _become(request, descriptors, ready=True)
+
+
+def _read_settings() -> None:
+    """Have Prefect take its settings from the environment as it is now."""
+    from prefect.context import refresh_global_settings_context
+    from prefect.logging.configuration import setup_logging
+
+    refresh_global_settings_context()
+    setup_logging(incremental=False)
+
+
+def _check_peer(connection: socket.socket) -> None:
+    """Raise :class:`OSError` when who asked has given up: then it has started an interpreter instead."""
+    if select.select([connection], [], [], 0)[0] and not connection.recv(1, socket.MSG_PEEK):
+        raise OSError("who asked for a process has given up")
 
 
 def _line(connection: socket.socket) -> bytes:
@@ -233,8 +353,10 @@ def main(home: Path) -> None:
     from jupyter_pipelines.orchestration.service.home import ServiceHome
 
     make_imports_fast()
+    sys.modules["pyarrow"] = None  # type: ignore[assignment]  # papermill tries to load it, for HDFS: threads, and 40 MB
     for name in PRELOAD:
         import_module(name)
+    del sys.modules["pyarrow"]
     path = ServiceHome(home).socket("launcher")
     assert path is not None, "the service has said where its sockets are before it starts us"
     gc.collect()

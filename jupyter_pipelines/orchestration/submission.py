@@ -1,0 +1,137 @@
+"""Runs that the service makes: handed over and left to it, followed by their records, cancelled."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import asdict
+from pathlib import Path
+
+from jupyter_pipelines.errors import RequestError, ServiceError
+from jupyter_pipelines.orchestration.deployment import create_run
+from jupyter_pipelines.orchestration.model import RunRecord, RunRequest, StepRecord
+from jupyter_pipelines.orchestration.recorder import is_alive
+from jupyter_pipelines.orchestration.runs import OPTIONS, get_run, prepare
+from jupyter_pipelines.orchestration.service import configured_endpoint, endpoint_of, ensure_service
+from jupyter_pipelines.orchestration.service.endpoint import UNREACHABLE
+from jupyter_pipelines.orchestration.service.home import ServiceHome
+from jupyter_pipelines.orchestration.versions.publishing import get_version
+from jupyter_pipelines.settings import Settings
+from jupyter_pipelines.store import Store
+
+CANCEL_SECONDS = 15.0  # that a run has to end by itself when it is cancelled
+POLL = 0.1  # seconds between two looks at its record
+
+
+def submit(
+    notebook: Path | str,
+    parameters: Mapping[str, object] | None = None,
+    *,
+    version: str | None = None,
+    only: str | None = None,
+    from_step: str | None = None,
+    until: str | None = None,
+    reuse: bool = False,
+    max_parallel: int | None = None,
+) -> str:
+    """Have the service run the pipeline of ``notebook`` now, and return the run's id at once.
+
+    The notebook is checked and frozen first, as for :func:`~jupyter_pipelines.orchestration.run`, which see; the run
+    goes on whatever becomes of this process. Raises :class:`RequestError`, :class:`NotebookError` or
+    :class:`ServiceError`, and then nothing runs.
+    """
+    request = RunRequest(
+        notebook=Path(notebook),
+        parameters=parameters or {},
+        only=only,
+        from_step=from_step,
+        until=until,
+        reuse=reuse,
+        max_parallel=max_parallel,
+        published=get_version(notebook, version).id if version is not None else None,
+    )
+    settings = Settings.load()
+    pipeline, frozen, values = prepare(request, settings)
+    path = str(request.notebook.absolute())
+    options = {name: value for name, value in asdict(request).items() if name in OPTIONS and value}
+    if configured_endpoint() is None:
+        options["store"] = settings.store
+    name = request.notebook.stem
+    run: dict[str, object] = {"version": frozen, "notebook": path, "parameters": values, "options": options}
+    _announce(settings, run)
+    run_id = create_run(ensure_service(settings), settings.home, name, run)
+    steps = tuple(StepRecord(step.name, "pending") for step in pipeline.steps)
+    record = RunRecord(
+        run_id, name, path, frozen, "pending", values, 0.0, 0.0, steps, published=request.published or ""
+    )
+    store = Store(settings.store)
+    if store.load_run(run_id) is None:  # else it has begun already
+        store.save_run(run_id, asdict(record) | {"process": None})
+        store.mark_active(run_id, True)
+    _wake_worker(settings)
+    return run_id
+
+
+def cancel(run_id: str) -> RunRecord:
+    """Cancel a run, wherever it goes on, and wait for its end: its kernels and all they have started are killed.
+
+    ``run_id`` may be the beginning of an id. Raises :class:`RequestError` when it has ended already, and
+    :class:`ServiceError` when Prefect cannot be told.
+    """
+    record = get_run(run_id)
+    if record.ended:
+        raise RequestError(f"Run {record.id} has ended: {record.state}.", "There is nothing to cancel.")
+    settings = Settings.load()
+    endpoint = endpoint_of(settings)
+    if endpoint is None:
+        raise ServiceError("The pipeline service is not running.", "Start it: jupyter pipelines up --detach")
+    try:
+        found = endpoint.call(f"/flow_runs/{record.id}")
+        begun = not isinstance(found, dict) or found.get("state_type") not in {"SCHEDULED", "PENDING"}
+        kind = "CANCELLING" if begun else "CANCELLED"
+        state = {"type": kind, "name": kind.capitalize(), "message": "cancelled on request"}
+        endpoint.call(f"/flow_runs/{record.id}/set_state", {"state": state, "force": True})
+    except UNREACHABLE as error:
+        raise ServiceError(f"Prefect could not be told to cancel run {record.id}: {error}.") from error
+    deadline = time.monotonic() + CANCEL_SECONDS
+    while (record := get_run(record.id)).state in {"pending", "running"}:
+        if time.monotonic() > deadline:
+            _kill(Store(settings.store), record.id)
+        time.sleep(POLL)
+    return record
+
+
+def _kill(store: Store, run_id: str) -> None:
+    """Kill a run of the service that does not end. A run in somebody's own process is not ours to kill."""
+    from jupyter_pipelines.orchestration.service.launcher import kill_run
+
+    process = (store.load_run(run_id) or {}).get("process")
+    if sys.platform == "linux":
+        kill_run(run_id)
+    elif isinstance(process, dict) and is_alive(process):
+        with suppress(OSError):
+            os.kill(int(process["pid"]), signal.SIGTERM)
+
+
+def _announce(settings: Settings, run: Mapping[str, object]) -> None:
+    """Tell the launcher which run is about to come, so that a process and kernels are made ready meanwhile."""
+    path = ServiceHome(settings.home).socket("launcher")
+    if path is not None:
+        with suppress(OSError), socket.socket(socket.AF_UNIX) as launcher:
+            launcher.settimeout(0.2)
+            launcher.connect(str(path))
+            launcher.sendall(b"\n" + json.dumps({"expect": run}).encode() + b"\n")
+
+
+def _wake_worker(settings: Settings) -> None:
+    """Tell the worker that there is a run for now; where it is not there yet, it finds the run when it comes."""
+    path = ServiceHome(settings.home).socket("worker")
+    if path is not None:
+        with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as wake:
+            wake.sendto(b"now", str(path))
