@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from jupyter_pipelines.lazy import lazy_names
 
 if TYPE_CHECKING:
+    from jupyter_pipelines.execution.client import wait_for_kernels
     from jupyter_pipelines.execution.comparison import difference, same_value
     from jupyter_pipelines.execution.containers import container_path, load_values, verify_container
     from jupyter_pipelines.execution.engine import KernelRequest, Outcome, execute_cells
@@ -23,6 +24,7 @@ __all__ = [
     "run_step",
     "same_value",
     "verify_container",
+    "wait_for_kernels",
 ]
 
 __getattr__ = lazy_names(
@@ -32,5 +34,6 @@ __getattr__ = lazy_names(
         **dict.fromkeys(("KernelRequest", "Outcome", "execute_cells"), f"{__name__}.engine"),
         **dict.fromkeys(("difference", "same_value"), f"{__name__}.comparison"),
         **dict.fromkeys(("prepare_kernels", "run_step"), f"{__name__}.steps"),
+        "wait_for_kernels": f"{__name__}.client",
     },
 )

@@ -309,7 +309,7 @@ def run_in_thread(work: Callable[[Callable[[], None]], Coroutine[Any, Any, None]
         try:
             # zmq needs a loop that can watch sockets, which the default one on Windows cannot.
             with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
-                runner.run(work(settled.set))
+                runner.run(work(settle))
         except BaseException as error:
             if settled.is_set():
                 logger.warning("A kernel has not ended as it should", exc_info=True)
@@ -317,10 +317,13 @@ def run_in_thread(work: Callable[[Callable[[], None]], Coroutine[Any, Any, None]
                 failure.append(error)
         finally:
             settled.set()
-            _threads.discard(thread)
+            _ending.discard(thread)
+
+    def settle() -> None:
+        _ending.add(thread)
+        settled.set()
 
     thread = threading.Thread(target=copy_context().run, args=(run,), name="jupyter-pipelines-cells")
-    _threads.add(thread)
     thread.start()
     try:
         settled.wait()
@@ -333,12 +336,12 @@ def run_in_thread(work: Callable[[Callable[[], None]], Coroutine[Any, Any, None]
 
 
 def wait_for_kernels() -> None:
-    """Wait until kernels that nobody waits for have ended."""
-    for thread in list(_threads):
+    """Wait until the kernels have ended that nobody waits for."""
+    for thread in list(_ending):
         thread.join()
 
 
-_threads: set[threading.Thread] = set()
+_ending: set[threading.Thread] = set()
 
 
 def _error_of(reply: Message) -> StepErrorInfo | None:

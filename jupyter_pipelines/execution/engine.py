@@ -77,7 +77,7 @@ def execute_cells(
     set, the kernel dies at once with every process it started.
 
     The kernel has ended when this returns, unless ``is_at_rest``, asked after the last cell, says that nothing can come
-    of its end: then nobody waits for it, except :func:`wait_for_kernels`.
+    of its end: then nobody waits for it, except :func:`~jupyter_pipelines.execution.client.wait_for_kernels`.
 
     Never raises for what the notebook or its kernel did: see ``Outcome.error``, whose ``kind`` is ``error``,
     ``kernel-died``, ``timeout`` or ``cancelled``.

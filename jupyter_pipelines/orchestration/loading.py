@@ -27,9 +27,12 @@ def load(notebook: Path | str, *, settings: Settings | None = None) -> Pipeline:
     return compile_with_memory(document, Store((settings or Settings.load()).store))
 
 
-def load_runnable(source: bytes, name: str, store: Store) -> Pipeline:
-    """Compile ``source``, ready to run. Raises :class:`NotebookError` when its diagnostics hold errors."""
-    pipeline = compile_with_memory(read_notebook(source, name), store)
+def load_runnable(source: bytes, name: str, store: Store, seen: dict[str, Observed] | None = None) -> Pipeline:
+    """Compile ``source``, ready to run; ``seen`` is as for :func:`compile_with_memory`.
+
+    Raises :class:`NotebookError` when its diagnostics hold errors.
+    """
+    pipeline = compile_with_memory(read_notebook(source, name), store, seen)
     if pipeline.errors:
         raise NotebookError(name, pipeline.errors)
     if not pipeline.steps:
@@ -50,13 +53,16 @@ def read_source(path: Path) -> bytes:
 
 
 def compile_with_memory(document: NotebookDocument, store: Store, seen: dict[str, Observed] | None = None) -> Pipeline:
-    """Compile with what earlier runs observed, and ``seen``: what this run has observed so far, by step digest."""
-    known: dict[str, Observed] = dict(seen or {})
+    """Compile with what earlier runs observed, and ``seen``: what this run has observed so far, by step digest.
+
+    What is recalled is added to ``seen``.
+    """
+    known: dict[str, Observed] = {} if seen is None else seen
     pipeline = compile_pipeline(document, memory.as_observations(known))
     for _ in range(MOST_ROUNDS):
         new = {step.digest for step in pipeline.steps} - known.keys()
         if not new:
             break
-        known |= {digest: memory.recall(store, digest) for digest in new}
+        known.update({digest: memory.recall(store, digest) for digest in new})
         pipeline = compile_pipeline(document, memory.as_observations(known))
     return pipeline

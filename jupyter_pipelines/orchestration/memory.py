@@ -29,8 +29,10 @@ def merge(earlier: Observed, later: Observed) -> Observed:
 
 def remember(store: Store, digest: str, observed: Observed) -> Observed:
     """Add what a run saw to what is known of the step source with ``digest``; returns the sum."""
-    merged = merge(recall(store, digest), observed)
-    store.save_observed(digest, asdict(merged))
+    earlier = recall(store, digest)
+    merged = merge(earlier, observed)
+    if merged != earlier:
+        store.save_observed(digest, asdict(merged))
     return merged
 
 

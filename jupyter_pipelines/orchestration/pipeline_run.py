@@ -8,10 +8,8 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
-from prefect.futures import PrefectFuture
-
+from jupyter_pipelines.execution import wait_for_kernels
 from jupyter_pipelines.execution.executed_notebook import ExecutedNotebook
 from jupyter_pipelines.execution.model import CellEvent, Observed, StepErrorInfo, StepRequest, StepResult
 from jupyter_pipelines.execution.sequence import Sequence
@@ -70,7 +68,8 @@ class PipelineRun:
         self.options = options
         self.cancel = cancel
         self._on_event = on_event
-        pipeline = load_runnable(source, self.path.name, self.store)
+        self._seen: dict[str, Observed] = {}  # what the pipeline is compiled with, by step digest
+        pipeline = load_runnable(source, self.path.name, self.store, self._seen)
         self.document = pipeline.document
         self.parameters = coerce_parameters(self.document, parameters)
         selection = select(pipeline, only=options.only, from_step=options.from_step, until=options.until)
@@ -110,7 +109,6 @@ class PipelineRun:
         self._ended: queue.Queue[str] = queue.Queue()
         self._latest: dict[str, StepResult] = {}
         self._keys: dict[str, str] = {}
-        self._seen: dict[str, Observed] = {}
         self._setup: dict[str, tuple[str, str]] = {}
         self._taken_back: Counter[str] = Counter()
         self._refusal = ""
@@ -137,6 +135,7 @@ class PipelineRun:
                 self.recorder.step_skipped(record.name, self._refusal or "the run was stopped")
         state, reason = self._outcome()
         self.executed.finish(state, reason)
+        wait_for_kernels()
         return self.recorder.run_finished(state, reason)
 
     def _loop(self) -> None:
@@ -202,16 +201,18 @@ class PipelineRun:
             objects=self.store.objects,
             env=step.options.env,
         )
-        submit_step(request, self._run_attempt, self._ended_callback(step.name))
+        told = threading.Event()
+
+        def ended(*_: object) -> None:
+            """Said by the last attempt, and by Prefect's task behind it: the next step need not wait for that one."""
+            if not told.is_set():
+                told.set()
+                self._ended.put(step.name)
+
+        submit_step(request, lambda request: self._run_attempt(request, ended), ended)
         return False
 
-    def _ended_callback(self, name: str) -> Callable[[PrefectFuture[Any]], None]:
-        def ended(_: PrefectFuture[Any]) -> None:
-            self._ended.put(name)
-
-        return ended
-
-    def _run_attempt(self, request: StepRequest) -> StepResult:
+    def _run_attempt(self, request: StepRequest, ended: Callable[[], None]) -> StepResult:
         from jupyter_pipelines.execution import run_step
 
         name = request.step.name
@@ -225,7 +226,9 @@ class PipelineRun:
         may_retry = (
             result.state in {"failed", "timed-out", "crashed"} and request.attempt <= request.step.options.retries
         )
-        if may_retry and result.error is not None:
+        if not may_retry:
+            ended()
+        elif result.error is not None:
             self.recorder.step_will_retry(name, result.error.message)
         return result
 
@@ -266,8 +269,9 @@ class PipelineRun:
             if not learnt or not self._may_repeat(result):
                 self._refuse(result.error.message if result.error else f"{step.name} was refused")
                 return
-        if learnt:
-            self._seen[step.digest] = memory.recall(self.store, step.digest)
+        seen = memory.recall(self.store, step.digest)
+        if learnt and seen != self._seen.get(step.digest):
+            self._seen[step.digest] = seen
             pipeline = compile_with_memory(self.document, self.store, self._seen)
             if pipeline.errors:
                 self._refuse(pipeline.errors[0].message)

@@ -8,23 +8,27 @@
 - *No output is lost* because the client is slow.
 - *Ending takes no time.* A race in ipykernel's own shutdown is avoided, and a search for child processes.
 - *The leash.* One end of a socket is held by the process that runs the pipeline. When that end goes, however it went,
-  the kernel and its process group go too. A kernel that was started ahead of need is told by it what it is to be.
+  the kernel goes too, with its process group and every process it has started. A kernel that was started ahead of need
+  is told by it what it is to be.
 """
 
 from __future__ import annotations
 
 import _thread
 import atexit
+import contextlib
 import json
 import os
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 NAME = "_jupyter_pipelines_inside"  # of this module, in a kernel
 LEASH = "JUPYTER_PIPELINES_LEASH"  # environment variable: the descriptor of the kernel's end
+MARK = "JUPYTER_PIPELINES_KERNEL"
+"""Environment variable that every process started by a kernel inherits: by it we find those that left its session."""
 
 
 def install(shell: Any) -> None:
@@ -122,10 +126,10 @@ def _has_children() -> bool:
 def hold_leash(descriptor: int, adopt: Callable[[dict[str, Any]], None] | None = None) -> None:
     """Watch the socket ``descriptor`` from a thread that no code of the notebook sees."""
     os.set_inheritable(descriptor, False)
-    _thread.start_new_thread(_watch, (descriptor, adopt))
+    _thread.start_new_thread(_watch, (descriptor, adopt, os.environ.get(MARK, "")))
 
 
-def _watch(descriptor: int, adopt: Callable[[dict[str, Any]], None] | None) -> None:
+def _watch(descriptor: int, adopt: Callable[[dict[str, Any]], None] | None, mark: str) -> None:
     try:
         with open(descriptor, "rb", buffering=0, closefd=False) as leash:
             pending = b""
@@ -138,6 +142,36 @@ def _watch(descriptor: int, adopt: Callable[[dict[str, Any]], None] | None) -> N
                         os.write(descriptor, b"ok\n")
     except OSError:
         pass
+    if mark and sys.platform == "linux":
+        for pid in marked_processes(os.getpid(), mark):
+            with contextlib.suppress(OSError):
+                os.kill(pid, signal.SIGKILL)
     if os.getpgrp() == os.getpid():
         os.killpg(os.getpid(), signal.SIGKILL)
     os._exit(1)
+
+
+def marked_processes(session: int, mark: str) -> Iterator[int]:
+    """The processes, other than ours, of a session or with a mark in their environment (Linux).
+
+    A mark begins with the time, in the system's ticks, before which no process can have it.
+    """
+    own = os.getpid()
+    began, variable = int(mark.partition("-")[0]), f"{MARK}={mark}".encode()
+    for name in os.listdir("/proc"):
+        if not name.isdigit() or int(name) == own:
+            continue
+        try:
+            with open(f"/proc/{name}/stat", "rb") as file:
+                # The command's name may hold anything, so fields are counted from its closing parenthesis.
+                fields = file.read().rpartition(b")")[2].split()
+            if fields[0] in b"ZX":
+                continue
+            if int(fields[3]) == session:
+                yield int(name)
+            elif int(fields[19]) >= began:
+                with open(f"/proc/{name}/environ", "rb") as file:
+                    if variable in file.read().split(b"\0"):
+                        yield int(name)
+        except (OSError, IndexError):
+            continue  # gone in the meantime, or another user's

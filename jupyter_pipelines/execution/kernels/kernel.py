@@ -15,13 +15,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from queue import Empty
 from string import Template
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 from jupyter_pipelines.execution.kernels import inside
 from jupyter_pipelines.execution.kernels.processes import (
     MARK,
     describe_exit,
     kill_tree,
+    new_mark,
     temporary_folder,
     wait_for_exit,
 )
@@ -96,7 +97,7 @@ class Kernel:
         Raises :class:`KernelStartError` for an unknown kernel or one whose command cannot be run.
         """
         manager = _manager(request.kernel_name or "python3")
-        mark = uuid.uuid4().hex
+        mark = new_mark()
         files = temporary_folder()
         kernel = cls(manager, files, tempfile.TemporaryFile("a+b"), mark)  # noqa: SIM115 - closed by _forget
         try:
@@ -212,9 +213,12 @@ class Kernel:
     async def stop(self) -> None:
         """Kill the kernel, if it still runs, and everything it started; remove its files."""
         try:
-            if self._pid:
+            ready = getattr(self.manager.provisioner, "ready", None)
+            if ready is not None:
+                ready.discard()
+            elif self._pid:
                 kill_tree(self._pid, self._mark)
-                self.describe_exit()
+            self.describe_exit()
         finally:
             if self._client is not None:
                 self._client.stop_channels()
@@ -252,7 +256,7 @@ def _manager(kernel_name: str) -> AsyncKernelManager:
     return manager
 
 
-async def _start(manager: AsyncKernelManager, **options: object) -> None:
+async def _start(manager: AsyncKernelManager, **options: Any) -> None:
     """As ``manager.start_kernel`` does it, without the 10 ms for which that sleeps so that tests can see it pending."""
     command, options = await manager._async_pre_start_kernel(**options)
     await manager._async_launch_kernel(command, **options)

@@ -11,13 +11,21 @@ import signal
 import sys
 import tempfile
 import time
+import uuid
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-MARK = "JUPYTER_PIPELINES_KERNEL"
-"""Environment variable that every process started by a kernel inherits: by it we find those that left its session."""
+from jupyter_pipelines.execution.kernels.inside import MARK, marked_processes
+
+__all__ = ["MARK", "describe_exit", "kill_tree", "new_mark", "temporary_folder", "wait_for_exit"]
 
 _PREFIX = "jupyter-pipelines-"
+
+
+def new_mark() -> str:
+    """A mark for a kernel that is about to be started: when that is, in the system's ticks, and a random word."""
+    ticks = time.clock_gettime(time.CLOCK_BOOTTIME) * os.sysconf("SC_CLK_TCK") if sys.platform == "linux" else 0
+    return f"{int(ticks)}-{uuid.uuid4().hex}"
 
 
 def kill_tree(pid: int, mark: str) -> None:
@@ -34,33 +42,12 @@ def kill_tree(pid: int, mark: str) -> None:
 
 def _members(session: int, mark: str) -> Iterable[int]:
     if sys.platform == "linux":
-        yield from _members_in_proc(session, f"{MARK}={mark}".encode())
+        yield from marked_processes(session, mark)
     else:
         import psutil
 
         with contextlib.suppress(psutil.Error):
             yield from (child.pid for child in psutil.Process(session).children(recursive=True))
-
-
-def _members_in_proc(session: int, mark: bytes) -> Iterable[int]:
-    own = os.getpid()
-    for name in os.listdir("/proc"):
-        if not name.isdigit() or int(name) == own:
-            continue
-        try:
-            with open(f"/proc/{name}/stat", "rb") as file:
-                # The command's name may hold anything, so fields are counted from its closing parenthesis.
-                fields = file.read().rpartition(b")")[2].split()
-            if fields[0] in b"ZX":
-                continue
-            if int(fields[3]) == session:
-                yield int(name)
-                continue
-            with open(f"/proc/{name}/environ", "rb") as file:
-                if mark in file.read().split(b"\0"):
-                    yield int(name)
-        except (OSError, IndexError):
-            continue  # gone in the meantime, or another user's
 
 
 def _kill_group(pid: int) -> None:

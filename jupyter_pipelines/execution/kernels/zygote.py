@@ -84,6 +84,7 @@ def main(descriptor: int, modules: list[str]) -> None:
         return
     ours = {*QUIET, "MPLBACKEND"}
     changes = {name: value for name, value in os.environ.items() if name not in ours and before.get(name) != value}
+    _new_application()
     gc.collect()
     gc.freeze()  # the collector must not touch, and thereby copy, what all kernels share
     _tell(control, {"ready": {"files": _watched_files(), "loaded": sorted(_loaded() - plain)}})
@@ -131,15 +132,14 @@ def _become_kernel(connection_file: str, mark: dict[str, str], descriptors: list
 
 def boot(connection_file: str, leash: int, changes: dict[str, str]) -> None:
     """Bring an ipykernel up, say so on the leash, and serve until it is shut down."""
-    from ipykernel.kernelapp import IPKernelApp
-
     inside = _load_inside()
     sys.argv = [os.path.join(os.path.dirname(importlib.import_module("ipykernel").__file__ or ""), "..",
                              "ipykernel_launcher.py"), "-f", connection_file]  # fmt: skip
     sys.argv[0] = os.path.normpath(sys.argv[0])
-    app: Any = IPKernelApp.instance(parent_handle=0)  # the leash tells when our parent goes
+    app = _new_application()
+    app.connection_file = connection_file
     before = dict(os.environ)
-    app.initialize(["-f", connection_file, "--HistoryManager.hist_file=:memory:"])
+    app.initialize([])
     changes.update({name: value for name, value in os.environ.items() if before.get(name) != value})
     pyplot = sys.modules.get("matplotlib.pyplot")
     if pyplot is not None:
@@ -147,8 +147,20 @@ def boot(connection_file: str, leash: int, changes: dict[str, str]) -> None:
     inside.install(app.shell)
     inside.hold_leash(leash, lambda message: _adopt(app.shell, message, changes))
     gc.enable()
+    app.shell.run_cell("pass", silent=True)  # what the first cell takes longer is taken here
     os.write(leash, b"ready\n")
     app.start()
+
+
+def _new_application() -> Any:
+    """The kernel's application as far as it is the same in every kernel: its options are read."""
+    from ipykernel.kernelapp import IPKernelApp
+
+    if not IPKernelApp.initialized():
+        app: Any = IPKernelApp.instance(parent_handle=0)  # the leash tells when our parent goes
+        app.parse_command_line(["--HistoryManager.hist_file=:memory:"])
+        app.parse_command_line = lambda _: None  # once is enough
+    return IPKernelApp.instance()
 
 
 def _adopt(shell: Any, message: dict[str, Any], changes: dict[str, str]) -> None:

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import IO, Any, Self
 
 from jupyter_pipelines.execution.kernels.imports import shadowed
-from jupyter_pipelines.execution.kernels.processes import MARK, kill_tree, temporary_folder
+from jupyter_pipelines.execution.kernels.processes import MARK, kill_tree, new_mark, temporary_folder
 from jupyter_pipelines.execution.kernels.zygote import QUIET
 
 logger = logging.getLogger(__name__)
@@ -243,7 +243,9 @@ class ReadyKernel:
             return False
 
     def discard(self) -> None:
-        """End it, unused or not, and remove its files."""
+        """End it, unused or not, and remove its files. Once is enough."""
+        if self.log.closed:
+            return
         kill_tree(self.process.pid, self.mark)
         with contextlib.suppress(subprocess.TimeoutExpired):
             self.process.wait(timeout=5)
@@ -282,7 +284,7 @@ class _Parts:
     def __enter__(self) -> Self:
         from jupyter_client.connect import write_connection_file
 
-        self.mark = uuid.uuid4().hex
+        self.mark = new_mark()
         self.files = temporary_folder()
         self.log = tempfile.TemporaryFile("a+b")
         self.leash, self.theirs = socket.socketpair()
