@@ -5,6 +5,7 @@
 >>> run = jp.run("flights.ipynb", {"month": 7})  # run it as a Prefect flow
 >>> run_id = jp.submit("flights.ipynb")          # have the service run it; returns at once
 >>> report = jp.verify("flights.ipynb")          # prove that it gives what Restart & Run All gives
+>>> version = jp.publish("flights.ipynb")        # freeze it: jp.run("flights.ipynb", version="published")
 """
 
 from __future__ import annotations
@@ -20,20 +21,38 @@ if TYPE_CHECKING:
     from jupyter_pipelines.graph import compile_pipeline
     from jupyter_pipelines.notebook import read_notebook
     from jupyter_pipelines.orchestration import cancel, get_run, list_runs, load, resume, run, run_grid, submit
+    from jupyter_pipelines.orchestration.versions import (
+        check_version,
+        diff,
+        drift,
+        pin,
+        publish,
+        rollback,
+        unpin,
+        versions,
+    )
     from jupyter_pipelines.verification import verify
 
 __all__ = [
     "cancel",
+    "check_version",
     "compile_pipeline",
+    "diff",
+    "drift",
     "get_run",
     "list_runs",
     "load",
+    "pin",
+    "publish",
     "read_notebook",
     "resume",
+    "rollback",
     "run",
     "run_grid",
     "submit",
+    "unpin",
     "verify",
+    "versions",
 ]
 
 __getattr__ = lazy_names(
@@ -44,6 +63,10 @@ __getattr__ = lazy_names(
         **dict.fromkeys(
             ("cancel", "get_run", "list_runs", "load", "resume", "run", "run_grid", "submit"),
             f"{__name__}.orchestration",
+        ),
+        **dict.fromkeys(
+            ("check_version", "diff", "drift", "pin", "publish", "rollback", "unpin", "versions"),
+            f"{__name__}.orchestration.versions",
         ),
         "verify": f"{__name__}.verification",
     },

@@ -33,6 +33,12 @@ COMMANDS: dict[str, dict[str, str]] = {
         "runs": "list earlier runs",
         "inspect": "show one run: its steps, what they produced, what failed",
     },
+    "Publish": {
+        "publish": "freeze a notebook, its files and its environment as a version",
+        "versions": "list what was published, and whether it would still work",
+        "diff": "compare versions, or a version with the notebook, cell by cell",
+        "rollback": "make an older version the published one",
+    },
     "Keep house": {
         "up": "start the service: a Prefect server and a worker, kept running",
         "status": "say how the service is: what runs, since when, its memory",

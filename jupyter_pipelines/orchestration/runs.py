@@ -26,7 +26,7 @@ from jupyter_pipelines.orchestration.records import read_record
 from jupyter_pipelines.orchestration.service import Endpoint, endpoint_of, ensure_service
 from jupyter_pipelines.orchestration.settling import settle_runs
 from jupyter_pipelines.orchestration.versions.folders import working_folder
-from jupyter_pipelines.orchestration.versions.publishing import get_version, read_content
+from jupyter_pipelines.orchestration.versions.publishing import choose_source, read_content
 from jupyter_pipelines.settings import Settings
 from jupyter_pipelines.store import Store
 
@@ -57,8 +57,9 @@ def run(
     takes the results of steps that nothing has changed for. Raises :class:`RequestError` or :class:`NotebookError`
     when the request or the notebook is wrong, before anything runs; a step that fails raises nothing.
     """
+    path, published = choose_source(notebook, version)
     request = RunRequest(
-        notebook=Path(notebook),
+        notebook=path,
         parameters=parameters or {},
         output=Path(output) if output is not None else None,
         only=only,
@@ -66,7 +67,7 @@ def run(
         until=until,
         reuse=reuse,
         max_parallel=max_parallel,
-        published=get_version(notebook, version).id if version is not None else None,
+        published=published,
     )
     return run_request(request, on_event)
 
@@ -86,10 +87,10 @@ def run_grid(
     All combinations are validated before the first one runs. Raises like :func:`run`.
     """
     parent = str(uuid.uuid4())
-    published = get_version(notebook, version).id if version is not None else None
+    path, published = choose_source(notebook, version)
     requests = [
         RunRequest(
-            notebook=Path(notebook),
+            notebook=path,
             parameters={**(parameters or {}), **dict(zip(grid, values, strict=True))},
             reuse=reuse,
             max_parallel=max_parallel,

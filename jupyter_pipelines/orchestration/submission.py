@@ -21,7 +21,7 @@ from jupyter_pipelines.orchestration.runs import OPTIONS, get_run, prepare
 from jupyter_pipelines.orchestration.service import configured_endpoint, endpoint_of, ensure_service
 from jupyter_pipelines.orchestration.service.endpoint import UNREACHABLE
 from jupyter_pipelines.orchestration.service.home import ServiceHome
-from jupyter_pipelines.orchestration.versions.publishing import get_version
+from jupyter_pipelines.orchestration.versions.publishing import choose_source
 from jupyter_pipelines.settings import Settings
 from jupyter_pipelines.store import Store
 
@@ -46,15 +46,16 @@ def submit(
     goes on whatever becomes of this process. Raises :class:`RequestError`, :class:`NotebookError` or
     :class:`ServiceError`, and then nothing runs.
     """
+    source, published = choose_source(notebook, version)
     request = RunRequest(
-        notebook=Path(notebook),
+        notebook=source,
         parameters=parameters or {},
         only=only,
         from_step=from_step,
         until=until,
         reuse=reuse,
         max_parallel=max_parallel,
-        published=get_version(notebook, version).id if version is not None else None,
+        published=published,
     )
     settings = Settings.load()
     pipeline, frozen, values = prepare(request, settings)

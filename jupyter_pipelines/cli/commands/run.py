@@ -2,6 +2,10 @@
 
 The notebook itself is never changed; an executed copy, with every output in the author's order, is kept with the run.
 
+With --version the notebook runs as it was published, with the files that were frozen: `--version published`, or the id
+of a version (see `jupyter pipelines versions NB`). It then works in a folder of its own where files were frozen: those
+are as they were, all others are found beside the notebook as they are, and new files are put there when the run ends.
+
 With --detach the service runs it, whatever becomes of this terminal; the run's id is printed at once. `jupyter
 pipelines runs` and `inspect` follow it, `cancel` stops it. --format json: {"id": "..."}.
 
@@ -13,7 +17,8 @@ Exit codes: 0 completed, 1 the pipeline failed, 2 the request was wrong (nothing
 --format json: the record of the run: {"id", "name", "notebook", "state", "parameters", "started", "ended", "steps":
 [{"name", "state", "started", "ended", "attempts", "outputs": [{"name", "type", "size", "summary", "container"}],
 "error", "error_kind", "error_cell", "error_first_line", "fix", "reused_from"}], "executed_notebook", "error",
-"resumed_from", "parent", "version"}; with --grid {"runs": [...]}. Times are seconds since 1970, sizes bytes.
+"resumed_from", "parent", "version", "published"}; with --grid {"runs": [...]}. Times are seconds since 1970, sizes
+bytes.
 """
 
 from __future__ import annotations
@@ -37,6 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--grid", action="append", default=[], metavar="NAME=A,B,C", help="one run for each value (may be repeated)"
     )
+    parser.add_argument("--version", metavar="ID", help="run what was published: `published`, or the id of a version")
     part = parser.add_argument_group(
         "part of the pipeline", "what is left out is taken from earlier runs, as far as nothing about it has changed"
     )
@@ -54,8 +60,14 @@ def run(arguments: argparse.Namespace) -> int:
     from jupyter_pipelines.cli.arguments import known_step, load_pipeline, notebook_path, read_grid, read_parameters
     from jupyter_pipelines.cli.running import execute
 
-    notebook = notebook_path(arguments.notebook)
-    pipeline = load_pipeline(arguments.notebook)
+    if arguments.version is None:
+        notebook, version = notebook_path(arguments.notebook), None
+        pipeline = load_pipeline(arguments.notebook)
+    else:
+        from jupyter_pipelines.orchestration.versions import get_version, load_version
+
+        chosen = get_version(arguments.notebook, arguments.version)
+        notebook, version, pipeline = Path(arguments.notebook).expanduser(), chosen.id, load_version(chosen)
     if pipeline.errors:
         raise NotebookError(arguments.notebook, pipeline.errors)
     for step in (arguments.only, arguments.from_step, arguments.until):
@@ -68,7 +80,7 @@ def run(arguments: argparse.Namespace) -> int:
     from jupyter_pipelines.orchestration import run as run_once
     from jupyter_pipelines.orchestration import run_grid
 
-    options = {"reuse": arguments.reuse, "max_parallel": arguments.max_parallel}
+    options = {"version": version, "reuse": arguments.reuse, "max_parallel": arguments.max_parallel}
     part = {"only": arguments.only, "from_step": arguments.from_step, "until": arguments.until}
     if arguments.detach:
         return _detach(arguments, notebook, parameters, part | options)

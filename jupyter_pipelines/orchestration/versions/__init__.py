@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from jupyter_pipelines.orchestration.versions.comparison import VersionDiff, diff
     from jupyter_pipelines.orchestration.versions.drifting import Drift, drift
     from jupyter_pipelines.orchestration.versions.folders import unpack
-    from jupyter_pipelines.orchestration.versions.health import check_version
+    from jupyter_pipelines.orchestration.versions.health import check_version, load_version
     from jupyter_pipelines.orchestration.versions.model import Version
     from jupyter_pipelines.orchestration.versions.publishing import (
         get_version,
@@ -35,6 +35,7 @@ __all__ = [
     "drift",
     "get_version",
     "history",
+    "load_version",
     "pin",
     "publish",
     "rollback",
@@ -49,7 +50,7 @@ __getattr__ = lazy_names(
         **dict.fromkeys(("VersionDiff", "diff"), f"{__name__}.comparison"),
         **dict.fromkeys(("Drift", "drift"), f"{__name__}.drifting"),
         "unpack": f"{__name__}.folders",
-        "check_version": f"{__name__}.health",
+        **dict.fromkeys(("check_version", "load_version"), f"{__name__}.health"),
         "Version": f"{__name__}.model",
         **dict.fromkeys(
             ("get_version", "history", "pin", "publish", "rollback", "unpin", "versions"), f"{__name__}.publishing"

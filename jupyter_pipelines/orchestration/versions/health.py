@@ -40,8 +40,12 @@ def find_version(store: Store, version: str) -> Version:
     return choose(list(found.values()), version, "the store")
 
 
-def compile_version(store: Store, version: Version) -> Pipeline:
-    """The pipeline of ``version``. Raises :class:`NotebookError` where it has errors, :class:`StoreError` when lost."""
+def load_version(version: Version) -> Pipeline:
+    """Compile ``version``. Raises :class:`NotebookError` where it has errors, :class:`StoreError` when it is lost."""
+    return _compile(Store(Settings.load().store), version)
+
+
+def _compile(store: Store, version: Version) -> Pipeline:
     name = Path(version.notebook).with_suffix(version.content.suffix).name
     return load_runnable(store.get_notebook(version.content.notebook), name, store)
 
@@ -51,7 +55,7 @@ def check(store: Store, version: Version) -> tuple[Diagnostic, ...]:
     found: list[Diagnostic] = []
     try:
         check_content(store, version)
-        found += missing_kernel(compile_version(store, version).document)
+        found += missing_kernel(_compile(store, version).document)
     except NotebookError as error:
         found += error.diagnostics
     except (StoreError, RequestError) as error:

@@ -81,6 +81,18 @@ def get_version(notebook: Path | str, version: str = PUBLISHED) -> Version:
     return choose(list_versions(store, pipeline_of(store, notebook)), version, str(notebook))
 
 
+def choose_source(notebook: Path | str, version: str | None) -> tuple[Path, str | None]:
+    """What a run is of: the notebook's path, and the id of the version that ``version`` means, ``None`` for the file.
+
+    For a pipeline's name, or a notebook that is gone, it is the path that the pipeline was published from.
+    """
+    path = Path(notebook)
+    if version is None:
+        return path, None
+    chosen = get_version(notebook, version)
+    return path if path.exists() else Path(chosen.notebook), chosen.id
+
+
 def rollback(notebook: Path | str, version: str, *, message: str = "", author: str | None = None) -> Version:
     """Make an older version the published one. What was published since stays in the history."""
     store = _store()
