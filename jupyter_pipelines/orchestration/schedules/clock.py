@@ -93,6 +93,15 @@ def naive_utc(moment: datetime) -> datetime:
     return moment.astimezone(UTC).replace(tzinfo=None)
 
 
+def aware(moment: datetime) -> datetime:
+    """A naive UTC moment as an aware one, in UTC.
+
+    Scheduled times are handed out like this, never as times of a zone: Python compares those of one zone by what the
+    clock shows, so that the two 01:30 of a repeated hour are equal to it.
+    """
+    return moment.replace(tzinfo=UTC)
+
+
 def zoned(moment: datetime, zone: str) -> datetime:
     """A naive UTC moment as an aware time of the zone, with ``fold`` set for the second of two equal wall times."""
     return moment.replace(tzinfo=UTC).astimezone(zone_of(zone))

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Final, Literal
 
-from jupyter_pipelines.orchestration.schedules.clock import moment_of, naive_utc, zoned
+from jupyter_pipelines.orchestration.schedules.clock import aware, moment_of, naive_utc, zoned
 from jupyter_pipelines.orchestration.schedules.model import Schedule
 from jupyter_pipelines.orchestration.schedules.occurrences import latest_occurrence, next_occurrence, occurrences_after
 
@@ -109,6 +109,7 @@ def decide(
     ``recorded`` are the scheduled times for which there is a run already, ended or not, as far back as
     ``handled.until``: they never run again.
     """
+    now = now.astimezone(UTC)
     handled, notes = _trusted(handled, now)
     since = max(handled.active_since, handled.until or handled.active_since)
     due, skipped, more = _due(schedule, since, now)
@@ -137,6 +138,7 @@ def decide(
 
 def _trusted(handled: Handled, now: datetime) -> tuple[Handled, tuple[str, ...]]:
     """What has been handled, without what a clock that was far ahead has made of it: it would block for years."""
+    handled = Handled(handled.active_since.astimezone(UTC), handled.until.astimezone(UTC) if handled.until else None)
     reached = max(handled.active_since, handled.until or handled.active_since)
     if reached - now <= _WRONG_CLOCK:
         return handled, ()
@@ -206,7 +208,7 @@ class _Plan:
     def release(self) -> None:
         """Start queued runs, the oldest first, where there is room."""
         for run in self._queued[: max(0, self._most - self._running)]:
-            self._start(run.occurrence, run.id)
+            self._start(run.occurrence.astimezone(UTC), run.id)
             self._waiting -= 1
 
     def take(self, occurrence: datetime, late: bool, newest: bool) -> bool:
@@ -246,7 +248,7 @@ class _Plan:
 
 
 def _scheduled(run: ActiveRun) -> datetime:
-    return run.occurrence
+    return run.occurrence.astimezone(UTC)
 
 
 def occurrence_key(occurrence: datetime) -> str:
@@ -255,18 +257,15 @@ def occurrence_key(occurrence: datetime) -> str:
 
 
 def deadline(schedule: Schedule, occurrence: datetime) -> datetime | None:
-    """When an occurrence's run should be done: so long after it, or at the next such time of day in its zone."""
+    """When an occurrence's run should be done, in UTC: so long after it, or at the next such time in its zone."""
+    moment = naive_utc(occurrence)
     if schedule.done_by is None:
         return None
     if isinstance(schedule.done_by, timedelta):
-        return zoned(naive_utc(occurrence) + schedule.done_by, schedule.zone)
-    local = occurrence.astimezone(zoned(naive_utc(occurrence), schedule.zone).tzinfo)
-    for days in (0, 1):
-        wall = datetime.combine(local.date() + timedelta(days=days), schedule.done_by)
-        moment = moment_of(wall, schedule.zone)
-        if moment >= naive_utc(occurrence):
-            break
-    return zoned(moment, schedule.zone)
+        return aware(moment + schedule.done_by)
+    today = zoned(moment, schedule.zone).date()
+    days = (datetime.combine(today + timedelta(days=number), schedule.done_by) for number in (0, 1))
+    return aware(next(due for due in (moment_of(wall, schedule.zone) for wall in days) if due >= moment))
 
 
 def overdue(schedule: Schedule, runs: Iterable[ActiveRun], now: datetime) -> list[ActiveRun]:

@@ -46,9 +46,10 @@ def evaluate_parameters(schedule: Schedule, occurrence: datetime) -> dict[str, o
 
 def names_for(schedule: Schedule, occurrence: datetime) -> dict[str, object]:
     """What expressions can refer to: ``scheduled_time``, and the window's ``interval_start`` and ``interval_end``."""
+    from jupyter_pipelines.orchestration.schedules.clock import zone_of
     from jupyter_pipelines.orchestration.schedules.windows import window_of
 
-    names: dict[str, object] = {"scheduled_time": occurrence}
+    names: dict[str, object] = {"scheduled_time": occurrence.astimezone(zone_of(schedule.zone))}
     window = window_of(schedule, occurrence)
     if window:
         names |= {"interval_start": window.start, "interval_end": window.end}

@@ -17,10 +17,10 @@ from jupyter_pipelines.orchestration.schedules.clock import (
     LAST,
     ClockChange,
     Stretch,
+    aware,
     moment_of,
     naive_utc,
     stretches,
-    zoned,
 )
 from jupyter_pipelines.orchestration.schedules.model import DEFAULT_ANCHOR, Schedule
 from jupyter_pipelines.orchestration.schedules.wall_times import WallTimes
@@ -80,12 +80,12 @@ def timing_of(schedule: Schedule) -> Timing:
 
 
 def occurrences_after(schedule: Schedule, after: datetime) -> Iterator[datetime]:
-    """The occurrences later than ``after`` (aware), in order, as times of the schedule's zone.
+    """The occurrences later than ``after`` (aware), in order, in UTC.
 
     Bounded by the schedule's start, end and count, not by its being paused.
     """
     for placed in placed_occurrences(schedule, after):
-        yield zoned(placed.moment, schedule.zone)
+        yield aware(placed.moment)
 
 
 def next_occurrence(schedule: Schedule, after: datetime) -> datetime | None:
@@ -104,12 +104,12 @@ def latest_occurrence(schedule: Schedule, after: datetime, until: datetime) -> d
     while begin > low:
         begin = max(low, high - span)
         found = None
-        for placed in placed_occurrences(schedule, zoned(begin, "UTC")):
+        for placed in placed_occurrences(schedule, aware(begin)):
             if placed.moment > high:
                 break
             found = placed.moment
         if found is not None:
-            return zoned(found, schedule.zone)
+            return aware(found)
         span *= 8
     return None
 

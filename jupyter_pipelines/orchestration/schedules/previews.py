@@ -7,14 +7,20 @@ from datetime import datetime, timedelta
 from itertools import islice, pairwise
 from typing import Final
 
-from jupyter_pipelines.orchestration.schedules.clock import ClockChange, changes_between, naive_utc, zoned
+from jupyter_pipelines.orchestration.schedules.clock import (
+    LAST,
+    ClockChange,
+    aware,
+    changes_between,
+    naive_utc,
+    zoned,
+)
 from jupyter_pipelines.orchestration.schedules.decisions import deadline
 from jupyter_pipelines.orchestration.schedules.model import Schedule
 from jupyter_pipelines.orchestration.schedules.occurrences import Placed, Timing, every, placed_occurrences, timing_of
 from jupyter_pipelines.orchestration.schedules.windows import DataWindow, window_of
 
-_AHEAD: Final = timedelta(days=400)  # the changes of the clocks in it are told, however soon the times are
-_TICK: Final = timedelta(microseconds=1)
+_AHEAD: Final = timedelta(days=400)  # changes of the clocks are told, even where the times shown end before them
 
 
 @dataclass(frozen=True)
@@ -41,14 +47,19 @@ def preview(schedule: Schedule, count: int, now: datetime) -> Preview:
     placed = list(islice(placed_occurrences(schedule, now), count))
     found = tuple(
         Occurrence(
-            time := zoned(one.moment, schedule.zone),
-            window_of(schedule, time),
-            deadline(schedule, time),
+            zoned(one.moment, schedule.zone),
+            window_of(schedule, aware(one.moment)),
+            _deadline(schedule, one.moment),
             notes_for(timing, one),
         )
         for one in placed
     )
     return Preview(found, _clock_changes(schedule, timing, naive_utc(now)))
+
+
+def _deadline(schedule: Schedule, moment: datetime) -> datetime | None:
+    due = deadline(schedule, aware(moment))
+    return zoned(naive_utc(due), schedule.zone) if due else None
 
 
 def notes_for(timing: Timing, placed: Placed) -> tuple[str, ...]:
@@ -73,18 +84,15 @@ def _counted_notes(timing: Timing, spacing: timedelta, moment: datetime) -> tupl
     for change in changes_between(timing.zone, moment - spacing, moment):
         was, now = moment + change.before, moment + change.after
         if change.shift % spacing:
-            notes.append(
-                f"{_gone(change)} on {now:%Y-%m-%d}: the spacing stays, so that {was:%H:%M} becomes {now:%H:%M}"
-            )
+            moved = f"the spacing stays, so that {was:%H:%M} becomes {now:%H:%M}"
+            notes.append(f"{_gone(change)} on {change.wall_before:%Y-%m-%d}: {moved}")
     return tuple(notes)
 
 
 def _clock_changes(schedule: Schedule, timing: Timing, now: datetime) -> tuple[str, ...]:
     start = max(now, naive_utc(schedule.start)) if schedule.start else now
-    end = naive_utc(schedule.end) if schedule.end else start + _AHEAD
-    return tuple(
-        _consequence(timing, change) for change in changes_between(timing.zone, start, min(end, start + _AHEAD))
-    )
+    end = min(naive_utc(schedule.end) if schedule.end else LAST, start + _AHEAD)
+    return tuple(_consequence(timing, change) for change in islice(changes_between(timing.zone, start, end), 2))
 
 
 def _consequence(timing: Timing, change: ClockChange) -> str:
