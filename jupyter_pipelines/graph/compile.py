@@ -2,26 +2,53 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable
 from dataclasses import replace
 
 from jupyter_pipelines.graph.cycles import order_edges, report_cycles
-from jupyter_pipelines.graph.dataflow import Dataflow
 from jupyter_pipelines.graph.diagnose import Reporter
 from jupyter_pipelines.graph.digests import step_digests
 from jupyter_pipelines.graph.effects import analyse_cell
 from jupyter_pipelines.graph.events import CellEffects
-from jupyter_pipelines.graph.facts import Facts, StepFacts
 from jupyter_pipelines.graph.files import file_edges
 from jupyter_pipelines.graph.model import Edge, Observations, Pipeline, StepPlan
+from jupyter_pipelines.graph.observed import seen_by_digest
 from jupyter_pipelines.graph.replay import Planner, make_plan, value_edges
 from jupyter_pipelines.graph.resources import resource_edges, resource_names
 from jupyter_pipelines.graph.sharing import lost_sharing
 from jupyter_pipelines.graph.skipped import note_skipped, report_skipped
+from jupyter_pipelines.graph.walk import Memory, Walk
 from jupyter_pipelines.notebook.model import NotebookDocument, Role
 
 _ROUNDS = 8  # of passing on shared objects; each adds at least one, and few notebooks need any
 _EXECUTED = {Role.PARAMETERS, Role.SETUP, Role.STEP}
+_MOST_MEMORIES = 8  # notebooks that are worked on at once
+
+
+class _Memories:
+    """What compiling left behind for the notebooks of late, each lent to one compilation at a time."""
+
+    def __init__(self) -> None:
+        self._kept: list[Memory] = []
+        self._lock = threading.Lock()
+
+    def take(self, document: NotebookDocument) -> Memory:
+        """The one that knows most of the document's cells, which nobody else gets until it is put back."""
+        identities = {cell.id for cell in document.cells}
+        with self._lock:
+            best = max(self._kept, key=lambda memory: len(identities & memory.sites.keys()), default=None)
+            if best is None or identities.isdisjoint(best.sites):
+                return Memory()
+            self._kept.remove(best)
+            return best
+
+    def put_back(self, memory: Memory) -> None:
+        with self._lock:
+            self._kept = [*self._kept[-_MOST_MEMORIES + 1 :], memory]
+
+
+_memories = _Memories()
 
 
 def compile_pipeline(document: NotebookDocument, observations: Observations = Observations()) -> Pipeline:
@@ -29,7 +56,18 @@ def compile_pipeline(document: NotebookDocument, observations: Observations = Ob
 
     Never raises for what the notebook contains: whatever is wrong is in the result's ``diagnostics``, those of the
     document included. ``observations`` are what earlier runs saw; they can only drop or add *possible* changes.
+
+    A function of its arguments alone, and fast enough for every keystroke: cells that nothing has changed for since
+    the notebook was last compiled are not looked at again.
     """
+    memory = _memories.take(document)
+    pipeline = compile_with(memory, document, observations)
+    _memories.put_back(memory)
+    return pipeline
+
+
+def compile_with(memory: Memory, document: NotebookDocument, observations: Observations) -> Pipeline:
+    """Compile with what ``memory`` knows, which changes how long it takes and nothing else."""
     if not document.is_python:
         return _sequential(document)
     if not document.cells:
@@ -37,25 +75,19 @@ def compile_pipeline(document: NotebookDocument, observations: Observations = Ob
     effects = {cell.index: analyse_cell(cell) for cell in document.cells if cell.role in _EXECUTED}
     digests = step_digests(document, effects)
     seeded = frozenset(_seeded_components(document, effects))
+    walk = Walk(document, effects, digests, seen_by_digest(observations), seeded, memory)
     promoted: frozenset[tuple[str, str]] = frozenset()
     for _ in range(_ROUNDS):
-        reporter = Reporter(document)
+        reporter = Reporter(document, effects)
         note_skipped(document, reporter)
-        facts = Facts(
-            {
-                name: StepFacts(name, cells, digests[name])
-                for name in document.steps
-                if (cells := _cells_of(document, name))
-            }
-        )
-        flow = Dataflow(document, effects, facts, observations, promoted, seeded, reporter)
-        flow.walk()
+        facts = walk.go(promoted, reporter)
         planner = Planner(document, facts, reporter)
         planner.plan()
         lost = lost_sharing(facts, planner) - promoted
         if not lost:
             break
         promoted |= lost
+    memory.walks = walk.walks
     report_skipped(document, facts, reporter)
     edges: list[Edge] = [
         *value_edges(planner.needs),
@@ -68,10 +100,11 @@ def compile_pipeline(document: NotebookDocument, observations: Observations = Ob
     plans = [
         _with_resources(make_plan(document, step, planner.needs[name]), resources) for name, step in facts.steps.items()
     ]
+    order = {name: number for number, name in enumerate(document.steps)}
     return Pipeline(
         document,
         tuple(plans),
-        tuple(sorted(edges, key=lambda edge: _edge_order(document, edge))),
+        tuple(sorted(edges, key=lambda edge: (order[edge.target], order[edge.source], edge.kind.value, edge.name))),
         (*document.diagnostics, *reporter.diagnostics),
         seeded=tuple(sorted(seeded)),
     )
@@ -80,11 +113,6 @@ def compile_pipeline(document: NotebookDocument, observations: Observations = Ob
 def _with_resources(plan: StepPlan, resources: set[str]) -> StepPlan:
     used = tuple(name for name in plan.setup_names if name in resources)
     return replace(plan, resources=used, setup_names=tuple(name for name in plan.setup_names if name not in resources))
-
-
-def _edge_order(document: NotebookDocument, edge: Edge) -> tuple[int, int, str, str]:
-    steps = list(document.steps)
-    return steps.index(edge.target), steps.index(edge.source), edge.kind.value, edge.name
 
 
 def _cells_of(document: NotebookDocument, step: str) -> tuple[int, ...]:

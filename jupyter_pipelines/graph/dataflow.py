@@ -1,11 +1,13 @@
-"""The notebook in its own order: which version of each name reaches which step, and what changes it on the way."""
+"""What a cell does to the names of the notebook, given which version of each name reaches it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
+from types import MappingProxyType
+from typing import NamedTuple
 
-from jupyter_pipelines.diagnostics import Location
 from jupyter_pipelines.graph import knowledge
 from jupyter_pipelines.graph.diagnose import Reporter
 from jupyter_pipelines.graph.events import (
@@ -24,154 +26,155 @@ from jupyter_pipelines.graph.events import (
     StatementKind,
     Unknowable,
 )
-from jupyter_pipelines.graph.facts import Facts, FileUse, ResourceUse, StepFacts
+from jupyter_pipelines.graph.facts import CellFacts
 from jupyter_pipelines.graph.functions import FunctionInterpreter
 from jupyter_pipelines.graph.interpreter import Interpreter
-from jupyter_pipelines.graph.model import Observations
-from jupyter_pipelines.graph.summaries import Summary
-from jupyter_pipelines.graph.values import Definition, Result, Value, Version
-from jupyter_pipelines.notebook.model import Cell, NotebookDocument, Role
+from jupyter_pipelines.graph.observed import Seen
+from jupyter_pipelines.graph.state import EVERY, Group, State
+from jupyter_pipelines.graph.summaries import Summaries, Summary
+from jupyter_pipelines.graph.values import Definition, Place, Result, Site, Value, Version, in_order
 
 STATE = "~"  # marks a component of hidden state among the names
+_ALONE: Mapping[str, bool] = MappingProxyType({})
+
+
+class General(NamedTuple):
+    """What holds for the whole notebook."""
+
+    parameters: frozenset[str]
+    seeded: frozenset[str]
+    several_steps: bool
+    caches_are_asked: bool  # whether the notebook looks at what cached functions remember
+
+
+class Circumstances(NamedTuple):
+    """All but the state that decides what a cell does."""
+
+    effect: CellEffects
+    step: str | None
+    enters: bool  # it is the first cell of its step
+    leaves: bool  # it is the last one
+    continues: bool  # the cell before it is of the same step
+    reads: tuple[str, ...]  # the author's marks of the step
+    writes: tuple[str, ...]
+    unchanged: tuple[str, ...]
+    seen: Seen  # what runs observed about the step
+    promoted: tuple[str, ...]  # names the step must pass on so that objects stay shared
+    last_read: tuple[str, ...]  # names that no later cell mentions
 
 
 class Dataflow(Interpreter):
-    """Walks the cells once. ``promoted`` pairs a step with names it must pass on so that objects stay shared."""
+    """Looks at one cell after the other, given the state that the cells before it left."""
 
     def __init__(
         self,
-        document: NotebookDocument,
-        effects: dict[int, CellEffects],
-        facts: Facts,
-        observations: Observations,
-        promoted: frozenset[tuple[str, str]],
-        seeded: frozenset[str],
-        reporter: Reporter,
+        state: State,
+        summaries: Summaries,
+        general: General,
     ) -> None:
         super().__init__()
-        self.document, self.effects, self.facts, self.observations = document, effects, facts, observations
-        self.promoted, self.seeded, self.reporter = promoted, seeded, reporter
-        self.env: dict[str, Version] = {}
-        self.tied: dict[str, dict[str, bool]] = {}
-        self.deleted: dict[str, Location] = {}
-        self.stars: list[Version] = []
-        self.ambients: list[Definition] = []
-        self.step: StepFacts | None = None
-        self.cell: Cell = document.cells[0]
+        self.state_of_walk, self.summaries = state, summaries
+        self.parameters, self.seeded, self.several_steps, self.caches_are_asked = general
+        self.env, self.tied, self.own = state.env, state.tied, state.own
+        self.site = Site(0)
+        self.step: str | None = None
+        self.facts = CellFacts()
+        self.made: list[Version] = []  # by the cell at hand
+        self.defined: list[Definition] = []
         self.statement: Statement | None = None
         self.definition: Definition | None = None
-        self.order = 0
-        self.parameters = frozenset(parameter.name for parameter in document.parameters)
-        self.bound_anywhere = {name: index for index, effect in reversed(effects.items()) for name in effect.bound}
-        self.owners: dict[FunctionInfo, Definition] = {}
-        self._summaries: dict[FunctionInfo, Summary] = {}
-        self._commands = False  # whether a shell command or a cell of another language has come
-        self._read_by_functions: set[str] = set()
         self._closures: set[Definition] = set()  # whose later reads this cell has already made
-        self._used_by_steps: dict[str, Location] = {}
-        self._last_reads = self._find_last_reads()
-        self.caches_are_asked = any("cache_info" in (cell.python or "") for cell in document.cells)
-        self._lambdas: dict[FunctionInfo, Definition] = {}
-        self._unrepeatable: dict[str, tuple[str, Location, StepFacts]] = {}  # settings, by package
 
-    def _find_last_reads(self) -> dict[int, list[str]]:
-        """By cell: names that no later cell mentions. Functions read later than they stand, so theirs never end."""
-        last: dict[str, int] = {}
-        lasting: set[str] = set()
-        for index, effect in self.effects.items():
-            for name in effect.read:
-                last[name] = index
-            lasting |= effect.read_later
-        for options in self.document.steps.values():
-            lasting.update(options.reads, options.writes)
-        ends: dict[int, list[str]] = {}
-        for name, index in last.items():
-            if name not in lasting:
-                ends.setdefault(index, []).append(name)
-        return ends
+    # -- the cell ------------------------------------------------------------------------------------------------
 
-    # -- the walk ------------------------------------------------------------------------------------------------
+    def look_at(self, site: Site, here: Circumstances) -> CellFacts:
+        """Do to the state what the cell does, and return what is noted down about it."""
+        self.site, self.here, self.step = site, here, here.step
+        self.facts, self.made, self.defined, self.maybe = CellFacts(), [], [], False
+        self.statement = self.definition = None
+        self.results, self.suspended = {}, {}
+        self._closures.clear()
+        if here.enters:
+            self._enter_step()
+        for statement in here.effect.statements:
+            self._execute(statement)
+        if here.leaves:
+            self._leave_step()
+        for name in here.last_read:
+            self._untie(name)
+        return self.facts
 
-    def walk(self) -> None:
-        last = {name: facts.cells[-1] for name, facts in self.facts.steps.items() if facts.cells}
-        first = {name: facts.cells[0] for name, facts in self.facts.steps.items() if facts.cells}
-        for index, effect in self.effects.items():
-            self.cell = self.document.cells[index]
-            self.step = self.facts.steps.get(self.cell.step or "") if self.cell.role is Role.STEP else None
-            self._closures.clear()
-            if self.step is not None and first[self.step.name] == index:
-                self._enter_step(self.step)
-            for statement in effect.statements:
-                self._execute(statement)
-            if self.step is not None and last[self.step.name] == index:
-                self._leave_step(self.step)
-            for name in self._last_reads.get(index, ()):
-                self._untie(name)
-        self.facts.latest = self.env
+    def _report(self, finding: Callable[[Reporter], None]) -> None:
+        self.facts.findings.append(finding)
 
-    def _enter_step(self, step: StepFacts) -> None:
-        for name in list(self.env):
-            if name.startswith(STATE) and name[1:] not in knowledge.RANDOM_COMPONENTS:
-                self._use(self.env[name], self.place(1))
-        step.ambient = list(self.ambients)
-        for definition in self.ambients:
-            self._need(definition, self.place(1))
-        for name in self.document.steps[step.name].reads:
+    def _enter_step(self) -> None:
+        start = self.place(1)
+        for name in self.state_of_walk.components.get(EVERY) or ():
+            if name[1:] not in knowledge.RANDOM_COMPONENTS:
+                self._use(self.env[name], start)
+        self.facts.ambient = self.state_of_walk.ambients.get(EVERY) or ()
+        for definition in self.facts.ambient:
+            self._need(definition, start)
+        for name in self.here.reads:
             self.read(Read(1, False, name))
 
-    def _leave_step(self, step: StepFacts) -> None:
-        digest, observed = step.digest, self.observations
-        for name in self.document.steps[step.name].writes:
+    def _leave_step(self) -> None:
+        assert self.step is not None
+        seen = self.here.seen
+        for name in self.here.writes:
             if name in self.env and not self.env[name].value.immutable:
                 self._change_name(name, True, 1)
-            elif name not in step.own:
+            elif (self.step, name) not in self.own:
                 self.env[name] = self._version(name, 1, Value(), self.env.get(name))
-        for known, name in sorted(observed.changed):
-            if known == digest and name in self.env and self.env[name].value.kind is BindKind.VALUE:
+        for name in seen.changed:
+            if name in self.env and self.env[name].value.kind is BindKind.VALUE:
                 self._change_name(name, True, 1)
-        for known, names in sorted(observed.aliases, key=lambda pair: sorted(pair[1])):
-            if known == digest:
-                self.tie(sorted(name for name in names if name in self.env))
-        for known, component in sorted(observed.state_changed):
-            if known == digest:
-                self._move_on(component, 1, True)
-        for owner, name in sorted(self.promoted):
-            if owner == step.name and name in self.env and self.env[name].step != step.name:
+        for names in seen.aliases:
+            self.tie([name for name in names if name in self.env])
+        for component in seen.state_changed:
+            self._move_on(component, 1, True)
+        for name in self.here.promoted:
+            if name in self.env and self.env[name].step != self.step:
                 self._use(self.env[name], self.place(1))
                 self._new_change(name, False, 1)
 
     def _execute(self, statement: Statement) -> None:
         self.statement = statement
-        self.order += 1
-        replayed = statement.kind is not StatementKind.ORDINARY
         self.definition = None
-        if replayed:
-            step = self.step.name if self.step is not None else None
-            self.definition = Definition(self.order, self.cell.index, step, statement)
+        if statement.kind is not StatementKind.ORDINARY:
+            self.definition = self._define(statement)
         self.run(statement.events)
         self.definition = None
 
-    def place(self, line: int) -> Location:
-        return Location(self.cell.index + 1, line)
+    def _define(self, statement: Statement, *, replayable: bool = True) -> Definition:
+        definition = Definition(self.site, len(self.defined), self.step, statement, replayable=replayable)
+        self.defined.append(definition)
+        return definition
+
+    def place(self, line: int) -> Place:
+        return Place(self.site, line)
 
     def _version(self, name: str, line: int, value: Value, previous: Version | None = None) -> Version:
-        step = self.step.name if self.step is not None else None
-        version = Version(name, step, self.cell.index, line, value, previous)
+        version = Version(name, self.step, self.site, line, value, previous)
+        self.made.append(version)
         if self.step is not None:
-            self.step.own[name] = version
-        elif name in self._used_by_steps:
+            self.own[self.step, name] = version
+        elif name in self.state_of_walk.used_by_steps:
             self._late_setup(name, line)
         return version
 
     def _late_setup(self, name: str, line: int) -> None:
         if LOCAL_MARK not in name and not name.startswith(STATE):
-            self.reporter.late_setup(name, self.place(line), self._used_by_steps[name])
+            place, used = self.place(line), self.state_of_walk.used_by_steps[name]
+            self._report(lambda reporter: reporter.late_setup(name, place.location, used.location))
 
     # -- reading -------------------------------------------------------------------------------------------------
 
     def lookup(self, name: str) -> Value | None:
         version = self.env.get(name)
-        return version.value if version is not None else None
+        value = version.value if version is not None else None
+        self.summaries.note(name, value)
+        return value
 
     def shares_of(self, name: str) -> dict[str, bool]:
         return {name: True}
@@ -183,75 +186,81 @@ class Dataflow(Interpreter):
         else:
             self._unresolved(event)
 
-    def _use(self, version: Version, place: Location, *, bound: bool = False) -> None:
+    def _use(self, version: Version, place: Place, *, bound: bool = False) -> None:
         """A version is read; ``bound``: the step itself is sure to have made it."""
         value = version.value
-        self._check_settings(value, place)
+        if value.module:
+            self._check_settings(value, place)
         if self.definition is not None:
             self.definition.now.append((version, version.touched))
         step = self.step
         if step is None:
             if version.step is not None and LOCAL_MARK not in version.name and not version.name.startswith(STATE):
-                self.reporter.setup_reads_step(version, place)
-        elif version.step != step.name:
+                self._report(lambda reporter: reporter.setup_reads_step(version, place.location))
+        elif version.step != step:
             self._use_from_outside(step, version, place)
         elif not bound:
             before = version.previous  # what the name is where a branch was not taken
-            while before is not None and before.step == step.name:
+            while before is not None and before.step == step:
                 before = before.previous
             if before is not None:
                 self._use_from_outside(step, before, place, own=True)
         if value.definition is not None:
             self._need(value.definition, place)
-        for definition in value.latent:
+        for definition in in_order(value.latent):
             self._need(definition, place)
-            if step is not None and version.step not in {None, step.name}:
+            if step is not None and version.step not in {None, step}:
                 self._check_current(step, definition, version, place)
 
-    def _check_current(self, step: StepFacts, definition: Definition, holder: Version, place: Location) -> None:
+    def _check_current(self, step: str, definition: Definition, holder: Version, place: Place) -> None:
         """What a loaded value was made with must still be what its name stands for."""
         for name in definition.statement.names:
             current: Version | None = self.env.get(name)
             while current is not None and current.value.definition is not definition:
                 current = current.previous
             if current is None:
-                self.reporter.redefined(step.name, name, holder, place)
+                self._report(partial(_report_redefined, step, name, holder, place))
             elif self.env[name].value.broken:
-                self.reporter.broken_definition(step.name, self.env[name], place)
+                self._report_broken(step, self.env[name], place)
 
-    def _use_from_outside(self, step: StepFacts, version: Version, place: Location, *, own: bool = False) -> None:
+    def _report_broken(self, step: str, version: Version, place: Place) -> None:
+        self._report(lambda reporter: reporter.broken_definition(step, version, place.location))
+
+    def _report_own(self, step: str, version: Version, place: Place) -> None:
+        self._report(lambda reporter: reporter.read_after_own(step, version, place.location))
+
+    def _use_from_outside(self, step: str, version: Version, place: Place, *, own: bool = False) -> None:
         """``own``: reached through a version of the step's own, which may not have replaced it."""
         name, value = version.name, version.value
-        if name not in self._used_by_steps:
-            self._used_by_steps[name] = place
+        if name not in self.state_of_walk.used_by_steps:
+            self.state_of_walk.used_by_steps[name] = place
         if value.broken:
-            self.reporter.broken_definition(step.name, version, place)
+            self._report_broken(step, version, place)
         if value.definition is not None:
             current: Version | None = version
             while current is not None:
-                if current.value.definition is not None and current.step != step.name:
+                if current.value.definition is not None and current.step != step:
                     if current.value.definition.step is not None:
-                        step.definitions.setdefault(current.value.definition, place)
+                        self.facts.definitions.append((current.value.definition, place))
                 elif current.value.definition is None and current.step is not None:
-                    self.reporter.mixed_definition(step.name, version, place)
+                    self._report(lambda reporter: reporter.mixed_definition(step, version, place.location))
                     break
                 current = current.previous
-            if step.own.get(name) is not None and not own:
-                self.reporter.read_after_own(step.name, version, place)
+            if self.own.get((step, name)) is not None and not own:
+                self._report_own(step, version, place)
             return
         if value.uncarriable and self._origin(version).step is None:
-            uses = ResourceUse(step.name, name, value.uncarriable in knowledge.STATEFUL_KINDS, place)
-            self.facts.resources.append(uses)
-        if version.step is None:
-            if name not in self.parameters:
-                step.setup_reads.setdefault(name, place)
-        known = step.uses.setdefault(name, {})
+            self.facts.resources.append((name, value.uncarriable in knowledge.STATEFUL_KINDS, place))
+        if version.step is None and name not in self.parameters:
+            self.facts.setup_reads.append((name, place))
+        known = self.state_of_walk.uses.get((step, name)) or ()
         if version not in known:
-            known[version] = place
-            if name in step.own and not own and not name.startswith(STATE):
-                self.reporter.read_after_own(step.name, version, place)
-            elif len(known) > 1:
-                self.reporter.two_versions(step.name, name, list(known), place)
+            versions = self.state_of_walk.uses[step, name] = (*known, version)
+            self.facts.uses.append((name, version, place))
+            if (step, name) in self.own and not own and not name.startswith(STATE):
+                self._report_own(step, version, place)
+            elif known:
+                self._report(lambda reporter: reporter.two_versions(step, name, versions, place.location))
 
     @staticmethod
     def _origin(version: Version) -> Version:
@@ -259,14 +268,14 @@ class Dataflow(Interpreter):
             version = version.previous
         return version
 
-    def _need(self, definition: Definition, place: Location) -> None:
+    def _need(self, definition: Definition, place: Place) -> None:
         """A definition's object is at hand here: it must exist, and what it looks up when it is called too."""
         if definition in self._closures:
             return
         self._closures.add(definition)
         step = self.step
-        if step is not None and definition.step not in {None, step.name} and definition.replayable:
-            step.definitions.setdefault(definition, place)
+        if step is not None and definition.step not in {None, step} and definition.replayable:
+            self.facts.definitions.append((definition, place))
         for bind in definition.statement.events:
             if not isinstance(bind, Bind):
                 continue
@@ -277,7 +286,7 @@ class Dataflow(Interpreter):
             if version.value.definition is not None:
                 self._need(version.value.definition, place)
 
-    def _read_later(self, read: Read, place: Location) -> None:
+    def _read_later(self, read: Read, place: Place) -> None:
         held, self.definition = self.definition, None  # what a function reads later is not read by its definition
         version = self.env.get(read.name)
         if version is not None:
@@ -288,8 +297,9 @@ class Dataflow(Interpreter):
 
     def _unresolved(self, event: Read) -> None:
         name = event.name
-        if self.stars and (name not in knowledge.IPYTHON_NAMES):
-            for star in self.stars:
+        stars = self.state_of_walk.stars.get(EVERY)
+        if stars and name not in knowledge.IPYTHON_NAMES:
+            for star in stars:
                 self._use(star, self.place(event.line))
             return
         if name in knowledge.BUILTINS or event.quiet or LOCAL_MARK in name:
@@ -299,19 +309,18 @@ class Dataflow(Interpreter):
                 self._history(name, event.line)
             return
         place = self.place(event.line)
-        if name in self.deleted:
-            self.reporter.deleted_name(name, place, self.deleted[name], event.maybe)
+        deleted = self.state_of_walk.deleted.get(name)
+        if deleted is not None:
+            self._report(lambda reporter: reporter.deleted_name(name, place.location, deleted.location, event.maybe))
         else:
-            self.reporter.undefined_name(name, place, self.bound_anywhere.get(name), event.maybe)
+            self._report(lambda reporter: reporter.undefined_name(name, place.location, event.maybe))
 
     def _history(self, name: str, line: int) -> None:
-        if name in {"_", "__", "___"} and self.step is not None:
-            position = self.step.cells.index(self.cell.index)
-            before = [index for index in self.effects if index < self.cell.index]
-            if position > 0 and before and before[-1] == self.step.cells[position - 1]:
-                return
-        if len(self.facts.steps) > 1:
-            self.reporter.history(name, self.place(line))
+        if name in {"_", "__", "___"} and self.here.continues:
+            return
+        if self.several_steps:
+            place = self.place(line)
+            self._report(lambda reporter: reporter.history(name, place.location))
 
     # -- binding -------------------------------------------------------------------------------------------------
 
@@ -333,9 +342,7 @@ class Dataflow(Interpreter):
         version = self._version(event.name, event.line, value, previous if event.maybe else None)
         version.certain = True
         self.env[event.name] = version
-        self.deleted.pop(event.name, None)
-        if value.kind is not BindKind.VALUE or event.name in self._read_by_functions:
-            self._summaries.clear()
+        self.state_of_walk.deleted.pop(event.name)
         if value.kind is BindKind.VALUE and not value.immutable:
             for other, sure in inherited.items():
                 self._tie(event.name, other, sure)
@@ -349,10 +356,9 @@ class Dataflow(Interpreter):
             self._note_imported_file(f"{maker}.py", event.line)
             return Value(BindKind.MODULE, module=event.target, maker=maker, definition=definition)
         if event.kind is not BindKind.VALUE:
-            self._note_reads(event)
             broken = "" if definition is not None else "it is defined inside a statement that does other things too"
             if event.function is not None and definition is not None:
-                self.owners[event.function] = definition
+                self.state_of_walk.owners[event.function] = definition
             return Value(event.kind, function=event.function, cls=event.cls, definition=definition, broken=broken)
         value = result.value
         if definition is not None:  # namedtuple(...), Enum(...), TypeVar(...)
@@ -380,11 +386,7 @@ class Dataflow(Interpreter):
             return None
         source = f"try:\n    {event.text}\nexcept ImportError:\n    pass"
         statement = Statement(event.line, event.line, StatementKind.DEFINITION, (), (event.name,), source)
-        return Definition(self.order, self.cell.index, self.step.name if self.step else None, statement)
-
-    def _note_reads(self, event: Bind) -> None:
-        for info in _functions_of(event):
-            self._read_by_functions.update(read.name for read in info.reads)
+        return self._define(statement)
 
     def _made_by_factory(self, event: Bind, result: Result) -> Value | None:
         """``add3 = make_adder(3)``: a function that a function of the notebook made."""
@@ -406,8 +408,6 @@ class Dataflow(Interpreter):
         summary = self.summarise(factory.function)
         if summary.changes or summary.binds or summary.command or summary.files:
             return replace(result.value, uncarriable="a function made by another function")
-        for info in result.functions:
-            self._read_by_functions.update(read.name for read in info.reads)
         only = result.functions[0] if len(result.functions) == 1 else None
         return Value(BindKind.FUNCTION, function=only, definition=self.definition, latent=result.value.latent)
 
@@ -415,12 +415,13 @@ class Dataflow(Interpreter):
         version = self.env.get(event.name)
         if version is None or version.previous is None:
             return
-        settled = Version(version.name, version.step, version.cell, version.line, version.value)
+        settled = Version(version.name, version.step, version.site, version.line, version.value)
         if version.value.definition is not None:
             return  # definitions of all branches are one statement anyhow
+        self.made.append(settled)
         self.env[event.name] = settled
         if self.step is not None:
-            self.step.own[event.name] = settled
+            self.own[self.step, event.name] = settled
 
     def augment(self, event: Augment, result: Result) -> None:
         version = self.env.get(event.name)
@@ -441,10 +442,10 @@ class Dataflow(Interpreter):
         if maybe:
             return
         self._untie(name)
-        self.env.pop(name, None)
-        self.deleted[name] = self.place(line)
+        self.env.pop(name)
+        self.state_of_walk.deleted[name] = self.place(line)
         if self.step is not None:
-            self.step.own[name] = None
+            self.own[self.step, name] = None
 
     # -- sharing -------------------------------------------------------------------------------------------------
 
@@ -455,28 +456,38 @@ class Dataflow(Interpreter):
             certain = sure and same
             if other != name:
                 found[other] = found.get(other, False) or certain
-            for further, known in self.tied.get(other, {}).items():
+            for further, known in self._group(other).items():
                 if further != name:
                     found[further] = found.get(further, False) or (certain and known)
         return {other: sure for other, sure in found.items() if other in self.env}
 
+    def _group(self, name: str) -> Mapping[str, bool]:
+        return self.tied.get(name) or _ALONE
+
+    def _group_to_change(self, name: str) -> Group:
+        """The group of ``name`` as this cell's own, which nothing that was noted down before holds."""
+        group = self.tied.written.get(name)
+        if group is None:
+            group = self.tied[name] = Group(self._group(name))
+        return group
+
     def _untie(self, name: str) -> None:
-        for other in self.tied.pop(name, {}):
-            self.tied[other].pop(name, None)
+        for other in self.tied.pop(name) or ():
+            self._group_to_change(other).pop(name, None)
 
     def _tie(self, left: str, right: str, certain: bool) -> None:
         if left == right:
             return
         for one, other in ((left, right), (right, left)):
-            group = self.tied.setdefault(one, {})
+            group = self._group_to_change(one)
             group[other] = group.get(other, False) or certain
-            self.facts.ties.setdefault(one, {}).setdefault(other, set()).add(self.step.name if self.step else None)
+            self.facts.ties.setdefault(one, set()).add(other)
 
     def tie(self, names: Sequence[str]) -> None:
         """These names share objects from here on, and so do the names that share with them."""
         present = [name for name in names if name in self.env and not self.env[name].value.immutable]
         present = [name for name in present if self.env[name].value.kind is BindKind.VALUE]
-        groups = [{name, *self.tied.get(name, {})} for name in present]
+        groups = [dict.fromkeys((name, *self._group(name))) for name in present]
         for position, group in enumerate(groups):
             for other in groups[position + 1 :]:
                 for left in group:
@@ -497,7 +508,7 @@ class Dataflow(Interpreter):
                 self._change_name(name, certain and sure, line, stored=stored)
         if stored is not None and stored.shares:
             for name in result.shares:
-                group = [name, *self.tied.get(name, {})]
+                group = [name, *self._group(name)]
                 for other in self._neighbours(stored.shares, name, False):
                     for member in group:
                         self._tie(member, other, False)
@@ -512,28 +523,28 @@ class Dataflow(Interpreter):
         if stored is not None and stored.value.latent - value.latent:
             value = replace(value, latent=value.latent | stored.value.latent)
         self._change_one(name, certain, line, value)
-        for other, sure in list(self.tied.get(name, {}).items()):
+        for other, sure in list(self._group(name).items()):
             if other in self.env and not self.env[other].value.immutable:
                 held = certain if partners_certain is None else partners_certain
                 self._change_one(other, held and sure, line, self.env[other].value)
 
     def _change_one(self, name: str, certain: bool, line: int, value: Value) -> None:
         version, step = self.env[name], self.step
-        if step is not None and not certain and self._seen_unchanged(step, name):
-            step.guarded.add(name)
-            if version.step != step.name and not name.startswith(STATE):
+        if step is not None and not certain and self._seen_unchanged(name):
+            self.facts.guarded.append(name)
+            if version.step != step and not name.startswith(STATE):
                 return
         if value.uncarriable and step is not None and self._origin(version).step is None:
-            self.facts.resources.append(ResourceUse(step.name, name, True, self.place(line)))
-            if version.step != step.name:
-                step.setup_reads.setdefault(name, self.place(line))
+            place = self.place(line)
+            self.facts.resources.append((name, True, place))
+            if version.step != step:
+                self.facts.setup_reads.append((name, place))
                 return  # stays setup's: kept in order, never carried
         self._new_change(name, certain, line, value)
 
     def _new_change(self, name: str, certain: bool, line: int, value: Value | None = None) -> None:
         version = self.env[name]
-        here = self.step.name if self.step is not None else None
-        if version.step == here and version.cell == self.cell.index and (version.certain or not certain):
+        if version.step == self.step and version.site is self.site and (version.certain or not certain):
             version.touched += 1
             if value is not None:
                 version.value = value
@@ -542,12 +553,10 @@ class Dataflow(Interpreter):
             changed.is_change, changed.certain = True, certain
             self.env[name] = changed
         if self.step is not None:
-            self.step.changes.setdefault(name, []).append(self.place(line))
+            self.facts.changes.add(name)
 
-    def _seen_unchanged(self, step: StepFacts, name: str) -> bool:
-        if name in self.document.steps[step.name].unchanged:
-            return True
-        return (step.digest, name) in self.observations.unchanged
+    def _seen_unchanged(self, name: str) -> bool:
+        return name in self.here.unchanged or name in self.here.seen.unchanged
 
     def _definition_changed(self, name: str, value: Value, result: Result, line: int) -> None:
         """``module.option = …``, ``Class.method = …``, ``function.attribute = …`` at top level."""
@@ -573,8 +582,7 @@ class Dataflow(Interpreter):
         version = self.env[name]
         if version.value.broken or self.step is None:
             return
-        reason = f"cell {self.cell.number} line {line} changes it"
-        broken = self._version(name, line, replace(version.value, broken=reason), version)
+        broken = self._version(name, line, replace(version.value, broken=self.place(line)), version)
         broken.is_change = True
         self.env[name] = broken
 
@@ -584,25 +592,20 @@ class Dataflow(Interpreter):
             if version is not None and version.value.definition is definition:
                 self._break(name, line)
 
-    def keep_latent(self, name: str, latent: frozenset[Definition]) -> None:
+    def keep_latent(self, name: str, latent: frozenset[Definition], line: int) -> None:
         version = self.env.get(name)
         if version is not None and version.value.kind is BindKind.VALUE and latent - version.value.latent:
-            self._new_change(name, False, version.line, replace(version.value, latent=version.value.latent | latent))
+            self._new_change(name, False, line, replace(version.value, latent=version.value.latent | latent))
 
     def function_changed(self, info: FunctionInfo, line: int) -> None:
-        definition = self.owners.get(info)
+        definition = self.state_of_walk.owners.get(info)
         if definition is not None:
             self.change_definition(definition, line)
 
     # -- what functions do ---------------------------------------------------------------------------------------
 
     def summarise(self, info: FunctionInfo) -> Summary:
-        known = self._summaries.get(info)
-        if known is None:
-            self._summaries[info] = Summary(immutable=True)  # what a recursive call sees
-            known = FunctionInterpreter(self, info).summarised()
-            self._summaries[info] = known
-        return known
+        return self.summaries.get(info, self.lookup, lambda: FunctionInterpreter(self, info).summarised())
 
     def apply_globals(self, summary: Summary, line: int, certain: bool) -> None:
         for root, (sure, attributes) in list(summary.changes.items()):
@@ -614,24 +617,24 @@ class Dataflow(Interpreter):
                     self._definition_changed(root, self.env[root].value, Result(attributes=attributes), line)
         for name, result in summary.binds.items():
             self.bind(Bind(line, True, name, FRESH), Result(value=replace(result.value, definition=None)))
-        for component in summary.states:
+        for component in sorted(summary.states):
             self.state(component, line)
         for drawn, sure in summary.draws.items():
             self.draw(drawn, line, sure and certain)
-        for path, writes, sure in summary.files:
+        for path, writes, sure in sorted(summary.files, key=str):
             self.file(path, writes, line, sure and certain)
         if summary.command:
             self.command(line)
-        for definition in summary.changed_definitions:
+        for definition in in_order(summary.changed_definitions):
             self.change_definition(definition, line)
-        for info in summary.changed_functions:
+        for info in sorted(summary.changed_functions, key=lambda info: (info.line, info.name)):
             self.function_changed(info, line)
         for root, latent in summary.stored.items():
             if LOCAL_MARK not in root:
-                self.keep_latent(root, frozenset(latent))
+                self.keep_latent(root, frozenset(latent), line)
         for what, error, fix, evaluates in summary.unknowable:
             self.unknowable(Unknowable(line, True, what, error, fix, evaluates))
-        for what in summary.ambient:
+        for what in sorted(summary.ambient):
             self.ambient(line, what)
         for dotted in sorted(summary.settings):
             self._set_module(dotted, line)
@@ -645,8 +648,11 @@ class Dataflow(Interpreter):
         if keeps and previous is not None:
             self._use(previous, self.place(line))
         self.env[name] = self._version(name, line, Value(), previous if keeps else None)
+        known = self.state_of_walk.components.get(EVERY) or ()
+        if name not in known:
+            self.state_of_walk.components[EVERY] = (*known, name)
         if self.step is not None:
-            self.step.changes.setdefault(name, []).append(self.place(line))
+            self.facts.changes.add(name)
 
     def draw(self, component: str | None, line: int, certain: bool) -> None:
         for drawn in [component] if component is not None else sorted(self.seeded):
@@ -659,69 +665,71 @@ class Dataflow(Interpreter):
             if certain and component not in knowledge.RANDOM_COMPONENTS:
                 self.set_state(component, line)
             return
-        step = self.step
-        if step is not None and (step.digest, component) in self.observations.state_untouched and not certain:
+        if component in self.here.seen.state_untouched and not certain:
             return
-        if self.env[name].step != (step.name if step else None):
+        if self.env[name].step != self.step:
             self._use(self.env[name], self.place(line))
         self._new_change(name, certain, line)
 
     def file(self, path: str | None, writes: bool, line: int, certain: bool = True) -> None:
-        step = self.step.name if self.step is not None else None
-        self.facts.files.append(FileUse(step, path, writes, certain, self.place(line)))
+        self.facts.files.append((path, writes, certain, self.place(line)))
+        if writes and path is not None:
+            self.state_of_walk.made_files[path.rpartition("/")[2]] = True
 
     def _note_imported_file(self, path: str, line: int) -> None:
         """An import reads a file that the notebook made before: by name, or by a command (``%%writefile``)."""
-        made = (use for use in self.facts.files if use.writes)
-        if self._commands or any(use.path is not None and use.path.rpartition("/")[2] == path for use in made):
+        if EVERY in self.state_of_walk.made_files or path in self.state_of_walk.made_files:
             self.file(path, False, line, False)
 
     def command(self, line: int) -> None:
-        self._commands = True
+        self.state_of_walk.made_files[EVERY] = True
         self.file(None, False, line, False)
         self.file(None, True, line, False)
 
     def star(self, event: StarImport) -> None:
         definition = self._definition_here(Bind(event.line, event.maybe, "*", FRESH))
         version = self._version("*", event.line, Value(BindKind.MODULE, definition=definition))
-        self.stars.append(version)
-        self.reporter.star_import(event.module, self.place(event.line), self.step is None, definition is not None)
+        self.state_of_walk.stars[EVERY] = (*(self.state_of_walk.stars.get(EVERY) or ()), version)
+        place, in_setup, replayable = self.place(event.line), self.step is None, definition is not None
+        self._report(lambda reporter: reporter.star_import(event.module, place.location, in_setup, replayable))
 
     def unknowable(self, event: Unknowable) -> None:
-        if len(self.facts.steps) < 2:
-            return
-        marked = False
-        if self.step is not None:
-            options = self.document.steps[self.step.name]
-            marked = bool(options.reads or options.writes)
-            self.step.unknowable = True
-        self.reporter.unknowable(event.what, event.fix, self.place(event.line), marked)
+        if self.several_steps:
+            place, marked = self.place(event.line), bool(self.here.reads or self.here.writes)
+            self._report(lambda reporter: reporter.unknowable(event.what, event.fix, place.location, marked))
 
     def setting(self, event: Call, dotted: str) -> None:
         registers = self.statement is not None and self.statement.kind is StatementKind.DEFINITION
         if event.discarded or (registers and dotted.rpartition(".")[2].startswith("register")):
             self._set_module(dotted, event.line)
         elif knowledge.surely_sets(dotted) and self.step is not None:
-            self._unrepeatable[dotted.partition(".")[0]] = (dotted, self.place(event.line), self.step)
+            self._cannot_repeat(dotted, event.line, self.step)
 
     def _set_module(self, dotted: str, line: int) -> None:
         """Repeated in every later step as it is, or else nothing of that package may be used there."""
         if self.step is None:
             return
         if self.definition is not None and not knowledge.is_seed(dotted):
-            if self.definition not in self.ambients:
-                self.ambients.append(self.definition)
+            self._repeat_later(self.definition)
         else:
-            self._unrepeatable[dotted.partition(".")[0]] = (dotted, self.place(line), self.step)
+            self._cannot_repeat(dotted, line, self.step)
 
-    def _check_settings(self, value: Value, place: Location) -> None:
+    def _repeat_later(self, definition: Definition) -> None:
+        known = self.state_of_walk.ambients.get(EVERY) or ()
+        if definition not in known:
+            self.state_of_walk.ambients[EVERY] = (*known, definition)
+
+    def _cannot_repeat(self, dotted: str, line: int, step: str) -> None:
+        self.state_of_walk.unrepeatable[dotted.partition(".")[0]] = (dotted, self.place(line), step)
+
+    def _check_settings(self, value: Value, place: Place) -> None:
         """Nothing may rely on a module's state that an earlier step set and this one cannot set again."""
-        package = value.module.partition(".")[0]
-        if package not in self._unrepeatable or self.step is None:
+        if self.step is None:
             return
-        what, where, step = self._unrepeatable[package]
-        if step is not self.step:
-            self.reporter.module_state(self.step.name, what, where, step.name, place)
+        found = self.state_of_walk.unrepeatable.get(value.module.partition(".")[0])
+        if found is not None and found[2] != self.step:
+            step, (what, where, by) = self.step, found
+            self._report(lambda reporter: reporter.module_state(step, what, where.location, by, place.location))
 
     def attach(self, name: str, line: int) -> bool:
         if self.definition is None or name not in self.env:
@@ -735,24 +743,28 @@ class Dataflow(Interpreter):
         return True
 
     def anonymous(self, info: FunctionInfo) -> Definition | None:
-        if info not in self._lambdas:
+        self.summaries.depends()
+        known = self.state_of_walk.lambdas.get(info)
+        if known is None:
             bind = Bind(info.line, True, "", FRESH, BindKind.FUNCTION, function=info)
             statement = Statement(info.line, info.line, StatementKind.DEFINITION, (bind,))
-            step = self.step.name if self.step is not None else None
-            self._lambdas[info] = Definition(self.order, self.cell.index, step, statement, replayable=False)
-            self._note_reads(bind)
-        return self._lambdas[info]
+            known = self.state_of_walk.lambdas[info] = self._define(statement, replayable=False)
+        return known
 
     def ambient(self, line: int, what: str) -> None:
         if self.step is None:
             return
         definition = self.definition
         if definition is None or any(not self._is_stable(version) for version, _ in definition.now):
-            if len(self.facts.steps) > 1:
-                self.reporter.ambient(what, self.place(line))
+            if self.several_steps:
+                place = self.place(line)
+                self._report(lambda reporter: reporter.ambient(what, place.location))
             return
-        if definition not in self.ambients:
-            self.ambients.append(definition)
+        self._repeat_later(definition)
+
+
+def _report_redefined(step: str, name: str, holder: Version, place: Place, reporter: Reporter) -> None:
+    reporter.redefined(step, name, holder, place.location)
 
 
 def _functions_of(bind: Bind) -> list[FunctionInfo]:

@@ -30,18 +30,20 @@ code       severity  about
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from jupyter_pipelines.diagnostics import Diagnostic, Location, Severity
-from jupyter_pipelines.graph.values import Definition, Version
+from jupyter_pipelines.graph.events import CellEffects
+from jupyter_pipelines.graph.values import Definition, Value, Version
 from jupyter_pipelines.notebook.model import NotebookDocument, Role
 
 
 class Reporter:
     """Collects findings, each once."""
 
-    def __init__(self, document: NotebookDocument) -> None:
-        self.document = document
+    def __init__(self, document: NotebookDocument, effects: Mapping[int, CellEffects] = MappingProxyType({})) -> None:
+        self.document, self.effects = document, effects
         self.found: dict[tuple[object, ...], Diagnostic] = {}
         self.skipped: dict[str, int] = {}  # names that skip cells bind, and where
 
@@ -86,7 +88,8 @@ class Reporter:
 
     # -- names ---------------------------------------------------------------------------------------------------
 
-    def undefined_name(self, name: str, place: Location, bound_in: int | None, maybe: bool) -> None:
+    def undefined_name(self, name: str, place: Location, maybe: bool) -> None:
+        bound_in = next((index for index, effect in self.effects.items() if name in effect.bound), None)
         severity = Severity.WARNING if maybe else Severity.ERROR
         if bound_in is not None and bound_in + 1 > place.cell:
             message = f"`{name}` is read here, but the first cell that defines it is cell {bound_in + 1}"
@@ -194,9 +197,7 @@ class Reporter:
     # -- definitions ---------------------------------------------------------------------------------------------
 
     def broken_definition(self, step: str, version: Version, place: Location) -> None:
-        message = (
-            f"step {step} needs `{version.name}`, which cannot be executed again as it was: {version.value.broken}"
-        )
+        message = f"step {step} needs `{version.name}`, which cannot be executed again as it was: {_why(version.value)}"
         fix = f"define `{version.name}` in a cell of its own or in setup, and keep what changes in a variable"
         self.error("JP330", message, fix, place, version.name, step)
 
@@ -268,6 +269,10 @@ class Reporter:
             f"notebook order; nothing is inferred and no values are carried"
         )
         self.add("JP340", Severity.INFO, message, "", None, "language")
+
+
+def _why(value: Value) -> str:
+    return value.broken if isinstance(value.broken, str) else f"{value.broken.location} changes it"
 
 
 def _advice(kind: str, name: str, made: Version) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 
-from jupyter_pipelines.graph.events import Bind, BindKind, CellEffects, StatementKind
-from jupyter_pipelines.notebook.model import NotebookDocument, Role
+from jupyter_pipelines.graph.events import Bind, BindKind, CellEffects
+from jupyter_pipelines.notebook.model import Cell, NotebookDocument, Role
 
 
 def step_digests(document: NotebookDocument, effects: Mapping[int, CellEffects]) -> dict[str, str]:
@@ -16,15 +16,18 @@ def step_digests(document: NotebookDocument, effects: Mapping[int, CellEffects])
         if cell.role in {Role.SETUP, Role.PARAMETERS}:
             common.update(f"{cell.role}\0{cell.code}\0".encode(errors="surrogatepass"))
     definitions = _definitions_by_name(document, effects)
+    cells: dict[str, list[Cell]] = {name: [] for name in document.steps}
+    for cell in document.cells:
+        if cell.role is Role.STEP and cell.step in cells:
+            cells[cell.step].append(cell)
     digests = {}
     for name in document.steps:
         own = common.copy()
         wanted: set[str] = set()
-        for cell in document.cells:
-            if cell.role is Role.STEP and cell.step == name:
-                own.update(f"{name}\0{cell.code}\0".encode(errors="surrogatepass"))
-                if cell.index in effects:
-                    wanted |= effects[cell.index].read
+        for cell in cells[name]:
+            own.update(f"{name}\0{cell.code}\0".encode(errors="surrogatepass"))
+            if cell.index in effects:
+                wanted |= effects[cell.index].read
         for source in _reachable(name, wanted, definitions):
             own.update(source.encode(errors="surrogatepass") + b"\0")
         digests[name] = own.hexdigest()[:32]
@@ -40,14 +43,11 @@ def _definitions_by_name(document: NotebookDocument, effects: Mapping[int, CellE
         cell = document.cells[index]
         if cell.role is not Role.STEP or cell.step is None:
             continue
-        for statement in effect.statements:
-            if statement.kind is StatementKind.DEFINITION:
-                imports_only = all(
-                    isinstance(event, Bind) and event.kind is BindKind.MODULE for event in statement.events
-                )
-                reads = frozenset[str]() if imports_only else effect.read
-                for name in statement.names:
-                    found.setdefault(name, []).append((cell.step, statement.source, reads))
+        for statement in effect.definitions:
+            imports_only = all(isinstance(event, Bind) and event.kind is BindKind.MODULE for event in statement.events)
+            reads = frozenset[str]() if imports_only else effect.read
+            for name in statement.names:
+                found.setdefault(name, []).append((cell.step, statement.source, reads))
     return found
 
 

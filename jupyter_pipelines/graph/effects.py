@@ -106,6 +106,7 @@ def _finish(walker: StatementWalker, statements: list[Statement]) -> CellEffects
         frozenset(walker.names_bound),
         frozenset(walker.names_read),
         frozenset(walker.names_read_later),
+        tuple(statement for statement in statements if statement.kind is StatementKind.DEFINITION),
     )
 
 

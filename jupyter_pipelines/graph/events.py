@@ -268,3 +268,4 @@ class CellEffects:
     bound: frozenset[str] = frozenset()
     read: frozenset[str] = frozenset()  # every name read now or later, builtins included
     read_later: frozenset[str] = frozenset()  # by functions and methods, when they are called
+    definitions: tuple[Statement, ...] = ()  # those of the statements that are

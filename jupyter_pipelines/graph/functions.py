@@ -116,7 +116,7 @@ class FunctionInterpreter(Interpreter):
     def function_changed(self, info: FunctionInfo, line: int) -> None:
         self.summary.changed_functions.add(info)
 
-    def keep_latent(self, name: str, latent: frozenset[Definition]) -> None:
+    def keep_latent(self, name: str, latent: frozenset[Definition], line: int) -> None:
         for root in self.shares_of(name) if LOCAL_MARK in name else (name,):
             self.summary.stored.setdefault(root, set()).update(latent)
             self.summary.changes.setdefault(root, (False, ()))
@@ -215,7 +215,7 @@ class FunctionInterpreter(Interpreter):
         mine.changed_functions |= summary.changed_functions
         for root, latent in summary.stored.items():
             if LOCAL_MARK not in root or root in self.locals:
-                self.keep_latent(root, frozenset(latent))
+                self.keep_latent(root, frozenset(latent), line)
         for entry in summary.unknowable:
             if entry not in mine.unknowable:
                 mine.unknowable.append(entry)

@@ -31,7 +31,7 @@ from jupyter_pipelines.graph.events import (
     Unknowable,
 )
 from jupyter_pipelines.graph.summaries import Summary
-from jupyter_pipelines.graph.values import IMMUTABLE_VALUE, NOTHING, Definition, Result, Value
+from jupyter_pipelines.graph.values import IMMUTABLE_VALUE, NOTHING, Definition, Result, Value, in_order
 
 
 class Interpreter:
@@ -108,7 +108,7 @@ class Interpreter:
     def function_changed(self, info: FunctionInfo, line: int) -> None:
         """A function's own memory is changed: a default, an attribute."""
 
-    def keep_latent(self, name: str, latent: frozenset[Definition]) -> None:
+    def keep_latent(self, name: str, latent: frozenset[Definition], line: int) -> None:
         """What ``name`` holds needs these definitions too, from here on."""
 
     # -- events --------------------------------------------------------------------------------------------------
@@ -481,7 +481,7 @@ class Interpreter:
 
     def _functions_in(self, result: Result) -> list[FunctionInfo]:
         functions = list(result.functions)
-        for definition in sorted(result.value.latent, key=lambda definition: definition.order):
+        for definition in in_order(result.value.latent):
             functions += [
                 bind.function
                 for bind in definition.statement.events
@@ -502,7 +502,7 @@ class Interpreter:
     def _classes_in(self, result: Result) -> list[ClassInfo]:
         return [
             bind.cls
-            for definition in sorted(result.value.latent, key=lambda definition: definition.order)
+            for definition in in_order(result.value.latent)
             for bind in definition.statement.events
             if isinstance(bind, Bind) and bind.cls is not None and "@" not in bind.name
         ]
@@ -642,11 +642,11 @@ class Interpreter:
                     event.line,
                     stored,
                 )
-        for left, right in summary.ties:
-            self._tie_results(given.get(left), given.get(right), left, right)
+        for left, right in sorted(summary.ties):
+            self._tie_results(given.get(left), given.get(right), left, right, event.line)
         shares: dict[str, bool] = {}
         latent = set(summary.latent)
-        for root in summary.returned:
+        for root in sorted(summary.returned):
             if root in given:
                 shares.update(dict.fromkeys(given[root].shares, False))
                 latent |= given[root].value.latent
@@ -681,7 +681,9 @@ class Interpreter:
             self.run(events or ())
         return replace(summary, unknowable=[entry for entry in summary.unknowable if not entry[-1]])
 
-    def _tie_results(self, left: Result | None, right: Result | None, left_name: str, right_name: str) -> None:
+    def _tie_results(
+        self, left: Result | None, right: Result | None, left_name: str, right_name: str, line: int
+    ) -> None:
         names = []
         for result, name in ((left, left_name), (right, right_name)):
             if result is not None:
@@ -695,7 +697,7 @@ class Interpreter:
                 self.tie((first, second))
         if right is not None and right.value.latent:
             for name in names[0] or [left_name]:
-                self.keep_latent(name, right.value.latent)
+                self.keep_latent(name, right.value.latent, line)
 
     def instantiate(
         self, event: Call, cls: ClassInfo, definition: Definition, arguments: list[tuple[int | str, Result]]
@@ -723,7 +725,7 @@ class Interpreter:
         if result.value.maker == "decimal" and not knowledge.DECIMAL_SETTINGS.isdisjoint(result.attributes):
             self.state("decimal", line)
         if result.attributes and self._reaches_class(result):
-            for definition in result.value.latent:
+            for definition in in_order(result.value.latent):
                 self.change_definition(definition, line)
         self.change(result, certain, line, stored)
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from jupyter_pipelines.diagnostics import Location
 from jupyter_pipelines.graph.diagnose import Reporter
 from jupyter_pipelines.graph.facts import Facts, StepFacts
 from jupyter_pipelines.graph.model import Edge, EdgeKind, Input, Replay, StepPlan
-from jupyter_pipelines.graph.values import Definition, Version
+from jupyter_pipelines.graph.values import Definition, Place, Version, in_order
 from jupyter_pipelines.notebook.model import NotebookDocument
 
 STATE = "~"
@@ -19,7 +18,7 @@ class Need:
     """A step loads a version that another step made."""
 
     version: Version
-    place: Location
+    place: Place
 
 
 @dataclass(slots=True, eq=False)
@@ -28,8 +27,8 @@ class StepNeeds:
 
     inputs: dict[str, Need] = field(default_factory=dict)
     outputs: set[str] = field(default_factory=set)
-    early: dict[Definition, Location] = field(default_factory=dict)
-    late: dict[Definition, Location] = field(default_factory=dict)
+    early: dict[Definition, Place] = field(default_factory=dict)
+    late: dict[Definition, Place] = field(default_factory=dict)
 
 
 class Planner:
@@ -48,12 +47,12 @@ class Planner:
                 self.replay(name, definition, place)
             for definition in step.ambient:
                 if definition.step != name:
-                    self.replay(name, definition, Location(step.cells[0] + 1))
+                    self.replay(name, definition, step.start)
             self._guards(name, step)
 
     def _guards(self, name: str, step: StepFacts) -> None:
         """What was seen unchanged is loaded all the same, so that it can be compared."""
-        for guarded in step.guarded:
+        for guarded in sorted(step.guarded):
             later = any(
                 guarded in other.uses and any(version.cell < step.cells[-1] for version in other.uses[guarded])
                 for other in self.facts.steps.values()
@@ -62,7 +61,7 @@ class Planner:
             if later and guarded not in self.needs[name].inputs and guarded not in step.own:
                 version = self._before(guarded, step)
                 if version is not None and version.step not in {None, name}:
-                    self.need(name, version, Location(step.cells[0] + 1))
+                    self.need(name, version, step.start)
 
     def _before(self, name: str, step: StepFacts) -> Version | None:
         version: Version | None = self.facts.latest.get(name)
@@ -70,7 +69,7 @@ class Planner:
             version = version.previous
         return version
 
-    def need(self, step: str, version: Version, place: Location) -> None:
+    def need(self, step: str, version: Version, place: Place) -> None:
         """``step`` loads ``version``; whoever made it may have to load what it made it from."""
         maker = version.step
         if maker is None or maker == step:
@@ -79,10 +78,10 @@ class Planner:
         known = inputs.get(version.name)
         if known is not None:
             if known.version is not version:
-                self.reporter.two_versions(step, version.name, [known.version, version], place)
+                self.reporter.two_versions(step, version.name, [known.version, version], place.location)
             return
         inputs[version.name] = Need(version, place)
-        for definition in version.value.latent:
+        for definition in in_order(version.value.latent):
             self.replay(step, definition, place)
         self._check(step, version, place)
         self.needs[maker].outputs.add(version.name)
@@ -93,22 +92,22 @@ class Planner:
             return
         if before.value.definition is not None:
             if before.value.definition.step is not None:
-                self.replay(maker, before.value.definition, version.location)
+                self.replay(maker, before.value.definition, version.place)
         else:
-            self.need(maker, before, version.location)
+            self.need(maker, before, version.place)
 
-    def _check(self, step: str, version: Version, place: Location) -> None:
+    def _check(self, step: str, version: Version, place: Place) -> None:
         assert version.step is not None
         final = self.facts.steps[version.step].own.get(version.name)
         if final is not version:
-            self.reporter.changed_later(step, version, final, place)
-        made = version
-        while made.previous is not None and made.is_change:
-            made = made.previous
+            self.reporter.changed_later(step, version, final, place.location)
         if version.value.uncarriable and not version.name.startswith(STATE):
-            self.reporter.uncarriable(step, version, made, place)
+            made = version
+            while made.previous is not None and made.is_change:
+                made = made.previous
+            self.reporter.uncarriable(step, version, made, place.location)
 
-    def replay(self, step: str, definition: Definition, place: Location) -> bool:
+    def replay(self, step: str, definition: Definition, place: Place) -> bool:
         """``step`` executes ``definition`` again. Returns whether that has to wait for loaded values."""
         needs = self.needs[step]
         if definition.step is None or definition.step == step or not definition.replayable:
@@ -125,12 +124,12 @@ class Planner:
             if version.step is None or version.name in definition.statement.names:
                 continue
             if version.step == step:
-                self.reporter.stale_definition(step, definition, version, place)
+                self.reporter.stale_definition(step, definition, version, place.location)
                 continue
             final = self.facts.steps[version.step].own.get(version.name)
             current = self.needs[step].inputs.get(version.name)
             if final is not version or version.touched != touched or (current and current.version is not version):
-                self.reporter.stale_definition(step, definition, version, place)
+                self.reporter.stale_definition(step, definition, version, place.location)
                 continue
             late = True
             self.need(step, version, place)
@@ -172,7 +171,7 @@ def _only_possibly(version: Version | None, step: str) -> bool:
     return True
 
 
-def _replays(definitions: dict[Definition, Location]) -> tuple[Replay, ...]:
+def _replays(definitions: dict[Definition, Place]) -> tuple[Replay, ...]:
     ordered = sorted(definitions, key=lambda definition: definition.order)
     return tuple(
         Replay(definition.cell, definition.statement.line, definition.statement.source, definition.statement.names)
@@ -196,7 +195,7 @@ def value_edges(needs: dict[str, StepNeeds]) -> list[Edge]:
                     certain=not _only_possibly(need.version, need.version.step or ""),
                     written=made.location,
                     changed=tuple(change.location for change in changes),
-                    read=need.place,
+                    read=need.place.location,
                     writer=made.step or "setup",
                     changers=tuple(change.step or "setup" for change in changes),
                 )
@@ -206,8 +205,8 @@ def value_edges(needs: dict[str, StepNeeds]) -> list[Edge]:
 
 def _history(version: Version) -> tuple[Version, list[Version]]:
     """The version that was bound, and the changes after it in order, one per place."""
-    changes: dict[Location, Version] = {}
+    changes: dict[Place, Version] = {}
     while version.is_change and version.previous is not None:
-        changes[version.location] = version
+        changes[version.place] = version
         version = version.previous
     return version, list(reversed(changes.values()))

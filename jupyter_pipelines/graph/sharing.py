@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from jupyter_pipelines.graph.facts import Facts, StepFacts
 from jupyter_pipelines.graph.replay import STATE, Planner
 
@@ -14,15 +16,17 @@ def lost_sharing(facts: Facts, planner: Planner) -> frozenset[tuple[str, str]]:
     """
     lost: set[tuple[str, str]] = set()
     order = list(facts.steps)
+    relevant = {
+        name: planner.needs[name].inputs.keys() | planner.needs[name].outputs | step.setup_reads.keys()
+        for name, step in facts.steps.items()
+    }
+    ties = _ties(facts, {name for step in facts.steps.values() for name in step.changes & relevant[step.name]})
     for name, step in facts.steps.items():
         inputs = planner.needs[name].inputs
-        relevant = inputs.keys() | planner.needs[name].outputs | step.setup_reads.keys()
-        for changed in step.changes:
-            if changed.startswith(STATE) or changed not in relevant:
+        for changed in step.changes & relevant[name]:
+            if changed.startswith(STATE):
                 continue
-            for partner, makers in facts.ties.get(changed, {}).items():
-                if partner not in relevant or not _made_before(makers, step, facts):
-                    continue
+            for partner in _partners(ties.get(changed, ()), step, facts) & relevant[name]:
                 first = inputs[changed].version.step if changed in inputs else None
                 second = inputs[partner].version.step if partner in inputs else None
                 if first == second or partner.startswith(STATE):
@@ -34,11 +38,24 @@ def lost_sharing(facts: Facts, planner: Planner) -> frozenset[tuple[str, str]]:
     return frozenset(lost)
 
 
-def _made_before(makers: set[str | None], step: StepFacts, facts: Facts) -> bool:
-    """Whether the names shared objects before the step loaded them: what it ties itself, it ties in its own process."""
-    return any(
-        maker is None or (maker != step.name and facts.steps[maker].cells[0] < step.cells[-1]) for maker in makers
-    )
+_Ties = Sequence[tuple[str | None, set[str]]]  # by cell: whose it is, and the names that shared with the one asked for
+
+
+def _ties(facts: Facts, names: set[str]) -> dict[str, _Ties]:
+    found: dict[str, list[tuple[str | None, set[str]]]] = {}
+    for step, ties in facts.ties:
+        for name in ties.keys() & names:
+            found.setdefault(name, []).append((step, ties[name]))
+    return {name: tuple(several) for name, several in found.items()}
+
+
+def _partners(ties: _Ties, step: StepFacts, facts: Facts) -> set[str]:
+    """What shared objects before the step loaded it: what the step ties itself, it ties in its own process."""
+    found: set[str] = set()
+    for maker, partners in ties:
+        if maker is None or (maker != step.name and facts.steps[maker].cells[0] < step.cells[-1]):
+            found |= partners
+    return found
 
 
 def _from_setup(name: str, step: StepFacts) -> bool:

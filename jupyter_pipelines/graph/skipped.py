@@ -31,8 +31,8 @@ def report_skipped(document: NotebookDocument, facts: Facts, reporter: Reporter)
         for name, versions in step.uses.items():
             for version, place in versions.items():
                 for skip in touched.get(name, ()):
-                    if version.location.cell < skip.cell < place.cell:
-                        reporter.skip_changes(name, skip, place, step.name)
+                    if version.location.cell < skip.cell < place.location.cell:
+                        reporter.skip_changes(name, skip, place.location, step.name)
 
 
 def _touched(event: object) -> tuple[str, ...]:

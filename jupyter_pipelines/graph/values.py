@@ -2,10 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from jupyter_pipelines.diagnostics import Location
 from jupyter_pipelines.graph.events import BindKind, ClassInfo, FunctionInfo, Statement
+
+
+@dataclass(slots=True, eq=False)
+class Site:
+    """A cell as a place: the same object while cells come and go above it, so that what points to it stays right."""
+
+    index: int
+
+
+class Place(NamedTuple):
+    """A line of a cell, wherever that cell is by now."""
+
+    site: Site
+    line: int = 1
+
+    @property
+    def location(self) -> Location:
+        return Location(self.site.index + 1, self.line)
 
 
 @dataclass(slots=True, eq=False)
@@ -15,12 +36,22 @@ class Definition:
     ``now``: the versions it read, each with how often that version had been changed by then.
     """
 
-    order: int  # position in the notebook
-    cell: int  # index
+    site: Site
+    ordinal: int  # among what its cell makes
     step: str | None  # None: setup
     statement: Statement
     now: list[tuple[Version, int]] = field(default_factory=list)
     replayable: bool = True  # False: a lambda in a value; only what it needs matters
+
+    @property
+    def cell(self) -> int:
+        """The index of its cell."""
+        return self.site.index
+
+    @property
+    def order(self) -> tuple[int, int]:
+        """Its position in the notebook."""
+        return self.site.index, self.ordinal
 
 
 @dataclass(slots=True, eq=False)
@@ -43,7 +74,7 @@ class Value:
     definition: Definition | None = None
     in_memory: bool = False  # a database that lives in this process only
     separate: bool = False  # its parts share nothing with each other
-    broken: str = ""  # a definition that can no longer be replayed truthfully: why
+    broken: str | Place = ""  # a definition that can no longer be replayed truthfully: why, or what changed it
 
     @property
     def is_definition(self) -> bool:
@@ -60,7 +91,7 @@ class Version:
 
     name: str
     step: str | None  # None: setup
-    cell: int  # index
+    site: Site
     line: int
     value: Value
     previous: Version | None = None
@@ -69,8 +100,17 @@ class Version:
     touched: int = 0
 
     @property
+    def cell(self) -> int:
+        """The index of its cell."""
+        return self.site.index
+
+    @property
+    def place(self) -> Place:
+        return Place(self.site, self.line)
+
+    @property
     def location(self) -> Location:
-        return Location(self.cell + 1, self.line)
+        return Location(self.site.index + 1, self.line)
 
 
 @dataclass(slots=True, eq=False)
@@ -86,3 +126,10 @@ class Result:
 
 NOTHING = Value()
 IMMUTABLE_VALUE = Value(immutable=True)
+
+
+def in_order(definitions: AbstractSet[Definition]) -> Sequence[Definition]:
+    """The definitions as they stand in the notebook."""
+    if len(definitions) < 2:
+        return tuple(definitions)
+    return sorted(definitions, key=lambda definition: definition.order)
