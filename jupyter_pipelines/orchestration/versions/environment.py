@@ -93,7 +93,8 @@ def _interpreter(kernel_name: str) -> tuple[str, list[str]]:
     except (KeyError, IndexError):  # NoSuchKernel is a KeyError
         return "", []
     if re.fullmatch(r"python(3(\.\d+)?)?", python) or os.path.realpath(python) == os.path.realpath(sys.executable):
-        return platform.python_version(), sys.path
+        here = os.getcwd()  # may be on the path: what is installed there only we would find
+        return platform.python_version(), [place for place in sys.path if os.path.abspath(place) != here]
     if not re.match(r"(python|pypy)[\d.]*(\.exe)?$", Path(python).name):
         return "", []
     try:

@@ -2,10 +2,11 @@
 
 A version that froze nothing but its notebook runs in the notebook's own folder: that is what the notebook would do.
 
-One with files runs in a folder of its own, kept in the store and used again by its next run. There every file that was
-frozen is as it was published; all else that is in the notebook's folder is there by a link, so that data which was not
-declared is found as it is now, and a file that exists is written where it is. Neighbours of the notebook's folder are
-linked too (``../data``). When the last run in the folder ends, new files are moved to beside the notebook.
+One with files, or whose notebook's folder is gone, runs in a folder of its own, kept in the store and used again by its
+next run. There every file that was frozen is as it was published; all else that is in the notebook's folder is there by
+a link, so that data which was not declared is found as it is now, and a file that exists is written where it is.
+Neighbours of the notebook's folder are linked too (``../data``). When the last run in the folder ends, new files are
+moved to beside the notebook.
 """
 
 from __future__ import annotations
@@ -72,7 +73,8 @@ def working_folder(store: Store, version: str | None, notebook: Path) -> Path:
     Without a version, the notebook as it is, it is the notebook's own. Raises :class:`StoreError`.
     """
     home = notebook.absolute().parent
-    if version is None or not (content := read_content(store, version)).files:
+    content = _content_apart(store, version, home)
+    if version is None or content is None:
         return home
     folder = _folder(store, version, home)
     try:
@@ -88,11 +90,12 @@ def working_folder(store: Store, version: str | None, notebook: Path) -> Path:
 def used(store: Store, version: str | None, notebook: Path) -> Iterator[None]:
     """Work in the version's folder while inside; when the last user leaves, its new files go to beside the notebook."""
     home = notebook.absolute().parent
-    if version is None or not (content := read_content(store, version)).files:
+    content = _content_apart(store, version, home)
+    if version is None or content is None:
         yield
         return
     folder = _folder(store, version, home)
-    lock = _root(store, version, home) / "lock"
+    lock = make_folder(_root(store, version, home)) / "lock"
     descriptor = os.open(lock, os.O_CREAT | os.O_RDWR | getattr(os, "O_CLOEXEC", 0), 0o600)
     try:
         if fcntl is not None:
@@ -104,6 +107,14 @@ def used(store: Store, version: str | None, notebook: Path) -> Iterator[None]:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             _bring_home(folder, home, {file.path for file in content.files})
         os.close(descriptor)
+
+
+def _content_apart(store: Store, version: str | None, home: Path) -> Content | None:
+    """What ``version`` froze if it needs a folder of its own, ``None`` if it runs in the notebook's."""
+    if version is None:
+        return None
+    content = read_content(store, version)
+    return content if content.files or not home.is_dir() else None
 
 
 def _root(store: Store, version: str, home: Path) -> Path:
@@ -185,6 +196,9 @@ def _write(store: Store, file: FrozenFile, place: Path, mode: int) -> None:
 
 def _bring_home(folder: Path, home: Path, frozen: set[str]) -> None:
     """Move what runs have made in ``folder`` to ``home``, and leave links to it."""
+    if not home.is_dir():  # perhaps it is only not mounted: nothing is put in its place
+        logger.warning("%s is gone: what runs of a published version have made stays in %s", home, folder)
+        return
     for place, path in list(_made(folder, folder, frozen)):
         target = home / path
         try:

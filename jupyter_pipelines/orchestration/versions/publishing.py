@@ -5,8 +5,9 @@ from __future__ import annotations
 import getpass
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 
 from jupyter_pipelines.diagnostics import Diagnostic
@@ -36,7 +37,7 @@ def publish(
     whose history goes on here: ``--as``. The same content gives the same version again, with ``is_new`` false. Raises
     :class:`NotebookError` when `check` finds errors, :class:`RequestError` when a file cannot be frozen.
     """
-    path = Path(notebook)
+    path = Path(notebook).expanduser()
     store = _store()
     source = read_source(path)
     document = load_runnable(source, path.name, store).document
@@ -48,12 +49,11 @@ def publish(
     before = _entries(store, pipeline)
     if _following(before) != version or before[-1].notebook != real_path(path):
         _append(store, pipeline, "publish", version, message, author, real_path(path))
-    # Cleaning may have looked in between: what it took is put back, now that the log refers to it.
-    store.put(content.to_bytes(), ".json")
+    # Cleaning may have looked in between, or an object be damaged: now that the log refers to them, all must be there.
+    _mend(store, f"{version}.json", content.to_bytes)
+    _mend(store, content.notebook, lambda: without_outputs(source))
     for place, address in kept.items():
-        if not store.has_object(address):
-            store.put(read_file(str(place), place)[0], ".file")
-    store.put_notebook(without_outputs(source))
+        _mend(store, address, partial(_read, place))
     if continuing is not None:
         publications.adopt(store, real_path(path), pipeline)
     published = _find(store, pipeline, version)
@@ -86,7 +86,7 @@ def choose_source(notebook: Path | str, version: str | None) -> tuple[Path, str 
 
     For a pipeline's name, or a notebook that is gone, it is the path that the pipeline was published from.
     """
-    path = Path(notebook)
+    path = Path(notebook).expanduser()
     if version is None:
         return path, None
     chosen = get_version(notebook, version)
@@ -202,6 +202,18 @@ def _freeze(
     )
     kept = {found.files[file.path]: file.address for file in files}
     return frozen, kept, found.notes
+
+
+def _mend(store: Store, address: str, read: Callable[[], bytes]) -> None:
+    try:
+        store.get(address)
+    except StoreError:
+        store.object_path(address).unlink(missing_ok=True)
+        store.put(read(), address[32:])
+
+
+def _read(place: Path) -> bytes:
+    return read_file(place.name, place)[0]
 
 
 def _append(
