@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Literal, assert_never
 
 from jupyter_pipelines.errors import RequestError
@@ -52,7 +52,8 @@ class DataWindow:
     @property
     def days(self) -> int:
         """How many local days it touches."""
-        return ((self.end - _TICK).date() - self.start.date()).days + 1
+        last = (self.end.astimezone(UTC) - _TICK).astimezone(self.end.tzinfo)  # a day may begin at 01:00
+        return (last.date() - self.start.date()).days + 1
 
     @property
     def key(self) -> str:
