@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import sys
 from pathlib import Path
+from statistics import median
 
 import notebooks
 from measure import Row, Table, at_most, drive, scratch, timed
@@ -18,6 +19,8 @@ def benchmark() -> list[Table]:
         large = notebooks.write(notebooks.notebook(large_cells()), folder / "large.ipynb")
         lines = sum(source.count("\n") + 1 for _, source in large_cells())
         compiled = drive("compiling", large)
+    edited: dict[str, list[float]] = compiled["edited"]
+    every = [seconds for times in edited.values() for seconds in times]
     return [
         Table(
             f"Compiling {CELLS} cells, {lines:,} lines",
@@ -25,18 +28,25 @@ def benchmark() -> list[Table]:
             [
                 Row("`ast.parse` of the same cells", 1000 * compiled["parse"], "what Python itself needs to read them"),
                 Row("first time", 1000 * compiled["cold"], "read and compiled, a new process after imports"),
-                Row("after one cell changed", 1000 * compiled["edited"], "median of 5, each another cell"),
+                *(
+                    Row(f"after {kind}", 1000 * median(times), f"median of {len(times)} cells, worst {_ms(max(times))}")
+                    for kind, times in edited.items()
+                ),
                 Row("nothing changed", 1000 * compiled["again"], "median of 5"),
             ],
             unit="ms",
             how="CPU time.",
             targets=(
                 at_most("first time under 700 ms", 1000 * compiled["cold"], 700, "ms"),
-                at_most("after one cell changed under 20 ms", 1000 * compiled["edited"], 20, "ms"),
+                at_most("after one edit under 20 ms", 1000 * median(every), 20, "ms"),
             ),
         ),
         _starting(),
     ]
+
+
+def _ms(seconds: float) -> str:
+    return f"{1000 * seconds:.0f} ms"
 
 
 def _starting() -> Table:

@@ -1,7 +1,8 @@
-"""Compile a notebook: cold, again, and after one cell changed. Arguments: NOTEBOOK"""
+"""Compile a notebook: cold, again, and after one edit of several kinds in several places. Arguments: NOTEBOOK"""
 
 import ast
 import json
+import re
 import statistics
 import sys
 import time
@@ -28,10 +29,55 @@ content = json.loads(Path(path).read_text())
 sources = ["".join(cell["source"]) for cell in content["cells"]]
 
 
-def edited(cell: int) -> bytes:
+def _literal(cells: list[dict], at: int) -> None:
+    cells[at]["source"] = re.sub(r"> [0-9]+|0[.]5", lambda found: found[0] + "1", sources[at], count=1) + "  # edited"
+
+
+def _name(cells: list[dict], at: int) -> None:
+    cells[at]["source"] = sources[at] + f"\nedited_{at} = {at}"
+
+
+def _line(cells: list[dict], at: int) -> None:
+    cells[at]["source"] = "# a line above all others\n" + sources[at]
+
+
+def _cell(cells: list[dict], at: int) -> None:
+    new = {**cells[at], "id": f"new-{at}", "metadata": {}, "source": f"new_{at} = {at}"}
+    cells.insert(at + 1, new)
+
+
+def _tag(cells: list[dict], at: int) -> None:
+    cells[at]["metadata"] = {"tags": [f"step:new-{at}"]}
+
+
+def _gone(cells: list[dict], at: int) -> None:
+    del cells[at]
+
+
+EDITS: dict[str, Callable[[list[dict], int], None]] = {
+    "a literal changed": _literal,
+    "a name added": _name,
+    "a line added above": _line,
+    "a cell added": _cell,
+    "a step's tag added": _tag,
+    "a cell removed": _gone,
+}
+POSITIONS = (0, 1, 20, 50, 100, 150, 200, 250, 290, 299)
+
+
+def edited(edit: Callable[[list[dict], int], None], at: int) -> bytes:
     changed = json.loads(json.dumps(content))
-    changed["cells"][cell]["source"] = sources[cell] + f"\nedited_{cell} = {cell}"
+    edit(changed["cells"], at)
     return json.dumps(changed).encode()
+
+
+def after(edit: Callable[[list[dict], int], None]) -> list[float]:
+    """Seconds after the edit at each position, each time from the notebook as it was."""
+    times = []
+    for at in POSITIONS:
+        compiled(whole)()
+        times.append(seconds(compiled(edited(edit, at))))
+    return times
 
 
 def parse() -> None:
@@ -47,7 +93,7 @@ cold = seconds(compiled(whole))
 answer = {
     "cold": cold,
     "again": statistics.median(seconds(compiled(whole)) for _ in range(5)),
-    "edited": statistics.median(seconds(compiled(edited(cell))) for cell in (299, 250, 150, 50, 20)),
+    "edited": {kind: after(edit) for kind, edit in EDITS.items()},
     "parse": statistics.median(seconds(parse) for _ in range(3)),
 }
 print(json.dumps(answer))
