@@ -6,6 +6,7 @@ any worker that reaches the store.
 
 from __future__ import annotations
 
+import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -70,8 +71,22 @@ def run_pipeline(
         on_event=shared.on_event,
         cancel=shared.cancel,
     )
-    shared.record = run.execute()
+    with _cancelled_by_sigterm(shared.cancel):
+        shared.record = run.execute()
     return _final_state(shared.record)
+
+
+@contextmanager
+def _cancelled_by_sigterm(cancel: threading.Event) -> Iterator[None]:
+    """Have SIGTERM end the run in order, as cancelled: Prefect's worker sends it when a run is cancelled there."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, lambda *_: cancel.set())
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _final_state(record: RunRecord) -> State[Any]:

@@ -41,7 +41,7 @@ def main(home: Path) -> None:
     with temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}), handle_engine_signals(UUID(run_id)):
         flow_run = load_flow_run(UUID(run_id))
         threading.Thread(target=prepare, args=(flow_run.parameters,), daemon=True).start()
-        run_flow(run_pipeline, flow_run=flow_run)
+        run_flow(run_pipeline, flow_run=flow_run, return_type="state")
 
 
 def prepare(parameters: Mapping[str, Any]) -> None:
