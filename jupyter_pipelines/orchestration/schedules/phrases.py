@@ -41,7 +41,7 @@ _UNITS: Final = {"second": 1, "minute": 60, "hour": 3_600, "day": 86_400, "week"
 _ORDINALS: Final = {"first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5, "last": -1}
 _TIME: Final = re.compile(r"(?:\bat )?\b(?:(\d{1,2}):(\d\d)(?: ?(am|pm))?|(\d{1,2}) ?(am|pm)|(noon|midnight))(?![\w:])")
 _SPAN_END: Final = r"(\S+ ?(?:am|pm)?)"
-_BARE_HOUR: Final = re.compile(r"\bat (\d{1,2})(?: o'clock)?$")
+_BARE_HOUR: Final = re.compile(r"\bat (\d{1,2})(?= on |$)")
 _DAYS = {name.casefold(): number for number, name in enumerate(DAY_NAMES)}
 _DAYS |= {name[:length]: number for name, number in list(_DAYS.items()) for length in (3, 4)}
 _DAYS |= {f"{name}s": number for name, number in list(_DAYS.items()) if len(name) > 4} | {"thurs": 3}
@@ -154,7 +154,7 @@ def _read(text: str, zone: str, now: datetime | None) -> _When | None:
 
 
 def _taken_apart(text: str, now: datetime | None) -> _Phrase | None:
-    lower = re.sub(r"\bo'clock\b|[.!]$", "", text.casefold()).strip()
+    lower = re.sub(r" ?\bo'clock\b|[.!]$", "", text.casefold()).strip()
     lower = re.sub(r"\bevery fortnight\b", "every 2 weeks", lower)
     spans = re.fullmatch(rf"(.*)\b(?:from|between) {_SPAN_END} (?:to|and|until|till) {_SPAN_END}( on .*)?", lower)
     if spans:
@@ -167,7 +167,7 @@ def _taken_apart(text: str, now: datetime | None) -> _Phrase | None:
     bare = _BARE_HOUR.search(lower)
     if bare and int(bare[1]) < 24:
         phrase.times.append((int(bare[1]), 0))
-        lower = lower[: bare.start()]
+        lower = lower[: bare.start()] + lower[bare.end() :]
     for found in _TIME.finditer(lower):
         time = _clock_time(found)
         if time is None:

@@ -43,6 +43,7 @@ NOW = datetime(2026, 11, 22, 22, tzinfo=UTC)  # a Sunday
         ("monthly on the 1st at 06:30", "cron 30 6 1 * *", "2026-12-01 06:30"),
         ("last day of month 18:00", "RRULE:FREQ=MONTHLY;BYMONTHDAY=-1;BYHOUR=18;BYMINUTE=0", "2026-11-30 18:00"),
         ("mon-fri 8:30", "cron 30 8 * * 1-5", "2026-11-23 08:30"),
+        ("at 7 o'clock on mondays", "cron 0 7 * * 1", "2026-11-23 07:00"),
         ("fri to mon at 9", "cron 0 9 * * 0,1,5,6", "2026-11-23 09:00"),
         ("tuesdays and thursdays at 6pm", "cron 0 18 * * 2,4", "2026-11-24 18:00"),
         ("at 9:30 and 17:30", "cron 30 9,17 * * *", "2026-11-23 09:30"),
