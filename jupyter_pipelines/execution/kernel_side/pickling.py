@@ -23,7 +23,7 @@ import types
 from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
-from . import arrays, formulas, identity, rebuild
+from . import arrays, formulas, identity, rebuild, set_order
 from .refusals import UncarriableError, advice, refusal
 
 INLINE = 1 << 14  # buffers below this many bytes stay in the pickle
@@ -51,7 +51,7 @@ class Pickled:
 
     def objects(self) -> Iterator[tuple[int, object]]:
         """The objects that the value consists of, by their ids, which hold as long as this does."""
-        for number, (_, value) in self._pickler.memo.copy().items():
+        for number, (_, value) in (*self._pickler.memo.copy().items(), *self._pickler.apart.items()):
             yield number, value
 
 
@@ -76,6 +76,7 @@ class ValuePickler(pickle.Pickler):
         self.needs: set[str] = set()  # names of `__main__` that must exist before loading
         self.reads: set[str] = set()  # globals that copied functions read when they are called
         self.has_code = False
+        self.apart: dict[int, tuple[int, object]] = {}  # objects that are not in the memo: their number, by id
         self.distrusted: list[object] = []  # objects whose class has its own, unproven way of being pickled
         self.last: object = None
         self._reducers: dict[type, Reducer | None] = {}
@@ -138,28 +139,57 @@ def _pickled(
     value: object, definitions: Collection[str] | None, links: arrays.Links | None = None, sealed: bool = False
 ) -> Pickled:
     pickled = ValuePickler(definitions, links, sealed).dump_all(value)
-    if _NAN in pickled.stream:  # asked of each object, the identity of a few would cost a lot
-        pickled = _NanPickler(definitions, links, sealed).dump_all(value)
+    recipes = _recipes(pickled)
+    if recipes or _NAN in pickled.stream:  # asked of each object, the identity of a few would cost a lot
+        pickled = _ExactPickler(definitions, links, sealed, recipes).dump_all(value)
     return pickled
 
 
 _NAN = pickle.BINFLOAT + struct.pack(">d", math.nan)
+_SETS = pickle.EMPTY_SET + pickle.MEMOIZE, pickle.FROZENSET + pickle.MEMOIZE
 
 
-class _NanPickler(ValuePickler):
-    """Keeps the identity of not-a-numbers, which `in` and dicts go by."""
+def _recipes(pickled: Pickled) -> dict[int, set_order.Recipe]:
+    """How to make the sets in a value that pickle would make iterate in another order, by their ids."""
+    found: dict[int, set_order.Recipe] = {}
+    if any(opcodes in pickled.stream for opcodes in _SETS):
+        for number, value in pickled.objects():
+            if type(value) is set or type(value) is frozenset:
+                recipe = set_order.recipe_for(value)
+                if recipe is not None:
+                    found[number] = recipe
+    return found
 
-    def __init__(self, *arguments: Any) -> None:
-        super().__init__(*arguments)
+
+class _ExactPickler(ValuePickler):
+    """Keeps the identity of not-a-numbers, which `in` and dicts go by, and the order in which sets iterate."""
+
+    def __init__(
+        self,
+        definitions: Collection[str] | None,
+        links: arrays.Links | None,
+        sealed: bool,
+        recipes: dict[int, set_order.Recipe],
+    ) -> None:
+        super().__init__(definitions, links, sealed)
         self._nans: dict[int, tuple[int, float]] = {id(math.nan): (rebuild.MATH_NAN, math.nan)}  # kept: ids stay theirs
         numpy = sys.modules.get("numpy")
         if numpy is not None and hasattr(numpy, "nan"):
             self._nans[id(numpy.nan)] = rebuild.NUMPY_NAN, numpy.nan
+        self._recipes = recipes
 
-    def persistent_id(self, value: Any) -> int | None:
-        if type(value) is not float or not math.isnan(value):
-            return None
-        return self._nans.setdefault(id(value), (len(self._nans), value))[0]
+    def persistent_id(self, value: Any) -> int | tuple[Any, ...] | None:
+        kind = type(value)
+        if kind is float:
+            return self._nans.setdefault(id(value), (len(self._nans), value))[0] if math.isnan(value) else None
+        if kind is set or kind is frozenset:
+            identity = id(value)
+            if identity in self.apart:
+                return (self.apart[identity][0],)
+            if identity in self._recipes:
+                self.apart[identity] = len(self.apart), value
+                return self.apart[identity][0], *self._recipes[identity]
+        return None
 
 
 class _ChangedDefinition:

@@ -43,8 +43,15 @@ class Unpickler(pickle.Unpickler):
     def __init__(self, stream: Any, buffers: Any) -> None:
         super().__init__(io.BytesIO(stream), buffers=buffers)
         self._nans: dict[int, float] = {MATH_NAN: math.nan}
+        self._sets: dict[int, Any] = {}
 
-    def persistent_load(self, number: int) -> float:
+    def persistent_load(self, number: Any) -> Any:
+        """``number``: of a not-a-number; or a tuple of that of a set and, when it comes first, how to make it."""
+        if isinstance(number, tuple):
+            which, *recipe = number
+            if recipe:
+                self._sets[which] = make_set(*recipe)
+            return self._sets[which]
         if number not in self._nans:
             self._nans[number] = _numpy_nan() if number == NUMPY_NAN else float("nan")
         return self._nans[number]
@@ -61,6 +68,40 @@ def _numpy_nan() -> float:
 def loads(stream: Any, *, buffers: Any = None) -> Any:
     """The value in a pickle."""
     return Unpickler(stream, buffers).load()
+
+
+class _Blocker:
+    """Holds one slot of a set's table."""
+
+    def __init__(self, slot: int) -> None:
+        self.slot = slot
+
+    def __hash__(self) -> int:
+        return self.slot
+
+
+def make_set(frozen: bool, copied: bool, slots: int, order: list[Any], blocked: list[int]) -> Any:
+    """A set whose elements were inserted in ``order``: one by one (``slots`` 0), at once (1), or into that many slots.
+
+    A set that is empty and is given a dict gets room for twice as many elements as that has. What only makes room comes
+    last, where it is in nobody's way; what holds the ``blocked`` slots comes first. Both leave again.
+    """
+    if slots <= 1:
+        values: Any = dict.fromkeys(order) if slots else order
+        made: Any = frozenset(values) if frozen and not copied else set(values)
+    else:
+        guests: list[Any] = [_Blocker(slot) for slot in blocked]
+        now = order[: max(0, slots // 2 - 1 - len(guests))]
+        guests += [object() for _ in range(slots // 4 - len(now) - len(guests))]
+        made = set(dict.fromkeys([*guests[: len(blocked)], *now, *guests[len(blocked) :]]))
+        if frozen and not copied:
+            made = frozenset(guests) ^ made  # its table is a copy of that of `made`
+            made = made.union(order[len(now) :]) if len(now) < len(order) else made
+        else:
+            made.update(order[len(now) :])
+            for guest in guests:
+                made.discard(guest)
+    return (frozenset(made) if frozen else set(made)) if copied else made
 
 
 # Functions and classes
