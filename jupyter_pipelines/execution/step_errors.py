@@ -6,7 +6,7 @@ import errno
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from jupyter_pipelines.execution.model import StepErrorInfo
 from jupyter_pipelines.execution.step_notebook import assigned_names
@@ -19,9 +19,14 @@ if TYPE_CHECKING:
 _OURS = {"begin": "prepared", "load": "given its inputs", "save": "finished"}
 
 
-def refusal(request: StepRequest, refused: Mapping[str, str]) -> StepErrorInfo:
-    """A refusal of the code in the kernel, at the last cell of the step that speaks of the variable."""
-    cell = _last_cell_with(request, refused.get("variable", ""))
+def refusal(request: StepRequest, refused: Mapping[str, Any]) -> StepErrorInfo:
+    """A refusal of the code in the kernel, at the cell it names, or the step's last that speaks of the variable."""
+    cells = [request.pipeline.document.cells[index] for index in request.step.cells]
+    run = [cell for cell in cells if cell.code.strip()]
+    place = refused.get("cell")
+    cell = (
+        run[place] if place is not None and place < len(run) else _last_cell_with(request, refused.get("variable", ""))
+    )
     return StepErrorInfo(
         "refused",
         refused["message"],

@@ -6,7 +6,6 @@ import copy
 import json
 import os
 import shutil
-import tempfile
 import threading
 import time
 from collections import Counter
@@ -17,8 +16,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import nbformat
 
-from jupyter_pipelines.execution import step_errors, step_notebook
+from jupyter_pipelines.execution import later, step_errors, step_notebook
 from jupyter_pipelines.execution.engine import KernelRequest, Outcome, execute_cells, prepare
+from jupyter_pipelines.execution.kernels.processes import temporary_folder
 from jupyter_pipelines.execution.model import (
     Carried,
     CellEvent,
@@ -62,7 +62,7 @@ def run_step(request: StepRequest, on_event: OnEvent, cancel: threading.Event) -
     set or the step's timeout passes. Never raises for what the notebook did: that is in the result.
     """
     started = time.time()
-    scratch = Path(tempfile.mkdtemp(prefix="jupyter-pipelines-step-"))
+    scratch = temporary_folder()
     try:
         job = scratch / "job.json"
         notebook = step_notebook.build(request, job)
@@ -131,6 +131,7 @@ def _job(request: StepRequest, notebook: NotebookNode) -> Json:
         "guarded": list(step.guarded),
         "setup_names": list(step.setup_names),
         "state_outputs": list(step.state_outputs),
+        **later.relied_upon(request),
         "ignored": [str(Path(__file__).parent)],
     }
 

@@ -17,12 +17,16 @@ module             does
 ``arrays``         how arrays, frames and tensors are pickled
 ``formulas``       how parsed formulas are pickled
 ``identity``       objects that are nothing but themselves
+``set_order``      how to make sets that iterate as they did
 ``rebuild``        what pickles call to make values again
 ``sharing``        which names share objects and must stay together
 ``comparison``     whether two values are the same, and where they differ (with ``comparison_libraries``)
 ``ambient``        hidden state: random generators, options, environment …
 ``imports``        what importing does to hidden state
 ``files``          which files the step touches
+``watching``       what a step did that its cells do not tell, although later steps rely on it
+``definitions``    whether functions and classes are still what their statements make them
+``background``     work that is not over when the step ends
 ``summary``        values in a few words, for people
 =================  =========================================================================
 """

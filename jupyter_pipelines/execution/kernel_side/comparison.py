@@ -187,7 +187,7 @@ class Comparison:
     def _attributes(self, first: Any, second: Any, path: str) -> str | None:
         one, other = attributes_of(first) or {}, attributes_of(second) or {}
         for name in [*one, *(name for name in other if name not in one)]:
-            if _is_cache(type(first), name):
+            if is_cache(type(first), name):
                 found = self._caches(one.get(name), other.get(name), f"{path}.{name}")
             elif name in one and name in other:
                 found = self.compare(one[name], other[name], f"{path}.{name}")
@@ -282,7 +282,7 @@ _PARTS: dict[Any, list[tuple[str, Callable[[Any], Any]]]] = {
 }
 
 
-def _is_cache(kind: type, name: str) -> bool:
+def is_cache(kind: type, name: str) -> bool:
     """Whether an attribute only keeps what reading has computed. What classes of the notebook call so may be more."""
     for base in kind.__mro__:
         held = vars(base).get(name)

@@ -19,6 +19,7 @@ from .files import FileRecorder
 from .imports import ImportWatcher
 from .refusals import UncarriableError
 from .saving import Saving, fresh_digest
+from .watching import Watch
 
 Json = dict[str, Any]
 
@@ -87,6 +88,7 @@ class Session:
             self._write_result()
         self.state = ambient.capture()
         self._imports.start()
+        self.watch = Watch(self.job, self.user, self.shell)
         self.files.on = True
 
     def _account_for_import(self, before: Json, after: Json) -> None:
@@ -137,9 +139,12 @@ class Session:
         """Compare what must not have changed, write what later steps need, and say what was seen."""
         self.files.on = False
         self._imports.stop()
+        self.watch.stop()
         state = ambient.capture()
         changes = ambient.changed(self.state, state)
         saving = Saving(self.job, self.user)
+        unseen = next(self.watch.refusals(), None)
+        saving.changed += self.watch.changed_values()
         try:
             saving.pickle_all()
             saving.check_inputs()
@@ -156,6 +161,8 @@ class Session:
         self.result["observed"] = self._observed(saving, changes)
         if saving.refusal is not None:
             self._refuse(*saving.refusal)
+        if unseen is not None:
+            self._refuse(*unseen)
         held = rest.holdings()
         self.result["at_rest"] = held is not None and self._held is not None and held <= self._held
         self._write_result()
@@ -179,8 +186,9 @@ class Session:
 
     # the result
 
-    def _refuse(self, message: str, fix: str, variable: str = "") -> None:
-        self.result["refused"] = {"message": message, "fix": fix, "variable": variable}
+    def _refuse(self, message: str, fix: str, variable: str = "", cell: int | None = None) -> None:
+        """``cell``: which of the step's cells did it, counted from 0, where that is known."""
+        self.result["refused"] = {"message": message, "fix": fix, "variable": variable, "cell": cell}
         self._write_result()
         raise StepRefusedError(message)
 

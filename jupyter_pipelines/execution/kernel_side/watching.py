@@ -1,0 +1,89 @@
+"""What a step did that nothing in its cells tells, although later steps rely on it: reasons to refuse at its end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Union
+
+from .background import Background
+from .definitions import Definitions
+
+Json = dict[str, Any]
+Refusal = tuple[str, str, str, Union[int, None]]  # message, fix, the name it is about, the step's cell (from 0)
+
+_MISSING = object()
+
+
+class Watch:
+    """Looks at definitions, names and background work from the loading of a step's inputs to its end."""
+
+    def __init__(self, job: Json, user: dict[str, Any], shell: Any) -> None:
+        self._job, self._user, self._shell = job, user, shell
+        known = {*job["inputs"], *job["outputs"]}
+        used = [name for name in job["used_later"] if name not in known]
+        self._definitions = Definitions(user, used, job["repeated_later"])
+        self._bound = {name: user.get(name, _MISSING) for name in job["taken_past"] if name not in known}
+        self._background = Background(user) if job["later"] else None
+        self._cell = 0  # how many of the step's cells have run
+        self._noticed: dict[str, int] = {}  # what was seen to change in which of them
+        if shell is not None:
+            self._definitions.start(shell)
+            shell.events.register("post_run_cell", self._after_cell)
+
+    def _after_cell(self, result: Any = None) -> None:
+        info = getattr(result, "info", None)
+        if info is not None and info.store_history:
+            for name in (*self._definitions.changed(), *dict(self._rebound())):
+                self._noticed.setdefault(name, self._cell)
+            if self._background is not None:
+                self._background.look(self._cell)
+            self._cell += 1
+
+    def stop(self) -> None:
+        """The step's own cells have run."""
+        if self._shell is not None:
+            self._definitions.stop(self._shell)
+            self._shell.events.unregister("post_run_cell", self._after_cell)
+
+    def changed_values(self) -> list[str]:
+        """Functions that setup makes as values, and that are not any more what setup makes."""
+        return [name for name in self._changed() if name in self._job["setup_names"]]
+
+    def _changed(self) -> dict[str, str]:
+        """Definitions that have changed, apart from those that are handed over with what changed."""
+        handed = [self._user[name] for name in self._job["outputs"] if name in self._user]
+        changed = self._definitions.changed().items()
+        return {name: where for name, where in changed if not any(self._user[name] is held for held in handed)}
+
+    def refusals(self) -> Iterator[Refusal]:
+        """Why the step must be refused, and in which of its cells that came about."""
+        step = self._job["step"]
+        for name, where in self._changed().items():
+            if name not in self._job["setup_names"]:
+                reader = self._job["used_later"][name]
+                message = (
+                    f"step {step} changes `{where}`, which nothing in its cells tells, and step {reader} makes "
+                    f"`{name}` anew from its definition"
+                )
+                fix = (
+                    f"keep what changes in a variable beside `{name}`, which steps can hand over; or do this in setup, "
+                    "or in one step with what relies on it"
+                )
+                yield message, fix, name, self._noticed.get(name)
+        for name, what in self._rebound():
+            reader = self._job["taken_past"][name]
+            message = f"`{name}` was {what} by step {step}, which nothing in its cells tells; step {reader} reads it"
+            yield message, f"assign it by its name: `{name} = …`", name, self._noticed.get(name)
+        if self._background is not None:
+            for what, cell in self._background.unfinished():
+                message = (
+                    f"step {step} ends while {what} is still at work, which would end with it; step "
+                    f"{self._job['later']} comes behind"
+                )
+                yield message, "wait for it in this step (`join()`, `await`, `result()`, `wait()`)", "", cell
+
+    def _rebound(self) -> Iterator[tuple[str, str]]:
+        for name, before in self._bound.items():
+            now = self._user.get(name, _MISSING)
+            if now is not before:
+                yield name, "deleted" if now is _MISSING else "bound" if before is _MISSING else "bound anew"

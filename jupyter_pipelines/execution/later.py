@@ -1,0 +1,139 @@
+"""What steps behind a step rely on, so that its kernel can tell whether the step has changed it unseen."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import re
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from jupyter_pipelines.execution.step_notebook import assigned_names
+from jupyter_pipelines.notebook.model import Role
+
+if TYPE_CHECKING:
+    from jupyter_pipelines.execution.model import StepRequest
+    from jupyter_pipelines.graph.model import Pipeline, Replay, StepPlan
+    from jupyter_pipelines.notebook.model import Cell
+
+_WORD = re.compile(r"[^\W\d]\w*")
+
+
+def relied_upon(request: StepRequest) -> dict[str, object]:
+    """For the job of ``request.step``: who comes behind it, and which names they take past it. JSON-able.
+
+    ``later``: the next step. ``used_later``: names that cells define, and the first later step that may come to them,
+    also through what it is handed. ``taken_past``: names that a later step takes from before this one.
+    ``repeated_later``: source of this step's that later steps execute again.
+    """
+    pipeline, step = request.pipeline, request.step
+    names = [other.name for other in pipeline.steps]
+    if step.name not in names:
+        return {"later": "", "used_later": {}, "taken_past": {}, "repeated_later": []}
+    place = names.index(step.name)
+    behind = pipeline.steps[place + 1 :]
+    used = _used(pipeline, behind)
+    repeated = {replay.source for other in behind for replay in _replays(other) if replay.cell in step.cells}
+    return {
+        "later": behind[0].name if behind else "",
+        "used_later": used,
+        "taken_past": _taken_past(pipeline, place, used),
+        "repeated_later": sorted(repeated),
+    }
+
+
+def _taken_past(pipeline: Pipeline, place: int, used: Mapping[str, str]) -> dict[str, str]:
+    step, cells = pipeline.steps[place], pipeline.document.cells
+    before = {other.name for other in pipeline.steps[:place]}
+    taken: dict[str, str] = {}
+    for other in pipeline.steps[place + 1 :]:
+        if other.cells[0] < step.cells[-1]:
+            continue  # what it takes may be from between this step's cells
+        given = [value.name for value in other.inputs if value.producer in before]
+        replays = [replay for replay in _replays(other) if replay.cell < step.cells[0]]
+        for name in (*given, *other.setup_names, *(name for replay in replays for name in replay.names)):
+            taken.setdefault(name, other.name)
+    for cell in cells:
+        if cell.role is Role.SETUP:
+            for name in _defined(cell).keys() & used.keys():
+                taken.setdefault(name, used[name])
+    own = {name for index in step.cells for name in assigned_names(cells[index])}
+    return {name: reader for name, reader in taken.items() if name not in own}
+
+
+def _used(pipeline: Pipeline, behind: Iterable[StepPlan]) -> dict[str, str]:
+    """The names defined by cells that steps may come to, roughly (too many rather than too few), and the first step."""
+    cells = pipeline.document.cells
+    definitions: dict[str, set[str]] = {}
+    for cell in cells:
+        if cell.role in (Role.SETUP, Role.PARAMETERS, Role.STEP):
+            for name, words in _defined(cell).items():
+                definitions.setdefault(name, set()).update(words)
+    used: dict[str, str] = {}
+    seen: set[str] = set()
+    for step in behind:
+        pending = {word for index in _made_of(pipeline, step.name, seen) for word in _words(cells[index].code)}
+        while pending:
+            name = pending.pop()
+            if name in definitions and name not in used:
+                used[name] = step.name
+                pending |= definitions[name]
+    return used
+
+
+def _made_of(pipeline: Pipeline, step: str, seen: set[str]) -> Iterable[int]:
+    """The cells of a step and of the steps that made what it is given, apart from those ``seen``."""
+    steps = {other.name: other for other in pipeline.steps}
+    pending = [step]
+    while pending:
+        name = pending.pop()
+        if name in steps and name not in seen:
+            seen.add(name)
+            found = steps[name]
+            yield from found.cells
+            pending.extend(given.producer for given in found.inputs)
+
+
+def _replays(step: StepPlan) -> tuple[Replay, ...]:
+    return (*step.definitions, *step.late_definitions)
+
+
+def _defined(cell: Cell) -> Mapping[str, frozenset[str]]:
+    return _definitions(cell.python or "")
+
+
+@functools.lru_cache(maxsize=4096)
+def _words(code: str) -> frozenset[str]:
+    return frozenset(_WORD.findall(code))
+
+
+@functools.lru_cache(maxsize=4096)
+def _definitions(code: str) -> Mapping[str, frozenset[str]]:
+    """What each name that a statement of ``code`` binds is made of: the words in that statement."""
+    try:
+        body = ast.parse(code).body
+    except (SyntaxError, ValueError):
+        return {}
+    lines = code.splitlines()
+    found: dict[str, frozenset[str]] = {}
+    for node in body:
+        words = _words("\n".join(lines[_first_line(node) - 1 : node.end_lineno]))
+        for name in _bound(node):
+            found[name] = found.get(name, frozenset()) | words
+    return found
+
+
+def _first_line(node: ast.stmt) -> int:
+    decorators: list[ast.expr] = getattr(node, "decorator_list", [])
+    return min([node.lineno, *(decorator.lineno for decorator in decorators)])
+
+
+def _bound(node: ast.stmt) -> Iterable[str]:
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        yield node.name
+        return
+    for inner in ast.walk(node):
+        if isinstance(inner, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield inner.name
+        elif isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Store):
+            yield inner.id
