@@ -23,6 +23,7 @@ ON_TIME: Final = timedelta(minutes=1)
 MOST_WAITING: Final = 100
 """How many runs of one schedule wait at most; further occurrences are dealt with when there is room."""
 _MOST_COUNTED: Final = 1_000
+_TICK: Final = timedelta(microseconds=1)
 _WRONG_CLOCK: Final = timedelta(hours=25)  # further ahead than daylight saving or a wrong zone can put a clock
 
 
@@ -63,7 +64,7 @@ class Queue:
 
 @dataclass(frozen=True)
 class Skip:
-    """Occurrences that do not run. ``count`` is None when there are too many to count."""
+    """Occurrences that do not run: ``count`` of those from ``first`` to ``last``; None when too many to count."""
 
     first: datetime
     last: datetime
@@ -112,23 +113,21 @@ def decide(
     now = now.astimezone(UTC)
     handled, notes = _trusted(handled, now)
     since = max(handled.active_since, handled.until or handled.active_since)
-    due, skipped, more = _due(schedule, since, now)
     known = {naive_utc(moment) for moment in recorded} | {naive_utc(run.occurrence) for run in runs}
+    due = _due(schedule, since, now, known)
     plan = _Plan(schedule, runs)
-    last = max([since, *(skip.last for skip in skipped)])
-    if schedule.paused:
-        last = max([last, *due])
-        skipped = _joined(skipped, due, "the schedule is paused")
-    else:
+    last, more = due.passed, due.more
+    if not schedule.paused:
         plan.release()
-        for late, occurrence in ((now - moment > ON_TIME, moment) for moment in due):
-            if naive_utc(occurrence) not in known and not plan.take(occurrence, late, occurrence == due[-1]):
+        for occurrence in due.run:
+            newest = occurrence == due.run[-1]
+            if naive_utc(occurrence) not in known and not plan.take(occurrence, now - occurrence > ON_TIME, newest):
                 more = True
                 break
             last = max(last, occurrence)
     following = next_occurrence(schedule, max(now, last))
     return Decision(
-        actions=(*skipped, *plan.actions),
+        actions=(*due.skip, *plan.actions),
         handled=replace(handled, until=last) if last > since else handled,
         wake=now if more and last > since else following,
         finished=following is None and not more,
@@ -146,28 +145,40 @@ def _trusted(handled: Handled, now: datetime) -> tuple[Handled, tuple[str, ...]]
     return Handled(min(handled.active_since, now), now), (note,)
 
 
-def _due(schedule: Schedule, since: datetime, now: datetime) -> tuple[list[datetime], list[Skip], bool]:
-    """The occurrences to be run, in order, those to be skipped, and whether there are more than can be dealt with."""
+@dataclass(frozen=True)
+class _Due:
+    """What is due: to be run, in order, and to be skipped; up to when that is decided by ``skip`` alone."""
+
+    run: list[datetime]
+    skip: list[Skip]
+    passed: datetime
+    more: bool = False  # than can be dealt with at once
+
+
+def _due(schedule: Schedule, since: datetime, now: datetime, known: Collection[datetime]) -> _Due:
+    """What the policy on missed runs makes of the occurrences later than ``since`` and not later than ``now``."""
     first = next_occurrence(schedule, since)
     if first is None or first > now:
-        return [], [], False
-    if schedule.missed == "all" and not schedule.paused:
-        found = list(islice(_until(occurrences_after(schedule, since), now), MOST_WAITING + 1))
-        return found[:MOST_WAITING], [], len(found) > MOST_WAITING
-    edge = now - ON_TIME
-    on_time = list(_until(occurrences_after(schedule, max(since, edge - timedelta(microseconds=1))), now))
-    latest = latest_occurrence(schedule, since, edge - timedelta(microseconds=1)) if edge > since else None
-    if latest is None:
-        return on_time, [], False
+        return _Due([], [], since)
     if schedule.paused:
-        return on_time, [_skip(schedule, since, latest, "the schedule is paused")], False
+        passed = latest_occurrence(schedule, since, now) or since
+        return _Due([], _skipped(schedule, since, passed, "the schedule is paused", known), passed)
+    if schedule.missed == "all":
+        found = list(islice(_until(occurrences_after(schedule, since), now), MOST_WAITING + 1))
+        return _Due(found[:MOST_WAITING], [], since, len(found) > MOST_WAITING)
+    edge = max(since, now - ON_TIME - _TICK)
+    on_time = list(_until(occurrences_after(schedule, edge), now))
+    latest = latest_occurrence(schedule, since, edge)
+    if latest is None:
+        return _Due(on_time, [], since)
     if schedule.missed == "skip":
-        return on_time, [_skip(schedule, since, latest, "it was missed, and missed runs are skipped")], False
+        reason = "it was missed, and missed runs are skipped"
+        return _Due(on_time, _skipped(schedule, since, latest, reason, known), latest)
     reason = "it was missed, and of missed runs only the latest is made up for"
     if on_time:
-        return on_time, [_skip(schedule, since, latest, reason)], False
-    before = latest_occurrence(schedule, since, latest - timedelta(microseconds=1))
-    return [latest], [_skip(schedule, since, before, reason)] if before else [], False
+        return _Due(on_time, _skipped(schedule, since, latest, reason, known), latest)
+    before = latest_occurrence(schedule, since, latest - _TICK) or since
+    return _Due([latest], _skipped(schedule, since, before, reason, known), before)
 
 
 def _until(moments: Iterable[datetime], end: datetime) -> Iterable[datetime]:
@@ -177,18 +188,15 @@ def _until(moments: Iterable[datetime], end: datetime) -> Iterable[datetime]:
         yield moment
 
 
-def _skip(schedule: Schedule, since: datetime, last: datetime, reason: str) -> Skip:
-    counted = list(islice(_until(occurrences_after(schedule, since), last), _MOST_COUNTED + 1))
-    return Skip(counted[0], last, len(counted) if len(counted) <= _MOST_COUNTED else None, reason)
-
-
-def _joined(skipped: list[Skip], more: list[datetime], reason: str) -> list[Skip]:
-    if not more:
-        return skipped
-    if not skipped:
-        return [Skip(more[0], more[-1], len(more), reason)]
-    count = skipped[0].count
-    return [replace(skipped[0], last=more[-1], count=None if count is None else count + len(more))]
+def _skipped(
+    schedule: Schedule, since: datetime, last: datetime, reason: str, known: Collection[datetime]
+) -> list[Skip]:
+    """The occurrences from ``since`` to ``last`` as skipped, without those that have a run."""
+    listed = list(islice(_until(occurrences_after(schedule, since), last), _MOST_COUNTED + 1))
+    found = [moment for moment in listed if naive_utc(moment) not in known]
+    if len(listed) > _MOST_COUNTED:
+        return [Skip(listed[0], last, None, reason)]
+    return [Skip(found[0], found[-1], len(found), reason)] if found else []
 
 
 @dataclass

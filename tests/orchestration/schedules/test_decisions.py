@@ -173,6 +173,10 @@ def test_an_occurrence_with_a_run_is_not_run_again() -> None:
         assert decision.handled.until == at("04:00")
     down = decide(hourly(), SINCE, at(DOWN), recorded=[at("06:00")])
     assert told(down) == ["skip 04:00-05:00 (2)"]
+    assert told(decide(hourly(), SINCE, at(DOWN), recorded=[at("04:00")])) == ["skip 05:00", "start 06:00"]
+    for missed in ("skip", "latest", "all"):
+        ran = decide(hourly(missed=missed), SINCE, at(DOWN), recorded=[at("04:00"), at("05:00"), at("06:00")])
+        assert told(ran) == [] and ran.handled.until == at("06:00")
     assert told(decide(hourly(missed="all"), SINCE, at(DOWN), recorded=[at("05:00")])) == ["start 04:00", "queue 06:00"]
 
 
