@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
-import signal
-import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -24,6 +22,7 @@ from jupyter_pipelines.store.collection import collect, find_garbage
 
 Project = Callable[..., Path]
 
+FORK = multiprocessing.get_context("fork")  # what was imported need not be imported again
 CELLS = (("parameters", "n = 3"), ("setup", "from helper import double"), ("step:make", "x = double(n)"))
 
 
@@ -112,13 +111,12 @@ def test_versions_that_are_not_there(project: Project, wanted: str) -> None:
         get_version(notebook, wanted)
 
 
-def test_two_that_publish_at_once_are_both_in_the_list(project: Project, tmp_path: Path) -> None:
+def test_two_that_publish_at_once_are_both_in_the_list(project: Project) -> None:
     cells = [[("step:a", f"x = {number}")] for number in range(2)]
     notebooks = [project(*one, name="shared", at=f"{number}/nb.ipynb") for number, one in enumerate(cells)]
     jp.publish(notebooks[0])
     jp.publish(notebooks[1], continuing="shared")
-    context = multiprocessing.get_context("spawn")
-    writers = [context.Process(target=_swap, args=(path, str(tmp_path / "store"))) for path in notebooks]
+    writers = [FORK.Process(target=_swap, args=(path,)) for path in notebooks]
     for writer in writers:
         writer.start()
     for writer in writers:
@@ -128,34 +126,26 @@ def test_two_that_publish_at_once_are_both_in_the_list(project: Project, tmp_pat
     assert len([version for version in jp.versions("shared") if version.published]) == 1
 
 
-def _swap(path: Path, folder: str) -> None:
-    os.environ["JUPYTER_PIPELINES_STORE"] = folder
+def _swap(path: Path) -> None:
     for number in range(5):
         text = path.read_text()
         path.write_text(text.replace("x = ", f"y{number} = {path.parent.name}\\nx = ", 1))
         jp.publish(path, continuing="shared")
 
 
-def test_a_kill_in_the_middle_leaves_whole_versions_only(project: Project, tmp_path: Path) -> None:
+def test_a_kill_in_the_middle_leaves_whole_versions_only(project: Project) -> None:
     notebook = _with_files(project)
-    code = (
-        "import sys, pathlib, jupyter_pipelines as jp\n"
-        "path = pathlib.Path(sys.argv[1])\n"
-        "jp.publish(path)\n"
-        "print('ready', flush=True)\n"
-        "for number in range(10**6):\n"
-        "    (path.parent / 'helper.py').write_text(f'def double(n): return {number}')\n"
-        "    jp.publish(path)\n"
-    )
     store = Store(Settings.load().store)
-    for round_ in range(3):
-        killed = subprocess.Popen([sys.executable, "-c", code, str(notebook)], stdout=subprocess.PIPE)
-        assert killed.stdout is not None
-        killed.stdout.readline()
-        time.sleep(0.2 + round_ * 0.037)  # anywhere within the loop
-        killed.send_signal(signal.SIGKILL)
-        killed.wait()
-        killed.stdout.close()
+    jp.publish(notebook)
+    for delay in (0.3, 0.37, 0.41, 0.53, 0.6):  # anywhere in the loop
+        before = len(jp.versions(notebook))
+        writer = FORK.Process(target=_publish_for_ever, args=(notebook,))
+        writer.start()
+        while len(jp.versions(notebook)) == before:
+            time.sleep(0.01)
+        time.sleep(delay)
+        writer.kill()
+        writer.join()
         listed = jp.versions(notebook)
         for version in listed:
             store.get_notebook(version.content.notebook)
@@ -164,6 +154,12 @@ def test_a_kill_in_the_middle_leaves_whole_versions_only(project: Project, tmp_p
         assert sum(version.published for version in listed) == 1
     (notebook.parent / "helper.py").write_text("def double(n): return 'after'")
     assert jp.publish(notebook).is_new
+
+
+def _publish_for_ever(path: Path) -> None:
+    for number in range(10**6):
+        (path.parent / "helper.py").write_text(f"def double(n): return {number, os.getpid()}")
+        jp.publish(path)
 
 
 def test_an_entry_that_was_cut_short_is_as_if_it_was_not(project: Project, tmp_path: Path) -> None:
@@ -241,9 +237,9 @@ def test_a_named_pipeline_moves_along_and_a_copy_is_refused(project: Project) ->
     second = jp.publish(copy)
     assert second.pipeline == "sales"
     assert [version.id for version in jp.versions("sales")] == [second.id, first.id]
+    other = project(("step:a", "x = 3"), at="c/nb.ipynb")
+    jp.publish(other)
     with pytest.raises(RequestError, match="calls its pipeline 'sales'"):
-        other = project(("step:a", "x = 3"), at="c/nb.ipynb")
-        jp.publish(other)
         jp.publish(copy, continuing=str(other))
 
 
