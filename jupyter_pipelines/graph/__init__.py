@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from jupyter_pipelines.graph.compile import compile_pipeline
+from jupyter_pipelines.graph.digests import step_digests
 from jupyter_pipelines.graph.explain import ancestors, explain
 from jupyter_pipelines.graph.to_json import to_json
 
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from jupyter_pipelines.graph.model import Pipeline
     from jupyter_pipelines.graph.suggestion import suggest
 
-__all__ = ["ancestors", "compile_pipeline", "explain", "render", "suggest", "to_json"]
+__all__ = ["ancestors", "compile_pipeline", "explain", "render", "step_digests", "suggest", "to_json"]
 
 
 def render(pipeline: Pipeline, format: Literal["text", "mermaid", "svg", "json"] = "text") -> str:  # noqa: A002

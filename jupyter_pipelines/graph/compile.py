@@ -8,8 +8,7 @@ from dataclasses import replace
 
 from jupyter_pipelines.graph.cycles import order_edges, report_cycles
 from jupyter_pipelines.graph.diagnose import Reporter
-from jupyter_pipelines.graph.digests import step_digests
-from jupyter_pipelines.graph.effects import analyse_cell
+from jupyter_pipelines.graph.digests import executed_cells, step_digests
 from jupyter_pipelines.graph.events import CellEffects
 from jupyter_pipelines.graph.files import file_edges
 from jupyter_pipelines.graph.model import Edge, Observations, Pipeline, StepPlan
@@ -22,7 +21,6 @@ from jupyter_pipelines.graph.walk import Memory, Walk
 from jupyter_pipelines.notebook.model import NotebookDocument, Role
 
 _ROUNDS = 8  # of passing on shared objects; each adds at least one, and few notebooks need any
-_EXECUTED = {Role.PARAMETERS, Role.SETUP, Role.STEP}
 _MOST_MEMORIES = 8  # notebooks that are worked on at once
 
 
@@ -72,8 +70,7 @@ def compile_with(memory: Memory, document: NotebookDocument, observations: Obser
         return _sequential(document)
     if not document.cells:
         return Pipeline(document, (), (), document.diagnostics)
-    effects = {cell.index: analyse_cell(cell) for cell in document.cells if cell.role in _EXECUTED}
-    digests = step_digests(document, effects)
+    effects, digests = executed_cells(document), step_digests(document)
     seeded = frozenset(_seeded_components(document, effects))
     walk = Walk(document, effects, digests, seen_by_digest(observations), seeded, memory)
     promoted: frozenset[tuple[str, str]] = frozenset()

@@ -5,12 +5,26 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 
+from jupyter_pipelines.graph.effects import analyse_cell
 from jupyter_pipelines.graph.events import Bind, BindKind, CellEffects
 from jupyter_pipelines.notebook.model import Cell, NotebookDocument, Role
 
+_EXECUTED = {Role.PARAMETERS, Role.SETUP, Role.STEP}
 
-def step_digests(document: NotebookDocument, effects: Mapping[int, CellEffects]) -> dict[str, str]:
-    """A digest per step: its cells, the parameters and setup cells, and other steps' definitions it can come to."""
+
+def executed_cells(document: NotebookDocument) -> dict[int, CellEffects]:
+    """The effects of the cells that a pipeline executes, by index, in notebook order."""
+    return {cell.index: analyse_cell(cell) for cell in document.cells if cell.role in _EXECUTED}
+
+
+def step_digests(document: NotebookDocument) -> dict[str, str]:
+    """A digest per step: its cells, the parameters and setup cells, and other steps' definitions it can come to.
+
+    They depend on the source alone; steps of another language than Python have none.
+    """
+    if not document.is_python:
+        return {}
+    effects = executed_cells(document)
     common = hashlib.sha256()
     for cell in document.cells:
         if cell.role in {Role.SETUP, Role.PARAMETERS}:

@@ -6,15 +6,13 @@ from pathlib import Path
 
 from jupyter_pipelines.errors import NotebookError, RequestError
 from jupyter_pipelines.execution.model import Observed
-from jupyter_pipelines.graph import compile_pipeline
+from jupyter_pipelines.graph import compile_pipeline, step_digests
 from jupyter_pipelines.graph.model import Pipeline
 from jupyter_pipelines.notebook import read_notebook
 from jupyter_pipelines.notebook.model import NotebookDocument
 from jupyter_pipelines.orchestration import memory
 from jupyter_pipelines.settings import Settings
 from jupyter_pipelines.store import Store
-
-MOST_ROUNDS = 4  # observations change definitions, and with them digests, at most a few times
 
 
 def load(notebook: Path | str, *, settings: Settings | None = None) -> Pipeline:
@@ -58,11 +56,7 @@ def compile_with_memory(document: NotebookDocument, store: Store, seen: dict[str
     What is recalled is added to ``seen``.
     """
     known: dict[str, Observed] = {} if seen is None else seen
-    pipeline = compile_pipeline(document, memory.as_observations(known))
-    for _ in range(MOST_ROUNDS):
-        new = {step.digest for step in pipeline.steps} - known.keys()
-        if not new:
-            break
-        known.update({digest: memory.recall(store, digest) for digest in new})
-        pipeline = compile_pipeline(document, memory.as_observations(known))
-    return pipeline
+    for digest in step_digests(document).values():
+        if digest not in known:
+            known[digest] = memory.recall(store, digest)
+    return compile_pipeline(document, memory.as_observations(known))

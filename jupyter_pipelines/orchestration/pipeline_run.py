@@ -247,7 +247,7 @@ class PipelineRun:
         self.executed.step_finished(result, reused_from=run)
         if step.name in self.progress.selection.chosen:
             self.recorder.step_finished(result, reused_from=run)
-        self._learn(step, result)
+        self._learn(step, result, memory.recall(self.store, step.digest))
 
     def _step_ended(self, name: str) -> None:
         step = self.progress.pipeline.step(name)
@@ -257,19 +257,19 @@ class PipelineRun:
         self.recorder.step_finished(result)
         if result.state == "completed":
             reuse.keep_result(self.store, self._keys[name], self.recorder.record.id, step, result)
-            memory.remember(self.store, step.digest, result.observed)
-        self._learn(step, result)
+        seen = Observed()
+        if result.state in {"completed", "refused"}:
+            seen = memory.remember(self.store, step.digest, result.observed)
+        self._learn(step, result, seen)
 
-    def _learn(self, step: StepPlan, result: StepResult) -> None:
-        """Recompile with what the step's run has shown, and put right what turns out to have run too early."""
+    def _learn(self, step: StepPlan, result: StepResult, seen: Observed) -> None:
+        """Recompile with all that runs of the step have ``seen``, and put right what turns out to have run too soon."""
         learnt = result.state == "completed"
         if result.state == "refused":
-            memory.remember(self.store, step.digest, result.observed)
             learnt = bool(result.observed.changed)
             if not learnt or not self._may_repeat(result):
                 self._refuse(result.error.message if result.error else f"{step.name} was refused")
                 return
-        seen = memory.recall(self.store, step.digest)
         if learnt and seen != self._seen.get(step.digest):
             self._seen[step.digest] = seen
             pipeline = compile_with_memory(self.document, self.store, self._seen)
