@@ -87,7 +87,7 @@ def compile_with(memory: Memory, document: NotebookDocument, observations: Obser
     memory.walks = walk.walks
     report_skipped(document, facts, reporter)
     edges: list[Edge] = [
-        *value_edges(planner.needs),
+        *value_edges(planner.needs, facts),
         *order_edges(document, reporter),
         *file_edges(facts, observations, reporter),
         *resource_edges(facts, reporter),

@@ -32,7 +32,7 @@ from jupyter_pipelines.graph.interpreter import Interpreter
 from jupyter_pipelines.graph.observed import Seen
 from jupyter_pipelines.graph.state import EVERY, Group, State
 from jupyter_pipelines.graph.summaries import Summaries, Summary
-from jupyter_pipelines.graph.values import Definition, Place, Result, Site, Value, Version, in_order
+from jupyter_pipelines.graph.values import NO_LINE, Definition, Place, Result, Site, Value, Version, in_order
 
 STATE = "~"  # marks a component of hidden state among the names
 _ALONE: Mapping[str, bool] = MappingProxyType({})
@@ -128,11 +128,11 @@ class Dataflow(Interpreter):
                 self.env[name] = self._version(name, 1, Value(), self.env.get(name))
         for name in seen.changed:
             if name in self.env and self.env[name].value.kind is BindKind.VALUE:
-                self._change_name(name, True, 1)
+                self._change_name(name, True, NO_LINE)
         for names in seen.aliases:
             self.tie([name for name in names if name in self.env])
         for component in seen.state_changed:
-            self._move_on(component, 1, True)
+            self._move_on(component, NO_LINE, True)
         for name in self.here.promoted:
             if name in self.env and self.env[name].step != self.step:
                 self._use(self.env[name], self.place(1))

@@ -39,7 +39,8 @@ def step_digests(document: NotebookDocument) -> dict[str, str]:
         own = common.copy()
         wanted: set[str] = set()
         for cell in cells[name]:
-            own.update(f"{name}\0{cell.code}\0".encode(errors="surrogatepass"))
+            may_fail = "raises-exception\0" if "raises-exception" in cell.tags else ""
+            own.update(f"{name}\0{cell.code}\0{may_fail}".encode(errors="surrogatepass"))
             if cell.index in effects:
                 wanted |= effects[cell.index].read
         for source in _reachable(name, wanted, definitions):

@@ -43,12 +43,12 @@ _DEFINITIONS = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDe
 
 def analyse_cell(cell: Cell) -> CellEffects:
     """The effects of a code cell; none for markdown and for what cannot be parsed (the reader has reported that)."""
-    return _analyse(cell.python, cell.cell_magic or "", cell.cell_magic_line)
+    return _analyse(cell.python, cell.cell_magic or "", cell.cell_magic_line, "raises-exception" in cell.tags)
 
 
 def analyse_source(source: str) -> CellEffects:
     """The effects of plain Python source."""
-    return _analyse(source, "", "")
+    return _analyse(source, "", "", False)
 
 
 @lru_cache(maxsize=1024)
@@ -67,8 +67,10 @@ def analyse_text(text: str, line: int) -> tuple[Event, ...] | None:
 
 
 @lru_cache(maxsize=8192)
-def _analyse(python: str | None, magic: str, magic_line: str) -> CellEffects:
+def _analyse(python: str | None, magic: str, magic_line: str, may_fail: bool) -> CellEffects:
     walker = StatementWalker()
+    if may_fail:
+        walker.enter_branch()
     if python is None:
         if magic:
             apply_cell_magic(walker, magic, magic_line, 1)

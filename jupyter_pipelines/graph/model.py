@@ -34,6 +34,7 @@ class Edge:
     read: Location | None = None
     writer: str = ""  # the step that wrote it, when that is not `source`; "setup" too
     changers: tuple[str, ...] = ()  # the steps that made `changed`, one each
+    observed: tuple[tuple[str, tuple[int, ...]], ...] = ()  # steps (and their cells) that only runs saw change it
 
     def explain(self) -> str:
         """The edge as a sentence, e.g. ``train needs `df` because cell 7 line 2 reads it; written by clean at …``."""
@@ -60,6 +61,9 @@ class Edge:
         for place, step in zip(self.changed, self.changers, strict=False):
             by = f" by {step}" if step != (self.writer or self.source) else ""
             text += f", {verb}{by} at {place}"
+        for step, cells in self.observed:
+            numbers = ", ".join(str(cell) for cell in cells)
+            text += f"; an earlier run showed that {step} (cell{'s' if len(cells) > 1 else ''} {numbers}) changes it"
         return text
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from jupyter_pipelines.graph.diagnose import Reporter
 from jupyter_pipelines.graph.facts import Facts, StepFacts
 from jupyter_pipelines.graph.model import Edge, EdgeKind, Input, Replay, StepPlan
-from jupyter_pipelines.graph.values import Definition, Place, Version, in_order
+from jupyter_pipelines.graph.values import NO_LINE, Definition, Place, Version, in_order
 from jupyter_pipelines.notebook.model import NotebookDocument
 
 STATE = "~"
@@ -179,12 +179,15 @@ def _replays(definitions: dict[Definition, Place]) -> tuple[Replay, ...]:
     )
 
 
-def value_edges(needs: dict[str, StepNeeds]) -> list[Edge]:
+def value_edges(needs: dict[str, StepNeeds], facts: Facts) -> list[Edge]:
     """An edge per loaded value or state component, with its reasons."""
     edges = []
     for step, needed in needs.items():
         for name, need in needed.inputs.items():
             made, changes = _history(need.version)
+            observed = [version.step or "" for version in (made, *changes) if version.line == NO_LINE]
+            observed += [step] if need.place.line == NO_LINE else []
+            changes = [change for change in changes if change.line != NO_LINE]
             state = name.startswith(STATE)
             edges.append(
                 Edge(
@@ -193,14 +196,19 @@ def value_edges(needs: dict[str, StepNeeds]) -> list[Edge]:
                     kind=EdgeKind.STATE if state else EdgeKind.VALUE,
                     name=name[1:] if state else name,
                     certain=not _only_possibly(need.version, need.version.step or ""),
-                    written=made.location,
+                    written=made.location if made.line != NO_LINE else None,
                     changed=tuple(change.location for change in changes),
-                    read=need.place.location,
+                    read=need.place.location if need.place.line != NO_LINE else None,
                     writer=made.step or "setup",
                     changers=tuple(change.step or "setup" for change in changes),
+                    observed=tuple((name, _numbers(facts.steps[name])) for name in dict.fromkeys(observed)),
                 )
             )
     return edges
+
+
+def _numbers(step: StepFacts) -> tuple[int, ...]:
+    return tuple(index + 1 for index in step.cells)
 
 
 def _history(version: Version) -> tuple[Version, list[Version]]:

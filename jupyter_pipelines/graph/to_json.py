@@ -15,7 +15,8 @@ def to_json(pipeline: Pipeline) -> dict[str, object]:
     ``notebook``, ``language``, ``sequential``; ``steps``: ``name``, ``cells`` (numbers, from 1), ``options``,
     ``inputs`` (``name``, ``producer``), ``outputs``, ``possibly_changed``, ``definitions``, ``state_inputs``,
     ``after`` (steps it waits for); ``edges``: ``source``, ``target``, ``kind``, ``name``, ``certain``, ``written``,
-    ``changed``, ``read`` (places: ``cell``, ``line``), ``explanation``; ``parameters``: ``name``, ``annotation``,
+    ``changed``, ``read`` (places: ``cell``, ``line``), ``observed`` (``step``, ``cells``: whose change only runs have
+    shown), ``explanation``; ``parameters``: ``name``, ``annotation``,
     ``default`` (as Python text when it is no JSON), ``description``, ``schema``; ``diagnostics``.
     """
     return {
@@ -74,6 +75,7 @@ def _edge(edge: Edge) -> dict[str, object]:
         "written": _place(edge.written),
         "changed": [_place(place) for place in edge.changed],
         "read": _place(edge.read),
+        "observed": [{"step": step, "cells": list(cells)} for step, cells in edge.observed],
         "explanation": edge.explain(),
     }
 

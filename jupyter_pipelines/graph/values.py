@@ -10,6 +10,8 @@ from typing import NamedTuple
 from jupyter_pipelines.diagnostics import Location
 from jupyter_pipelines.graph.events import BindKind, ClassInfo, FunctionInfo, Statement
 
+NO_LINE = 0  # of what only runs have shown: it happens somewhere in the step
+
 
 @dataclass(slots=True, eq=False)
 class Site:
@@ -26,7 +28,7 @@ class Place(NamedTuple):
 
     @property
     def location(self) -> Location:
-        return Location(self.site.index + 1, self.line)
+        return Location(self.site.index + 1, self.line or 1)
 
 
 @dataclass(slots=True, eq=False)
@@ -110,7 +112,7 @@ class Version:
 
     @property
     def location(self) -> Location:
-        return Location(self.site.index + 1, self.line)
+        return self.place.location
 
 
 @dataclass(slots=True, eq=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from jupyter_pipelines.graph import compile_pipeline
+from jupyter_pipelines.graph import compile_pipeline, explain
 from jupyter_pipelines.graph.model import Observations
 from jupyter_pipelines.notebook.model import StepOptions
 from tests.graph.notebooks import notebook
@@ -57,6 +57,25 @@ def test_seen_changed_adds_an_edge() -> None:
     digest = compile_pipeline(notebook(*cells)).step("b").digest
     pipeline = compile_pipeline(notebook(*cells), Observations(changed=frozenset({(digest, "x")})))
     assert edges_of(pipeline) == {"a>b:x", "b>c:x"}
+
+
+def test_an_edge_that_only_a_run_has_shown_says_so_and_invents_no_line() -> None:
+    cells = ("a: x = []", "b: import m\nprint('no x here')", "b: m.work()", "c: print(x)")
+    digest = compile_pipeline(notebook(*cells)).step("b").digest
+    seen = Observations(changed=frozenset({(digest, "x")}), state_changed=frozenset({(digest, "cwd")}))
+    pipeline = compile_pipeline(notebook(*cells), seen)
+    first, second = (edge for edge in pipeline.edges if edge.name == "x")
+    assert first.explain() == (
+        "b needs `x`; written by a at cell 1 line 1; an earlier run showed that b (cells 2, 3) changes it"
+    )
+    assert second.explain() == (
+        "c needs `x` because cell 4 line 1 reads it; written by a at cell 1 line 1; "
+        "an earlier run showed that b (cells 2, 3) changes it"
+    )
+    assert (first.read, second.changed) == (None, ())
+    assert "the state of cwd because cell 4 line 1 reads it; an earlier run showed that b (cells 2, 3) changes it" in (
+        explain(pipeline, "c")
+    )
 
 
 def test_seen_aliases_change_together() -> None:
