@@ -4,6 +4,7 @@
 #   make test    all tests
 #   make lint    ruff, mypy, import-linter, tsc, eslint, prettier, stylelint
 #   make bench   the benchmarks
+#   make soak    what must be survived, at length: a thousand steps, kills at random moments, libraries that dislike fork
 #   make lab     JupyterLab with the example open
 #   make format  let the formatters write
 #   make clean   remove what was built, and the environment
@@ -23,7 +24,7 @@ BROWSERS := chromium chromium-browser google-chrome
 
 .DEFAULT_GOAL := setup
 .DELETE_ON_ERROR:
-.PHONY: setup demo test lint bench lab format clean
+.PHONY: setup demo test lint bench soak lab format clean
 
 setup: $(MADE)/package $(MADE)/front-end
 
@@ -47,6 +48,11 @@ lint: setup $(MADE)/lint
 
 bench: setup $(MADE)/bench
 	@python tests/benchmarks/run.py
+
+SOAKS := many_steps kills libraries setups
+soak: setup $(MADE)/test $(SOAKS:%=soak-%)
+soak-%:
+	@echo "$*" && python tests/faults/$*.py
 
 format: setup $(MADE)/lint
 	ruff check --fix .

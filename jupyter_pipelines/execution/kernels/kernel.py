@@ -293,12 +293,15 @@ def prepare(request: KernelRequest, count: int = 1) -> None:
 
 
 def _environment(request: KernelRequest) -> dict[str, str]:
-    """The kernel's environment: ours, the request's, and one hash seed.
+    """The kernel's environment: ours, the request's, one hash seed, and threads that wait asleep.
 
     Sets of strings have one order in one kernel. With a seed of its own in every kernel, two steps of a run could see
     two orders of the same set, which running the whole notebook never shows.
+
+    Threads of OpenMP that wait for each other sleep: as they are, they keep the processors from those they wait for as
+    soon as there are more threads than processors, as with two steps at once. Their number stays: results depend on it.
     """
-    return {"PYTHONHASHSEED": "0", **os.environ, **request.env}
+    return {"PYTHONHASHSEED": "0", "OMP_WAIT_POLICY": "PASSIVE", **os.environ, **request.env}
 
 
 def _is_ipykernel(manager: AsyncKernelManager) -> bool:

@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 import uuid
+import zlib
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -69,21 +70,30 @@ def _kill(pid: int) -> None:
 
 
 def temporary_folder() -> Path:
-    """A folder for one kernel's files. Its name holds our process id, so that it can be removed should we not."""
+    """A folder for one kernel's or step's files. Its name holds who we are, so that it can be removed should we not."""
     _remove_leftovers()
-    return Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-"))
+    return Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-{_place()}-"))
+
+
+@functools.cache
+def _place() -> str:
+    """Where our process id means us: this boot of this machine, this container."""
+    with contextlib.suppress(OSError):
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii")
+        return f"{zlib.crc32((boot + os.readlink('/proc/self/ns/pid')).encode()):08x}"
+    return "unknown"
 
 
 @functools.cache
 def _remove_leftovers() -> None:
-    """Remove the folders of processes that were killed."""
+    """Remove the folders of processes that were killed: here at once, those of elsewhere when they are old."""
     if sys.platform == "win32":
         return  # there, asking for a process by `os.kill` would end it
     for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*-*"):
-        owner = folder.name[len(_PREFIX) :].partition("-")[0]
+        owner, place = folder.name[len(_PREFIX) :].split("-")[:2]
         with contextlib.suppress(OSError):
-            # Process ids of another container that shares the folder mean nothing to us: hence the day.
-            if owner.isdigit() and not _exists(int(owner)) and time.time() - folder.stat().st_mtime > 86400:
+            old = time.time() - folder.stat().st_mtime > 86400
+            if owner.isdigit() and not _exists(int(owner)) and (old or place == _place() != "unknown"):
                 shutil.rmtree(folder, ignore_errors=True)
 
 
