@@ -37,6 +37,7 @@ except ImportError:  # Windows
 logger = logging.getLogger(__name__)
 
 LEVELS = 2  # folders above the notebook's whose entries are linked
+_TEMPORARY = ".frozen."  # how the names of files begin that are being written
 _READ_ONLY, _EXECUTABLE = 0o444, 0o555
 
 
@@ -102,10 +103,14 @@ def used(store: Store, version: str | None, notebook: Path) -> Iterator[None]:
             fcntl.flock(descriptor, fcntl.LOCK_SH)
         yield
     finally:
-        with suppress(BlockingIOError):
+        try:
             if fcntl is not None:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             _bring_home(folder, home, {file.path for file in content.files})
+        except BlockingIOError:
+            pass  # somebody else is still at work: who leaves last does it
+        except OSError as error:
+            logger.warning("What runs have made in %s could not be moved to %s: %s", folder, home, error.strerror)
         os.close(descriptor)
 
 
@@ -157,12 +162,10 @@ def _mirror(store: Store, content: Content, home: Path, folder: Path) -> None:
 def _link_entries(source: Path, target: Path, left_out: frozenset[str] | set[str]) -> None:
     """Links in ``target`` to what is in ``source``, less ``left_out``; links to what is gone, or moved, go."""
     for entry in os.scandir(target):
-        place = str(source / entry.name)
-        if entry.is_symlink():
-            wanted = entry.name not in left_out and os.path.lexists(place)
+        place = source / entry.name
+        if _is_ours(entry, place) and (entry.name in left_out or not os.path.lexists(place)):
             with suppress(FileNotFoundError):  # another run tidies, too
-                if not wanted or os.readlink(entry.path) != place:
-                    os.unlink(entry.path)
+                os.unlink(entry.path)
     try:
         names = os.listdir(source)
     except OSError:  # gone, or not ours to read
@@ -183,7 +186,7 @@ def _write(store: Store, file: FrozenFile, place: Path, mode: int) -> None:
     """Replace ``place``, whole or not at all."""
     content = store.get(file.address, f"file {file.path}")
     place.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, temporary = tempfile.mkstemp(dir=place.parent, prefix=".frozen.")
+    descriptor, temporary = tempfile.mkstemp(dir=place.parent, prefix=_TEMPORARY)
     try:
         with os.fdopen(descriptor, "wb") as written:
             written.write(content)
@@ -199,27 +202,45 @@ def _bring_home(folder: Path, home: Path, frozen: set[str]) -> None:
     if not home.is_dir():  # perhaps it is only not mounted: nothing is put in its place
         logger.warning("%s is gone: what runs of a published version have made stays in %s", home, folder)
         return
-    for place, path in list(_made(folder, folder, frozen)):
+    for place, path in list(_made(folder, folder, home, frozen)):
         target = home / path
         try:
-            if place.is_dir() and target.is_dir():
-                continue  # it came to be in both: what is in it stays, and is said
-            target.parent.mkdir(parents=True, exist_ok=True)
-            partial = target.with_name(f".{target.name[:40]}.{os.getpid()}")
-            shutil.move(place, partial)
-            os.replace(partial, target)
+            _move(place, target)
             os.symlink(target, place)
         except OSError as error:
             logger.warning("%s was left by a run and could not be moved to %s: %s", place, target, error.strerror)
 
 
-def _made(folder: Path, root: Path, frozen: set[str]) -> Iterator[tuple[Path, str]]:
+def _move(place: Path, target: Path) -> None:
+    """Move ``place`` to ``target``, which is replaced whole; a folder that is in both is merged."""
+    if place.is_dir() and target.is_dir() and not place.is_symlink():
+        for name in os.listdir(place):
+            _move(place / name, target / name)
+        place.rmdir()
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial = target.with_name(f".{target.name[:40]}.{os.getpid()}")
+    shutil.move(place, partial)
+    os.replace(partial, target)
+
+
+def _made(folder: Path, root: Path, home: Path, frozen: set[str]) -> Iterator[tuple[Path, str]]:
+    """What is in ``folder`` and neither a frozen file nor a link of ours, with its path below ``root``."""
     below = {"/".join(path.split("/")[:depth]) for path in frozen for depth in range(1, path.count("/") + 1)}
     for entry in os.scandir(folder):
         path = Path(entry.path).relative_to(root).as_posix()
-        if entry.is_symlink() or path in frozen or entry.name in IGNORED or entry.name.startswith(".frozen."):
+        ours = path in frozen or entry.name.startswith(_TEMPORARY) or _is_ours(entry, home / path)
+        if ours or entry.name in IGNORED:
             continue
-        if path in below:
-            yield from _made(Path(entry.path), root, frozen)
+        if path in below and not entry.is_symlink():
+            yield from _made(Path(entry.path), root, home, frozen)
         else:
             yield Path(entry.path), path
+
+
+def _is_ours(entry: os.DirEntry[str], place: Path) -> bool:
+    """Whether ``entry`` is the link to ``place`` that we made, not one that a run has made."""
+    try:
+        return entry.is_symlink() and os.readlink(entry.path) == str(place)
+    except OSError:  # it has gone since
+        return True

@@ -139,6 +139,11 @@ def test_new_files_go_home_with_the_last_run(project: Project, store: Store) -> 
     version = jp.publish(notebook).id
     folder = working_folder(store, version, notebook)
     with used(store, version, notebook):
+        (home / "both").mkdir()
+        (home / "both" / "home.txt").write_text("home")
+        (folder / "both").mkdir()
+        (folder / "both" / "run.txt").write_text("run")
+        (folder / "latest").symlink_to("new.txt")
         with used(store, version, notebook):
             (folder / "new.txt").write_text("half")
         assert not (home / "new.txt").exists()  # somebody may be writing to it
@@ -150,6 +155,9 @@ def test_new_files_go_home_with_the_last_run(project: Project, store: Store) -> 
     assert (home / "new.txt").read_text() == "half and half"
     assert (home / "log.txt").read_text() == "replaced"
     assert (folder / "new.txt").read_text() == "half and half"
+    assert os.readlink(home / "latest") == "new.txt"
+    assert sorted(path.name for path in (home / "both").iterdir()) == ["home.txt", "run.txt"]
+    assert (working_folder(store, version, notebook) / "both" / "home.txt").read_text() == "home"
 
 
 def test_a_folder_that_is_gone_is_not_put_in_place_again(project: Project, store: Store, tmp_path: Path) -> None:
