@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 from jupyter_pipelines.orchestration.runs import list_runs
+from jupyter_pipelines.orchestration.versions.folders import unused_folders
 from jupyter_pipelines.settings import Settings
 from jupyter_pipelines.store import Store
 from jupyter_pipelines.store.collection import Garbage, collect, find_garbage
@@ -23,7 +25,8 @@ def find_old(*, keep_last: int | None = None, older_than: float | None = None) -
     if keep_last is not None or older_than is not None:
         records = list_runs(limit=EVERY_RUN)[keep_last or 0 :]
         dropped = {record.id for record in records if older_than is None or 0 < record.ended < now - older_than}
-    return find_garbage(Store(Settings.load().store), dropped, now=now)
+    store = Store(Settings.load().store)
+    return replace(find_garbage(store, dropped, now=now), folders=unused_folders(store, now=now))
 
 
 def remove(garbage: Garbage) -> None:

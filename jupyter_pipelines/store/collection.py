@@ -27,6 +27,7 @@ class Garbage:
     runs: tuple[str, ...] = ()
     objects: Mapping[Path, int] = field(default_factory=dict)
     results: tuple[Path, ...] = ()
+    folders: Mapping[Path, int] = field(default_factory=dict)  # of published versions: each is made again when needed
     run_bytes: int = 0
     kept_bytes: int = 0  # of the objects that stay
     time: float = 0.0  # when it was looked for, in seconds since the epoch
@@ -34,6 +35,10 @@ class Garbage:
     @property
     def object_bytes(self) -> int:
         return sum(self.objects.values())
+
+    @property
+    def bytes(self) -> int:
+        return self.object_bytes + self.run_bytes + sum(self.folders.values())
 
 
 def find_garbage(store: Store, dropped: Collection[str] = (), *, now: float) -> Garbage:
@@ -57,13 +62,22 @@ def find_garbage(store: Store, dropped: Collection[str] = (), *, now: float) -> 
     young = min(oldest_active, now - GRACE) if not gone else oldest_active
     objects, kept_bytes = _sort_objects(store, live, young)
     run_bytes = sum(_size(store.run_folder(run)) for run in gone)
-    return Garbage(tuple(sorted(gone)), objects, tuple(results), run_bytes, kept_bytes, now)
+    return Garbage(
+        runs=tuple(sorted(gone)),
+        objects=objects,
+        results=tuple(results),
+        run_bytes=run_bytes,
+        kept_bytes=kept_bytes,
+        time=now,
+    )
 
 
 def collect(store: Store, garbage: Garbage) -> None:
     """Remove what :func:`find_garbage` found: results first, so that nothing announced is ever missing."""
     for result in garbage.results:
         result.unlink(missing_ok=True)
+    for folder in garbage.folders:
+        shutil.rmtree(folder, ignore_errors=True)
     for run in garbage.runs:
         shutil.rmtree(store.run_folder(run), ignore_errors=True)
     for path in garbage.objects:

@@ -26,7 +26,7 @@ def run(arguments: argparse.Namespace) -> int:
     from jupyter_pipelines.orchestration.cleaning import find_old, remove
 
     garbage = find_old(keep_last=arguments.keep_last, older_than=arguments.older_than)
-    total = garbage.object_bytes + garbage.run_bytes
+    total = garbage.bytes
     if arguments.yes:
         remove(garbage)
     if arguments.format == "json":

@@ -21,13 +21,14 @@ from pathlib import Path
 
 import xxhash
 
-from jupyter_pipelines.errors import RequestError
+from jupyter_pipelines.errors import RequestError, StoreError
 from jupyter_pipelines.orchestration.versions.model import Content, FrozenFile, Version
 from jupyter_pipelines.orchestration.versions.paths import IGNORED
 from jupyter_pipelines.orchestration.versions.publishing import read_content
 from jupyter_pipelines.settings import Settings
 from jupyter_pipelines.store import Store
-from jupyter_pipelines.store.files import cannot_write, make_folder
+from jupyter_pipelines.store.collection import GRACE
+from jupyter_pipelines.store.files import cannot_write, make_folder, write_atomically
 
 try:
     import fcntl
@@ -80,6 +81,10 @@ def working_folder(store: Store, version: str | None, notebook: Path) -> Path:
     folder = _folder(store, version, home)
     try:
         make_folder(folder)
+        root = _root(store, version, home)
+        if not (root / "home").exists():
+            write_atomically(root / "home", os.fsencode(home))
+        os.utime(root)
         _link_neighbours(home, folder)
         _mirror(store, content, home, folder)
     except OSError as error:
@@ -112,6 +117,37 @@ def used(store: Store, version: str | None, notebook: Path) -> Iterator[None]:
         except OSError as error:
             logger.warning("What runs have made in %s could not be moved to %s: %s", folder, home, error.strerror)
         os.close(descriptor)
+
+
+def unused_folders(store: Store, *, now: float) -> dict[Path, int]:
+    """The folders of versions, with their sizes in bytes, that no run is in, or has asked for of late.
+
+    One with files that could not be moved to beside their notebook stays. ``now`` is in seconds since the epoch.
+    """
+    found = {}
+    for root in sorted((store.root / "folders").glob("*-*")):
+        version = root.name.partition("-")[0]
+        try:
+            home = Path(os.fsdecode((root / "home").read_bytes()))
+            frozen = {file.path for file in read_content(store, version).files}
+            folder = _folder(store, version, home)
+            idle = root.stat().st_mtime < now - GRACE and _is_idle(root / "lock")
+            if idle and not any(_made(folder, folder, home, frozen)):
+                found[root] = sum((folder / path).stat().st_size for path in frozen)
+        except (OSError, StoreError):
+            continue
+    return found
+
+
+def _is_idle(lock: Path) -> bool:
+    if fcntl is None or not lock.exists():
+        return True
+    with open(lock, "rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+    return True
 
 
 def _content_apart(store: Store, version: str | None, home: Path) -> Content | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pytest
 import jupyter_pipelines as jp
 from jupyter_pipelines.orchestration.model import RunRecord
 from jupyter_pipelines.orchestration.service import Endpoint
-from jupyter_pipelines.orchestration.versions.folders import used, working_folder
+from jupyter_pipelines.orchestration.versions.folders import unused_folders, used, working_folder
 from jupyter_pipelines.settings import Settings
 from jupyter_pipelines.store import Store
 
@@ -170,3 +171,17 @@ def test_a_folder_that_is_gone_is_not_put_in_place_again(project: Project, store
         (folder / "new.txt").write_text("kept")
     assert not notebook.parent.exists()
     assert (folder / "new.txt").read_text() == "kept"
+
+
+def test_cleaning_takes_folders_that_nobody_works_in(project: Project, store: Store) -> None:
+    notebook = _project(project)
+    version = jp.publish(notebook).id
+    folder = working_folder(store, version, notebook)
+    later = time.time() + 10_000
+    assert unused_folders(store, now=time.time()) == {}
+    with used(store, version, notebook):
+        assert unused_folders(store, now=later) == {}
+    (found,) = unused_folders(store, now=later).values()
+    assert found == sum(len((notebook.parent / name).read_bytes()) for name in ("helper.py", "data/frozen.txt"))
+    (folder / "made.txt").write_text("a run that was killed has left this")
+    assert unused_folders(store, now=later) == {}
