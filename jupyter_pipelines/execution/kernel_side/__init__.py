@@ -27,6 +27,7 @@ module             does
 ``watching``       what a step did that its cells do not tell, although later steps rely on it
 ``definitions``    whether functions and classes are still what their statements make them
 ``background``     work that is not over when the step ends
+``displays``       what a step shows in the cells of others
 ``summary``        values in a few words, for people
 =================  =========================================================================
 """

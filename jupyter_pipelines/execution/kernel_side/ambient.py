@@ -13,7 +13,9 @@ import importlib
 import locale
 import os
 import random
+import socket
 import sys
+import time
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -198,9 +200,33 @@ def _set_locale(state: Any) -> None:
     locale.setlocale(locale.LC_ALL, state)
 
 
+def _umask() -> Any:
+    try:
+        with open("/proc/self/status", encoding="ascii", errors="replace") as file:
+            return next((int(line[6:], 8) for line in file if line.startswith("Umask:")), None)
+    except OSError:
+        return None  # it could be known only by changing it
+
+
+def _set_umask(state: Any) -> None:
+    if state is not None:
+        os.umask(state)
+
+
+def _time_zone() -> Any:
+    return time.tzname, time.timezone, time.daylight
+
+
+def _set_time_zone(state: Any) -> None:
+    if _time_zone() != state:
+        time.tzset()  # by the environment, which is restored before
+
+
 def _set_path(state: Any) -> None:
     sys.path[:] = state
 
+
+GENERATORS = ("random", "numpy.random", "torch.random")  # drawing from them changes them
 
 COMPONENTS: dict[str, Component] = {
     "random": Component("random", random.getstate, random.setstate),
@@ -216,5 +242,8 @@ COMPONENTS: dict[str, Component] = {
     "cwd": Component("os", os.getcwd, os.chdir),
     "sys.path": Component("sys", lambda: list(sys.path), _set_path),
     "decimal": Component("decimal", _decimal, _set_decimal),
+    "umask": Component("os", _umask, _set_umask),
+    "time zone": Component("time", _time_zone, _set_time_zone),
+    "socket timeout": Component("socket", socket.getdefaulttimeout, socket.setdefaulttimeout),
     "locale": Component("locale", lambda: locale.setlocale(locale.LC_ALL), _set_locale),
 }

@@ -83,9 +83,11 @@ def _array_subclass(pickler: ValuePickler, value: Any) -> Reduction:
         return _array(pickler, value)
     pickler.arrays.append(value)
     attributes = dict(getattr(value, "__dict__", {}))
+    make, arguments, state = value.__reduce__()
+    if not value.flags.writeable:
+        return make, arguments, (state, attributes), None, None, rebuild.set_read_only_array_state
     if not attributes:
         return NotImplemented
-    make, arguments, state = value.__reduce__()
     return make, arguments, (state, attributes), None, None, rebuild.set_state_and_extras
 
 

@@ -9,6 +9,7 @@ copied. What lives in one process is refused. Attributes that a library's own pi
 from __future__ import annotations
 
 import builtins
+import copyreg
 import dis
 import enum
 import gc
@@ -240,6 +241,8 @@ def reducer_of(kind: type) -> Reducer | None:
     if issubclass(kind, BaseException) and kind.__reduce__ is BaseException.__reduce__:
         return _exception
     if any(base.__module__ == "__main__" and _OWN_PICKLING & vars(base).keys() for base in kind.__mro__):
+        return _distrust
+    if kind.__module__ == "__main__" and kind in copyreg.dispatch_table:
         return _distrust
     if kind.__name__.endswith("InteractiveShell") and hasattr(kind, "user_ns"):
         return lambda pickler, value: (rebuild.shell, ())

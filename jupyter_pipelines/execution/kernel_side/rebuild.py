@@ -336,6 +336,11 @@ def set_array_flags(array: Any, writeable: bool) -> None:
     array.flags.writeable = writeable
 
 
+def set_read_only_array_state(array: Any, state: tuple[Any, dict[str, Any]]) -> None:
+    set_state_and_extras(array, state)
+    array.flags.writeable = False
+
+
 def masked_array(kind: Any, data: Any, mask: Any, fill_value: Any, hard: bool, state: dict[str, Any]) -> Any:
     ma = importlib.import_module("numpy.ma")
     made = kind.__new__(kind, data, mask=ma.nomask if mask is None else mask, copy=False, hard_mask=hard)

@@ -148,7 +148,7 @@ class Session:
         try:
             saving.pickle_all()
             saving.check_inputs()
-            saving.add_state(self._state_to_carry(state))
+            saving.add_state(self._state_to_carry(state, changes))
             self.result.update(saving.write())
         except UncarriableError as error:
             self.result["observed"] = self._observed(saving, changes)
@@ -167,8 +167,10 @@ class Session:
         self.result["at_rest"] = held is not None and self._held is not None and held <= self._held
         self._write_result()
 
-    def _state_to_carry(self, state: Json) -> Json:
-        carried = {name: state[name] for name in self.job["state_outputs"] if name in state}
+    def _state_to_carry(self, state: Json, changes: dict[str, bool]) -> Json:
+        """What the graph asks for, and what has changed without its knowledge: from now on it knows."""
+        unforeseen = [name for name, changed in changes.items() if changed and name not in ambient.GENERATORS]
+        carried = {name: state[name] for name in (*self.job["state_outputs"], *unforeseen) if name in state}
         if "os.environ" in carried:
             carried["os.environ"] = ambient.environment_changes(self.environment, carried["os.environ"])
         return carried

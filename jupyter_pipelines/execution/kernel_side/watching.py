@@ -7,6 +7,7 @@ from typing import Any, Union
 
 from .background import Background
 from .definitions import Definitions
+from .displays import Displays
 
 Json = dict[str, Any]
 Refusal = tuple[str, str, str, Union[int, None]]  # message, fix, the name it is about, the step's cell (from 0)
@@ -24,6 +25,7 @@ class Watch:
         self._definitions = Definitions(user, used, job["repeated_later"])
         self._bound = {name: user.get(name, _MISSING) for name in job["taken_past"] if name not in known}
         self._background = Background(user) if job["later"] else None
+        self._displays = Displays(shell) if shell is not None else None
         self._cell = 0  # how many of the step's cells have run
         self._noticed: dict[str, int] = {}  # what was seen to change in which of them
         if shell is not None:
@@ -37,12 +39,17 @@ class Watch:
                 self._noticed.setdefault(name, self._cell)
             if self._background is not None:
                 self._background.look(self._cell)
+            if self._displays is not None:
+                for name in (*self._displays.updated, *self._displays.new_formatters()):
+                    self._noticed.setdefault(name, self._cell)
             self._cell += 1
 
     def stop(self) -> None:
         """The step's own cells have run."""
         if self._shell is not None:
             self._definitions.stop(self._shell)
+        if self._displays is not None:
+            self._displays.stop()
             self._shell.events.unregister("post_run_cell", self._after_cell)
 
     def changed_values(self) -> list[str]:
@@ -81,6 +88,18 @@ class Watch:
                     f"{self._job['later']} comes behind"
                 )
                 yield message, "wait for it in this step (`join()`, `await`, `result()`, `wait()`)", "", cell
+
+        if self._displays is not None:
+            yield from self._shown(self._displays)
+
+    def _shown(self, displays: Displays) -> Iterator[Refusal]:
+        step = self._job["step"]
+        for identity in displays.updated:
+            message = f"step {step} updates the display {identity!r}, which it has not shown itself"
+            yield message, "update it in the step that showed it, or display anew here", "", self._noticed.get(identity)
+        for kind in displays.new_formatters() if self._job["later"] else ():
+            message = f"step {step} says how to show {kind}, and {self._job['later']} and all behind would not know"
+            yield message, "move it to a setup cell", "", self._noticed.get(kind)
 
     def _rebound(self) -> Iterator[tuple[str, str]]:
         for name, before in self._bound.items():
