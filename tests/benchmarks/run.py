@@ -23,6 +23,7 @@ NAMES = {
     "diamond": "six steps that import pandas, numpy and scikit-learn",
     "chain": "what one of twenty steps costs",
     "cells": "many cells, a large output: our papermill engine against its own",
+    "parallel": "two fits at once, against one after the other",
     "handover": "a frame of 512 MB through a diamond",
     "latency": "from run-now to the first line",
     "compiling": "compile, import and start times",

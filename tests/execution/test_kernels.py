@@ -291,6 +291,29 @@ def test_kill_9_of_our_process_leaves_no_orphans(tmp_path: Path, kind: str) -> N
     assert not [process for process in alive if process.status() != psutil.STATUS_ZOMBIE]
 
 
+@pytest.mark.parametrize("ready", [True, False], ids=["ready", "new"])
+def test_threads_wait_asleep_unless_told_otherwise(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ready: bool
+) -> None:
+    """Threads that spin take the processors from the step beside theirs. How many there are is left alone."""
+    code = "import os; print(os.environ['OMP_WAIT_POLICY'], os.environ.get('OMP_NUM_THREADS'))"
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
+    if ready:
+        make_ready(tmp_path)
+    assert text(run(tmp_path, code).notebook.cells[0]) == "PASSIVE None\n"
+    assert text(run(tmp_path, code, env={"OMP_WAIT_POLICY": "ACTIVE"}).notebook.cells[0]) == "ACTIVE None\n"
+
+
+def test_nothing_runs_behind_a_failure_that_was_sent_before(tmp_path: Path) -> None:
+    cells = ["1", "raise RuntimeError('here')", *["open('ran', 'a').close()"] * 6]
+    outcome = run(tmp_path, *cells)
+    assert outcome.error is not None
+    assert "here" in outcome.error.message
+    assert [cell.execution_count for cell in outcome.notebook.cells] == [1, 2, *[None] * 6]
+    assert not (tmp_path / "ran").exists()
+
+
 def test_two_directories_at_once(tmp_path: Path) -> None:
     make_ready(tmp_path, count=6)
     outcomes: dict[str, Outcome] = {}
