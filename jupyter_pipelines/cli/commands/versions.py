@@ -79,7 +79,7 @@ def _print(found: Sequence[Version], drifted: Drift | None, notebook: str) -> No
         for note in version.notes:
             style = "bold red" if note.is_error else "yellow" if note.severity == "warning" else "dim"
             fix = f" {note.fix}" if note.fix else ""
-            told = f"{note.severity} {note.code}: {note.message}."
+            told = f"{note.severity} {note.code}: {note.message.rstrip('.')}."
             screen.print(Text.assemble((f"{version.id[:8]} ", "dim"), (clean(told), style), clean(fix)), soft_wrap=True)
     if drifted is not None and not drifted.is_clean:
         screen.print(

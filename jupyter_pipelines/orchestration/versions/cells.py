@@ -18,7 +18,8 @@ import xxhash
 from jupyter_pipelines.notebook.parse import ParsedNotebook, RawCell
 
 _LIKE = 0.5  # the ratio from which one source counts as a changed form of another
-_MOST_LIKENESSES = 400  # sources compared for likeness: beyond, a rewritten notebook is told as removed and added
+_BY_LINES = 4  # lines from which whole lines are compared, which is quick, and characters below
+_MOST_LIKENESSES = 200  # sources compared for likeness: beyond, a rewritten notebook is told as removed and added
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,10 @@ def _alike(old: Sequence[CellPrint], new: Sequence[CellPrint], pairs: dict[int, 
 
 
 def _is_like(one: str, other: str) -> bool:
-    matcher = SequenceMatcher(None, one[:2000], other[:2000], autojunk=False)
+    lines, others = one.splitlines(), other.splitlines()
+    if min(len(lines), len(others)) >= _BY_LINES:
+        return SequenceMatcher(None, lines[:200], others[:200], autojunk=False).ratio() >= _LIKE
+    matcher = SequenceMatcher(None, one[:400], other[:400], autojunk=False)
     return matcher.real_quick_ratio() >= _LIKE and matcher.quick_ratio() >= _LIKE and matcher.ratio() >= _LIKE
 
 

@@ -134,13 +134,12 @@ def _of_file(path: Path) -> _Side:
     source = without_outputs(read_source(path))
     document = read_notebook(source, path.name)
     found = find_files(document, path)
-    contents = {name: read_file(name, place)[0] for name, place in found.files.items()}
     return _Side(
         "",
         document,
         cell_prints(parse(source, path.name)),
         describe_environment(document.kernel_name, found.foreign),
-        {name: Store.address(content, ".file") for name, content in contents.items()},
+        {name: Store.address(read_file(name, place)[0], ".file") for name, place in found.files.items()},
         folder=path.absolute().parent,
     )
 

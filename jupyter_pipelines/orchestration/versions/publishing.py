@@ -47,6 +47,8 @@ def publish(
     content, kept, notes = _freeze(store, source, document, path)
     version = store.put(content.to_bytes(), ".json").removesuffix(".json")
     before = _entries(store, pipeline)
+    if continuing is not None:
+        publications.adopt(store, real_path(path), pipeline)
     if _following(before) != version or before[-1].notebook != real_path(path):
         _append(store, pipeline, "publish", version, message, author, real_path(path))
     # Cleaning may have looked in between, or an object be damaged: now that the log refers to them, all must be there.
@@ -54,8 +56,6 @@ def publish(
     _mend(store, content.notebook, lambda: without_outputs(source))
     for place, address in kept.items():
         _mend(store, address, partial(_read, place))
-    if continuing is not None:
-        publications.adopt(store, real_path(path), pipeline)
     published = _find(store, pipeline, version)
     return replace(published, is_new=all(entry.version != version for entry in before), notes=notes)
 

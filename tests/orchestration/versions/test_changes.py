@@ -110,6 +110,16 @@ def test_drift_is_cheap_enough_for_every_key(project: Project) -> None:
         jp.drift(notebook, content)
         times.append(time.process_time() - begin)
     assert min(times) < 0.005
+    # A notebook that was written anew is the worst there is.
+    other = {**json.loads(content), "cells": []}
+    for number in range(300):
+        other["cells"].append(
+            {"cell_type": "code", "id": f"new{number}", "metadata": {}, "source": f"z = {number}\n" * 12}
+        )
+    begin = time.process_time()
+    drift = jp.drift(notebook, json.dumps(other).encode())
+    assert time.process_time() - begin < 0.2
+    assert (drift.count("removed"), drift.count("added")) == (300, 300)
 
 
 def test_any_edits_are_undone_by_what_drift_tells(project: Project) -> None:

@@ -100,6 +100,18 @@ def test_a_failed_run_of_a_version_is_resumed_as_that_version(service: Endpoint,
     assert _text(resumed) == "3\n"
 
 
+def test_the_service_runs_versions_too(service: Endpoint, project: Project) -> None:
+    notebook = project(("setup", "import helper"), ("step:a", "print(helper.value)"))
+    (notebook.parent / "helper.py").write_text("value = 'frozen'\n")
+    version = jp.publish(notebook)
+    (notebook.parent / "helper.py").write_text("value = 'edited'\n")
+    run_id = jp.submit(notebook, version="published")
+    while not (record := jp.get_run(run_id)).ended:
+        time.sleep(0.1)
+    assert record.published == version.id
+    assert _text(record) == "frozen\n"
+
+
 # The folder, without running
 
 
