@@ -23,11 +23,9 @@ class Background:
 
     def __init__(self, user: dict[str, Any]) -> None:
         self._user = user
-        self._on = True
         self._threads = set(threading.enumerate())
         self._processes: list[subprocess.Popen[Any]] = []
         self._cells: dict[int, int] = {}  # by identity: the cell behind which something was seen first
-        sys.addaudithook(self._hook)
 
     def look(self, cell: int) -> None:
         """A cell has run; what is there from now on, it has started."""
@@ -36,7 +34,6 @@ class Background:
 
     def unfinished(self) -> Iterator[tuple[str, int | None]]:
         """What is still at work, in a few words each, and the cell that began it, where that is known."""
-        self._on = False
         for task, name in self._tasks():
             yield f"the task {name}", self._cells.get(id(task))
         if any(map(self._is_busy, threading.enumerate())):
@@ -56,14 +53,14 @@ class Background:
         yield from self._processes
         yield from _children()
 
-    def _hook(self, event: str, arguments: tuple[Any, ...]) -> None:
-        if self._on and event == "subprocess.Popen":
-            frame = sys._getframe(1)
-            while frame is not None and frame.f_globals is vars(subprocess):
-                made = frame.f_locals.get("self")
-                frame = frame.f_back  # type: ignore[assignment]  # None ends the loop
-            if frame is not None and frame.f_globals is self._user and isinstance(made, subprocess.Popen):
-                self._processes.append(made)
+    def process_started(self, frame: types.FrameType | None) -> None:
+        """``frame``: of :class:`subprocess.Popen`, which is about to start a process."""
+        made = None
+        while frame is not None and frame.f_globals is vars(subprocess):
+            made = frame.f_locals.get("self")
+            frame = frame.f_back
+        if frame is not None and frame.f_globals is self._user and isinstance(made, subprocess.Popen):
+            self._processes.append(made)
 
     def _is_busy(self, thread: threading.Thread) -> bool:
         """Whether a thread has work of the notebook to do."""

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable
+import types
+from collections.abc import Callable, Iterable
 from typing import Any
 
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
@@ -25,6 +26,7 @@ class FileRecorder:
         self.on = False
         self.read: dict[str, None] = {}
         self.written: dict[str, None] = {}
+        self.others: dict[str, Callable[[types.FrameType], None]] = {}  # who is told of further events, and from where
         system = (
             "/proc",
             "/dev",
@@ -60,6 +62,8 @@ class FileRecorder:
             self._note(arguments[1], False, True)
         elif event == "sqlite3.connect":
             self._note(arguments[0], True, True)
+        elif event in self.others:
+            self.others[event](sys._getframe(1))
 
     def _note(self, path: object, reading: bool, writing: bool) -> None:
         real = self._real(path)

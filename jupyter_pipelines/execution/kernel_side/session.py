@@ -88,7 +88,7 @@ class Session:
             self._write_result()
         self.state = ambient.capture()
         self._imports.start()
-        self.watch = Watch(self.job, self.user, self.shell)
+        self.watch = Watch(self.job, self.user, self.shell, self.files)
         self.files.on = True
 
     def _account_for_import(self, before: Json, after: Json) -> None:

@@ -2,47 +2,65 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from typing import Any, Union
 
 from .background import Background
 from .definitions import Definitions
 from .displays import Displays
+from .files import FileRecorder
 
 Json = dict[str, Any]
 Refusal = tuple[str, str, str, Union[int, None]]  # message, fix, the name it is about, the step's cell (from 0)
 
+LEISURE = 20  # looking takes at most one part in so many of the cells' time
 _MISSING = object()
 
 
 class Watch:
     """Looks at definitions, names and background work from the loading of a step's inputs to its end."""
 
-    def __init__(self, job: Json, user: dict[str, Any], shell: Any) -> None:
+    def __init__(self, job: Json, user: dict[str, Any], shell: Any, files: FileRecorder) -> None:
         self._job, self._user, self._shell = job, user, shell
         known = {*job["inputs"], *job["outputs"]}
         used = [name for name in job["used_later"] if name not in known]
         self._definitions = Definitions(user, used, job["repeated_later"])
         self._bound = {name: user.get(name, _MISSING) for name in job["taken_past"] if name not in known}
         self._background = Background(user) if job["later"] else None
+        if self._background is not None:
+            files.others["subprocess.Popen"] = self._background.process_started
         self._displays = Displays(shell) if shell is not None else None
         self._cell = 0  # how many of the step's cells have run
-        self._noticed: dict[str, int] = {}  # what was seen to change in which of them
+        self._noticed: dict[str, int | None] = {}  # what was seen to change in which of them, if that is sure
+        self._looked = 0.0, 0.0  # when last, and how long it took
+        self._alone = True
         if shell is not None:
             self._definitions.start(shell)
             shell.events.register("post_run_cell", self._after_cell)
 
     def _after_cell(self, result: Any = None) -> None:
         info = getattr(result, "info", None)
-        if info is not None and info.store_history:
-            for name in (*self._definitions.changed(), *dict(self._rebound())):
-                self._noticed.setdefault(name, self._cell)
-            if self._background is not None:
-                self._background.look(self._cell)
-            if self._displays is not None:
-                for name in (*self._displays.updated, *self._displays.new_formatters()):
-                    self._noticed.setdefault(name, self._cell)
-            self._cell += 1
+        if info is None or not info.store_history:
+            return
+        if self._background is not None:
+            self._background.look(self._cell)
+        started = time.perf_counter()
+        if started - self._looked[0] > LEISURE * self._looked[1]:
+            for name in self._seen():
+                self._noticed.setdefault(name, self._cell if self._alone else None)
+            self._looked = time.perf_counter(), time.perf_counter() - started
+            self._alone = True
+        else:
+            self._alone = False  # what is seen next may have come about in this cell too
+        self._cell += 1
+
+    def _seen(self) -> Iterator[str]:
+        """What has changed so far."""
+        if self._displays is not None:
+            yield from (*self._displays.updated, *self._displays.new_formatters())
+        yield from self._definitions.changed()
+        yield from (name for name, _ in self._rebound())
 
     def stop(self) -> None:
         """The step's own cells have run."""
