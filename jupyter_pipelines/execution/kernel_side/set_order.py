@@ -9,13 +9,11 @@ trusted; where nothing is found, the set is written as pickle does.
 
 from __future__ import annotations
 
-import datetime
-import decimal
-import enum
-import fractions
 import itertools
+import math
 import sys
 import time
+import types
 from collections.abc import Iterator
 from typing import Any
 
@@ -34,10 +32,7 @@ _WORD = (1 << 64) - 1
 AnySet = Any  # a set or frozenset
 Recipe = tuple[bool, bool, int, list[Any], list[int]]  # the arguments of rebuild.make_set
 
-_PLAIN: tuple[type, ...] = (
-    *(str, bytes, int, float, complex, bool, type(None)),
-    *(datetime.date, datetime.time, datetime.timedelta, decimal.Decimal, fractions.Fraction, enum.Enum),
-)
+_BY_ADDRESS = (types.BuiltinFunctionType, types.MethodType)
 
 
 def recipe_for(original: AnySet) -> Recipe | None:
@@ -45,7 +40,7 @@ def recipe_for(original: AnySet) -> Recipe | None:
     frozen, order = type(original) is frozenset, list(original)
     if len(order) < 2 or _is_same(original, type(original)(order)):
         return None
-    if len(order) > MOST or not all(map(_is_plain, order)):
+    if len(order) > MOST or not all(map(_hashes_by_content, order)):
         return None
     slots = _slots(original)
     fallback = None
@@ -74,14 +69,14 @@ def _iterates_alike(original: AnySet, made: AnySet) -> bool:
     return len(original) == len(made) and all(one is other for one, other in zip(original, made))
 
 
-def _is_plain(value: Any) -> bool:
-    """Whether a value hashes by its content, and holds nothing that could hold the set."""
+def _hashes_by_content(value: Any) -> bool:
+    """Whether a value has the same hash in every kernel, all of which have one seed."""
     if isinstance(value, (tuple, frozenset)):
-        return all(map(_is_plain, value))
-    if isinstance(value, _PLAIN):
-        return bool(value == value)  # noqa: PLR0124  (a not-a-number hashes by its address)
-    numpy = sys.modules.get("numpy")
-    return numpy is not None and isinstance(value, getattr(numpy, "generic", ()))
+        return all(map(_hashes_by_content, value))
+    if isinstance(value, float) and math.isnan(value):
+        return False
+    by: Any = type(value).__hash__
+    return value is None or not (isinstance(value, _BY_ADDRESS) or by is object.__hash__)
 
 
 def insertion_orders(order: list[Any], slots: int) -> Iterator[tuple[list[Any], list[int]]]:
