@@ -86,8 +86,6 @@ class Adoption:
 
     def _refer(self, version: Version) -> None:
         """Have a version that stays refer to what is kept."""
-        if version.previous is not None:
-            version.previous = self.version(version.previous)
         value = version.value
         if value.definition in self.definitions or not value.latent.isdisjoint(self.definitions):
             definition = self.definition(value.definition) if value.definition is not None else None
@@ -99,7 +97,6 @@ class Adoption:
             one.site is other.site
             and (one.step, one.is_change, one.certain, one.touched)
             == (other.step, other.is_change, other.certain, other.touched)
-            and (one.previous is other.previous or self._paired(one.previous, other.previous))
             and self._same_value(one.value, other.value)
         )
 

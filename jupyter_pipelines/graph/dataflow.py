@@ -157,6 +157,7 @@ class Dataflow(Interpreter):
     def _version(self, name: str, line: int, value: Value, previous: Version | None = None) -> Version:
         version = Version(name, self.step, self.site, line, value, previous)
         self.made.append(version)
+        self.state_of_walk.before[version] = previous
         if self.step is not None:
             self.own[self.step, name] = version
         elif name in self.state_of_walk.used_by_steps:
@@ -200,9 +201,9 @@ class Dataflow(Interpreter):
         elif version.step != step:
             self._use_from_outside(step, version, place)
         elif not bound:
-            before = version.previous  # what the name is where a branch was not taken
+            before = self._before(version)  # what the name is where a branch was not taken
             while before is not None and before.step == step:
-                before = before.previous
+                before = self._before(before)
             if before is not None:
                 self._use_from_outside(step, before, place, own=True)
         if value.definition is not None:
@@ -217,7 +218,7 @@ class Dataflow(Interpreter):
         for name in definition.statement.names:
             current: Version | None = self.env.get(name)
             while current is not None and current.value.definition is not definition:
-                current = current.previous
+                current = self._before(current)
             if current is None:
                 self._report(partial(_report_redefined, step, name, holder, place))
             elif self.env[name].value.broken:
@@ -245,7 +246,7 @@ class Dataflow(Interpreter):
                 elif current.value.definition is None and current.step is not None:
                     self._report(lambda reporter: reporter.mixed_definition(step, version, place.location))
                     break
-                current = current.previous
+                current = self._before(current)
             if self.own.get((step, name)) is not None and not own:
                 self._report_own(step, version, place)
             return
@@ -262,10 +263,13 @@ class Dataflow(Interpreter):
             elif known:
                 self._report(lambda reporter: reporter.two_versions(step, name, versions, place.location))
 
-    @staticmethod
-    def _origin(version: Version) -> Version:
-        while version.previous is not None and version.is_change:
-            version = version.previous
+    def _before(self, version: Version) -> Version | None:
+        """What the version was made from, as something the cell asks: a version stays the same when that changes."""
+        return self.state_of_walk.before.get(version)
+
+    def _origin(self, version: Version) -> Version:
+        while version.is_change and (before := self._before(version)) is not None:
+            version = before
         return version
 
     def _need(self, definition: Definition, place: Place) -> None:
@@ -325,9 +329,9 @@ class Dataflow(Interpreter):
     # -- binding -------------------------------------------------------------------------------------------------
 
     def bind(self, event: Bind, result: Result) -> None:
-        previous = self.env.get(event.name)
+        previous = self.env.get(event.name) if event.maybe else None
         value = self._bound_value(event, result)
-        if event.maybe and previous is not None:
+        if previous is not None:
             old = previous.value
             value = replace(
                 value,
@@ -339,7 +343,7 @@ class Dataflow(Interpreter):
         inherited = self._neighbours(result.shares, event.name, event.flow.same is not None and not event.element)
         if not event.maybe:
             self._untie(event.name)
-        version = self._version(event.name, event.line, value, previous if event.maybe else None)
+        version = self._version(event.name, event.line, value, previous)
         version.certain = True
         self.env[event.name] = version
         self.state_of_walk.deleted.pop(event.name)
@@ -413,12 +417,13 @@ class Dataflow(Interpreter):
 
     def settle(self, event: Settle) -> None:
         version = self.env.get(event.name)
-        if version is None or version.previous is None:
+        if version is None or self._before(version) is None:
             return
         settled = Version(version.name, version.step, version.site, version.line, version.value)
         if version.value.definition is not None:
             return  # definitions of all branches are one statement anyhow
         self.made.append(settled)
+        self.state_of_walk.before[settled] = None
         self.env[event.name] = settled
         if self.step is not None:
             self.own[self.step, event.name] = settled

@@ -93,15 +93,16 @@ class Part(Generic[K, V]):
 class Share:
     """One cell's share in the state: what it asked, with the answers, and what it did."""
 
-    __slots__ = ("absent", "asked", "present", "removed", "seen", "written")
+    __slots__ = ("absent", "asked", "made", "present", "removed", "seen", "written")
 
-    def __init__(self, parts: Iterable[Part[Any, Any]]) -> None:
+    def __init__(self, parts: Iterable[Part[Any, Any]], before: Part[Version, Version | None]) -> None:
         # Pairs of a part, or of a view of it, and what is compared with it: this is looked at for every cell.
         self.seen = [(part.now_items, part.seen.items()) for part in parts if part.seen]
         self.absent = [(part.now_keys, part.absent) for part in parts if part.absent]
         self.present = [(part.now_keys, part.present) for part in parts if part.present]
         self.written = [(part, part.written) for part in parts if part.written]
         self.removed = [(part, part.removed) for part in parts if part.removed]
+        self.made: Iterable[tuple[Version, Version | None]] = before.written.items()
         self.asked = {part: (part.seen.keys(), part.absent, part.present) for part in parts}
 
     def is_reached(self, parts: Sequence[Part[Any, Any]]) -> bool:
@@ -129,6 +130,8 @@ class Share:
         for part, removed in self.removed:
             for key in removed:
                 part.now.pop(key, None)
+        for version, previous in self.made:
+            version.previous = previous
 
     def agrees(self) -> None:
         """What the cell did is what it did the last time."""
@@ -169,6 +172,7 @@ class State:
 
     def __init__(self) -> None:
         self.env = Part[str, Version]()
+        self.before = Part[Version, Version | None]()  # what versions were made from, for those who ask
         self.tied = Part[str, Group]()
         self.own = Part[tuple[str, str], Version | None]()  # by step and name: the last version; None: deleted
         self.uses = Part[tuple[str, str], tuple[Version, ...]]()  # by step and name: versions from outside
@@ -202,6 +206,15 @@ class State:
         """Put in, of what the cell has made, the earlier objects that are to be kept."""
         for name, version in self.env.written.items():
             self.env[name] = adoption.version(version)
+        before = {
+            adoption.version(version): adoption.version(previous) if previous is not None else None
+            for version, previous in self.before.written.items()
+        }
+        for version in self.before.written:
+            del self.before.now[version]
+        self.before.written.clear()
+        for version, previous in before.items():
+            self.before[version] = version.previous = previous
         for key, own in self.own.written.items():
             if own is not None:
                 self.own[key] = adoption.version(own)
@@ -217,4 +230,4 @@ class State:
 
     def share(self) -> Share:
         """The share of the cell that was looked at last."""
-        return Share(self._parts)
+        return Share(self._parts, self.before)
