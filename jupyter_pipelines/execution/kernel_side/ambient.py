@@ -222,6 +222,22 @@ def _set_time_zone(state: Any) -> None:
         time.tzset()  # by the environment, which is restored before
 
 
+_SHELL_OPTIONS = ("ast_node_interactivity", "autocall", "automagic")
+
+
+def _shell_options() -> Any:
+    """Options set on the shell itself; statements that set them on its class are repeated in later steps."""
+    values = getattr(sys.modules["IPython"].get_ipython(), "_trait_values", {})
+    return {name: values.get(name) for name in _SHELL_OPTIONS}
+
+
+def _set_shell_options(state: Any) -> None:
+    shell = sys.modules["IPython"].get_ipython()
+    for name, value in state.items():
+        if value is not None and _shell_options()[name] != value:
+            setattr(shell, name, value)
+
+
 def _set_path(state: Any) -> None:
     sys.path[:] = state
 
@@ -242,6 +258,7 @@ COMPONENTS: dict[str, Component] = {
     "cwd": Component("os", os.getcwd, os.chdir),
     "sys.path": Component("sys", lambda: list(sys.path), _set_path),
     "decimal": Component("decimal", _decimal, _set_decimal),
+    "shell options": Component("IPython", _shell_options, _set_shell_options),
     "umask": Component("os", _umask, _set_umask),
     "time zone": Component("time", _time_zone, _set_time_zone),
     "socket timeout": Component("socket", socket.getdefaulttimeout, socket.setdefaulttimeout),

@@ -43,6 +43,9 @@ class Background:
         for process in self._processes:
             if process.poll() is None:
                 yield f"the process {_command(process)}", self._cells.get(id(process))
+        for started in _of_magics():
+            if started.returncode is None:
+                yield f"the process {started.pid} of a magic", self._cells.get(id(started))
         for child in _children():
             if child.is_alive() and self._is_ours(getattr(child, "_target", None)):
                 yield f"the process {child.name}", self._cells.get(id(child))
@@ -51,6 +54,7 @@ class Background:
         yield from threading.enumerate()
         yield from (task for task, _ in self._tasks())
         yield from self._processes
+        yield from _of_magics()
         yield from _children()
 
     def process_started(self, frame: types.FrameType | None) -> None:
@@ -113,6 +117,13 @@ class Background:
                 return True
             coroutine = getattr(coroutine, "cr_await", None)
         return False
+
+
+def _of_magics() -> list[Any]:
+    """What ``%%bash --bg`` and its like have started, as :class:`asyncio.subprocess.Process`."""
+    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    magics = shell.magics_manager.registry.get("ScriptMagics") if shell is not None else None
+    return [process for process in getattr(magics, "bg_processes", ()) if hasattr(process, "returncode")]
 
 
 def _children() -> list[Any]:

@@ -258,6 +258,9 @@ def _of_class(held: type) -> list[tuple[str, Any]]:
             continue  # Python's own, some of it filled when it is first asked for
         if ours or isinstance(value, types.FunctionType):
             found.append((f".{name}", value))
+    tables = getattr(getattr(held, "metadata", None), "tables", None)  # of SQLAlchemy
+    if isinstance(tables, dict):
+        found.append((".metadata.tables", tuple(tables)))
     if isinstance(held, abc.ABCMeta):
         found.append((".register", _registered(held)))
     return found
