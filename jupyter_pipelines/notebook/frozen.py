@@ -16,7 +16,7 @@ def without_outputs(content: bytes) -> bytes:
     """
     try:
         notebook = json.loads(content)
-        _strip(notebook["metadata"], _OF_RUNNING_ALL)
+        _strip(notebook.get("metadata"), _OF_RUNNING_ALL)
         for cell in notebook["cells"]:
             if "outputs" in cell:
                 cell["outputs"], cell["execution_count"] = [], None

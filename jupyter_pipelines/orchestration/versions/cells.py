@@ -66,7 +66,7 @@ def match_cells(old: Sequence[CellPrint], new: Sequence[CellPrint]) -> list[Matc
 
 def _digest(cell: RawCell) -> str:
     options = cell.metadata.get("pipeline")
-    stated = json.dumps(options, sort_keys=True) if options else ""
+    stated = json.dumps(options, sort_keys=True, default=str) if options else ""
     text = "\0".join((cell.kind, cell.source, stated, *sorted(cell.tags)))
     return xxhash.xxh3_64_hexdigest(text.encode("utf-8", "surrogatepass"))
 

@@ -16,7 +16,7 @@ from jupyter_pipelines.orchestration.versions.cells import CellPrint, cell_print
 from jupyter_pipelines.orchestration.versions.files import LARGEST_FILE
 from jupyter_pipelines.orchestration.versions.identity import real_path, stated_name, unnamed_pipeline
 from jupyter_pipelines.orchestration.versions.model import FrozenFile
-from jupyter_pipelines.orchestration.versions.publishing import list_versions, read_content
+from jupyter_pipelines.orchestration.versions.publishing import published_id, read_content, read_entries
 from jupyter_pipelines.settings import Settings
 from jupyter_pipelines.store import Store, publications
 
@@ -98,7 +98,7 @@ class _Frozen:
 @lru_cache(maxsize=64)
 def _published(root: str, pipeline: str, state: tuple[int, str, int]) -> str:  # noqa: ARG001  # of the cache's key
     """The id of the published version; ``state`` is that of the log, so that a new entry is seen at once."""
-    return next((version.id for version in list_versions(Store(root), pipeline) if version.published), "")
+    return published_id(read_entries(Store(root), pipeline))
 
 
 @lru_cache(maxsize=64)
@@ -112,9 +112,8 @@ def _frozen(root: str, version: str) -> _Frozen:
 def _settings(parsed: ParsedNotebook) -> str:
     spec = parsed.metadata.get("kernelspec")
     kernel = spec.get("name") if isinstance(spec, dict) else None
-    return json.dumps(
-        [kernel, parsed.metadata.get("pipeline"), parsed.metadata.get("kubeflow_notebook")], sort_keys=True
-    )
+    options = [parsed.metadata.get(name) for name in ("pipeline", "kubeflow_notebook")]
+    return json.dumps([kernel, options], sort_keys=True, default=str)  # the YAML of text notebooks has dates
 
 
 def _is_changed(place: Path, file: FrozenFile) -> bool:

@@ -11,7 +11,7 @@ from jupyter_pipelines.orchestration.kernels import missing_kernel
 from jupyter_pipelines.orchestration.loading import load_runnable
 from jupyter_pipelines.orchestration.versions.environment import compare_environments, describe_environment
 from jupyter_pipelines.orchestration.versions.model import Version
-from jupyter_pipelines.orchestration.versions.publishing import check_content, choose, list_versions
+from jupyter_pipelines.orchestration.versions.publishing import check_content, find_version
 from jupyter_pipelines.settings import Settings
 from jupyter_pipelines.store import Store, publications
 
@@ -23,21 +23,16 @@ def check_version(version: str) -> tuple[Diagnostic, ...]:
     more, or the store has lost a part of it. Raises :class:`RequestError` when there is no such version.
     """
     store = Store(Settings.load().store)
-    return check(store, find_version(store, version))
+    return check(store, _find(store, version))
 
 
-def find_version(store: Store, version: str) -> Version:
+def _find(store: Store, version: str) -> Version:
     """The version of any pipeline whose id is, or begins with, ``version``. Raises :class:`RequestError`."""
-    found: dict[str, Version] = {}
     for log in publications.read_all(store):
-        pipelines = {str(entry.get("pipeline")) for entry in log if str(entry.get("version")).startswith(version)}
-        for pipeline in pipelines:
-            found |= {one.id: one for one in list_versions(store, pipeline)}
-    if not version or not any(one.startswith(version) for one in found):
-        raise RequestError(
-            f"There is no version {version!r}.", "`jupyter pipelines versions NB` lists those of a notebook."
-        )
-    return choose(list(found.values()), version, "the store")
+        for entry in log:
+            if version and str(entry.get("version")).startswith(version):
+                return find_version(store, str(entry.get("pipeline")), version, "The pipeline")
+    raise RequestError(f"There is no version {version!r}.", "`jupyter pipelines versions NB` lists them.")
 
 
 def load_version(version: Version) -> Pipeline:

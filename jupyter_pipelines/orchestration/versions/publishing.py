@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from jupyter_pipelines.diagnostics import Diagnostic
-from jupyter_pipelines.errors import NotebookError, PipelinesError, RequestError, StoreError
+from jupyter_pipelines.errors import NotebookError, RequestError, StoreError
 from jupyter_pipelines.notebook.frozen import without_outputs
 from jupyter_pipelines.notebook.model import NotebookDocument
 from jupyter_pipelines.orchestration.kernels import missing_kernel
@@ -46,7 +46,7 @@ def publish(
     pipeline = claim(store, path, source, continuing)
     content, kept, notes = _freeze(store, source, document, path)
     version = store.put(content.to_bytes(), ".json").removesuffix(".json")
-    before = _entries(store, pipeline)
+    before = read_entries(store, pipeline)
     if continuing is not None:
         publications.adopt(store, real_path(path), pipeline)
     if _following(before) != version or before[-1].notebook != real_path(path):
@@ -56,7 +56,7 @@ def publish(
     _mend(store, content.notebook, lambda: without_outputs(source))
     for place, address in kept.items():
         _mend(store, address, partial(_read, place))
-    published = _find(store, pipeline, version)
+    published = find_version(store, pipeline, version, path.name)
     return replace(published, is_new=all(entry.version != version for entry in before), notes=notes)
 
 
@@ -69,7 +69,7 @@ def versions(notebook: Path | str) -> list[Version]:
 def history(notebook: Path | str) -> list[Entry]:
     """All that was done with the pipeline's versions, oldest first: publications, rollbacks, pins."""
     store = _store()
-    return _entries(store, pipeline_of(store, notebook))
+    return read_entries(store, pipeline_of(store, notebook))
 
 
 def get_version(notebook: Path | str, version: str = PUBLISHED) -> Version:
@@ -78,7 +78,7 @@ def get_version(notebook: Path | str, version: str = PUBLISHED) -> Version:
     Raises :class:`RequestError` when there is none, or several.
     """
     store = _store()
-    return choose(list_versions(store, pipeline_of(store, notebook)), version, str(notebook))
+    return find_version(store, pipeline_of(store, notebook), version, str(notebook))
 
 
 def choose_source(notebook: Path | str, version: str | None) -> tuple[Path, str | None]:
@@ -97,12 +97,12 @@ def rollback(notebook: Path | str, version: str, *, message: str = "", author: s
     """Make an older version the published one. What was published since stays in the history."""
     store = _store()
     found = get_version(notebook, version)
-    if any(other.pinned for other in list_versions(store, found.pipeline)):
+    if _pinned(read_entries(store, found.pipeline)):
         raise RequestError(f"The pipeline {found.pipeline} is pinned.", "Unpin it first, or pin the other version.")
     if not found.published:
         check_content(store, found)
         _append(store, found.pipeline, "rollback", found.id, message, author)
-    return _find(store, found.pipeline, found.id)
+    return find_version(store, found.pipeline, found.id, str(notebook))
 
 
 def pin(notebook: Path | str, version: str = PUBLISHED, *, message: str = "", author: str | None = None) -> Version:
@@ -112,7 +112,7 @@ def pin(notebook: Path | str, version: str = PUBLISHED, *, message: str = "", au
     if not found.pinned:
         check_content(store, found)
         _append(store, found.pipeline, "pin", found.id, message, author)
-    return _find(store, found.pipeline, found.id)
+    return find_version(store, found.pipeline, found.id, str(notebook))
 
 
 def unpin(notebook: Path | str, *, message: str = "", author: str | None = None) -> Version:
@@ -126,45 +126,40 @@ def unpin(notebook: Path | str, *, message: str = "", author: str | None = None)
 
 def list_versions(store: Store, pipeline: str) -> list[Version]:
     """The versions of ``pipeline``, newest first. One that the store has lost is left out, and logged."""
-    entries = _entries(store, pipeline)
-    pinned, following = _pinned(entries), _following(entries)
-    first: dict[str, Entry] = {}
-    for entry in entries:
-        if entry.kind == "publish":
-            first.setdefault(entry.version, entry)
+    entries = read_entries(store, pipeline)
     found = []
-    for version, entry in reversed(first.items()):
+    for version in reversed(_ids(entries)):
         try:
-            content = read_content(store, version)
+            found.append(_load(store, pipeline, entries, version))
         except StoreError as error:
             logger.warning("%s", error)
-            continue
-        found.append(
-            Version(
-                id=version,
-                pipeline=pipeline,
-                notebook=entries[-1].notebook,
-                time=entry.time,
-                author=entry.author,
-                message=entry.message,
-                content=content,
-                published=version == (pinned or following),
-                pinned=version == pinned,
-            )
-        )
     return found
 
 
-def choose(found: list[Version], version: str, what: str) -> Version:
-    """The one of ``found`` that ``version`` means. Raises :class:`RequestError` about ``what``."""
-    if not found:
+def find_version(store: Store, pipeline: str, version: str, what: str) -> Version:
+    """The one version of ``pipeline`` that ``version`` means, see :func:`get_version`; ``what`` is named in errors."""
+    entries = read_entries(store, pipeline)
+    if not entries:
         raise RequestError(f"No version of {what} was published.", f"Publish it: jupyter pipelines publish {what}")
-    same = [one for one in found if (one.published if version == PUBLISHED else version and one.id.startswith(version))]
-    if len(same) == 1:
-        return same[0]
+    if version == PUBLISHED:
+        same = [published_id(entries)]
+    else:
+        same = [one for one in _ids(entries) if version and one.startswith(version)]
     if not same:
         raise RequestError(f"{what} has no version {version!r}.", f"`jupyter pipelines versions {what}` lists them.")
-    raise RequestError(f"{len(same)} versions begin with {version!r}.", "Give more of the id.")
+    if len(same) > 1:
+        raise RequestError(f"{len(same)} versions begin with {version!r}.", "Give more of the id.")
+    return _load(store, pipeline, entries, same[0])
+
+
+def published_id(entries: list[Entry]) -> str:
+    """The version that runs take by a pipeline's log: the pinned one, else what was published last; ``""`` for none."""
+    return _pinned(entries) or _following(entries) or ""
+
+
+def read_entries(store: Store, pipeline: str) -> list[Entry]:
+    """The log of ``pipeline``, oldest entry first."""
+    return [entry for found in publications.read(store, pipeline) if (entry := Entry.read(found)) is not None]
 
 
 def read_content(store: Store, version: str) -> Content:
@@ -220,7 +215,7 @@ def _append(
     store: Store, pipeline: str, kind: str, version: str, message: str, author: str | None, path: str | None = None
 ) -> None:
     """Add to the log; without ``path`` the pipeline goes on being published from where it was last."""
-    owner = path if path is not None else _entries(store, pipeline)[-1].notebook
+    owner = path if path is not None else read_entries(store, pipeline)[-1].notebook
     entry = Entry(kind, version, owner, time.time(), author if author is not None else _user(), message)
     publications.append(store, pipeline, asdict(entry))
 
@@ -230,10 +225,6 @@ def _user() -> str:
         return getpass.getuser()
     except (OSError, KeyError):  # a user without a name, as in some containers
         return ""
-
-
-def _entries(store: Store, pipeline: str) -> list[Entry]:
-    return [entry for found in publications.read(store, pipeline) if (entry := Entry.read(found)) is not None]
 
 
 def _following(entries: list[Entry]) -> str | None:
@@ -246,8 +237,23 @@ def _pinned(entries: list[Entry]) -> str | None:
     return last.version if last is not None and last.kind == "pin" else None
 
 
-def _find(store: Store, pipeline: str, version: str) -> Version:
-    found = next((one for one in list_versions(store, pipeline) if one.id == version), None)
-    if found is None:
-        raise PipelinesError(f"Version {version} of {pipeline} was lost while it was published.", "Publish it again.")
-    return found
+def _ids(entries: list[Entry]) -> list[str]:
+    """The versions of a log, by when each was published first."""
+    return list(dict.fromkeys(entry.version for entry in entries if entry.kind == "publish"))
+
+
+def _load(store: Store, pipeline: str, entries: list[Entry], version: str) -> Version:
+    first = next((entry for entry in entries if entry.version == version and entry.kind == "publish"), None)
+    if first is None:
+        raise StoreError(f"The log of {pipeline} names the version {version!r}, which was never published.")
+    return Version(
+        id=version,
+        pipeline=pipeline,
+        notebook=entries[-1].notebook,
+        time=first.time,
+        author=first.author,
+        message=first.message,
+        content=read_content(store, version),
+        published=version == published_id(entries),
+        pinned=version == _pinned(entries),
+    )
