@@ -151,8 +151,7 @@ class _Verification:
         number = len(self.references) + 1
         again = "" if number == 1 else " again, to see what differs each time"
         self.tell(RunEvent("service", message=f"Running the notebook as a whole{again}", time=time.time()))
-        own = self.folder / f"reference-{number}"
-        own.mkdir()
+        own = Path(tempfile.mkdtemp(prefix=f"reference-{number}-", dir=self.folder))
         objects = Store(Settings.load().store).objects
         self.workspace.renew()
         place = self.workspace.notebook.absolute().parent
