@@ -12,6 +12,7 @@ on, and that is compared too.
 from __future__ import annotations
 
 import shutil
+import tempfile
 import time
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import replace
