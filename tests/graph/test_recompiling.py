@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from random import Random
 
 from jupyter_pipelines.graph import compile_pipeline, to_json
@@ -47,3 +48,11 @@ def test_compiling_in_any_order_gives_the_same() -> None:
     first = [everything(compile_pipeline(read)) for read in documents]
     again = [everything(compile_pipeline(read)) for read in reversed(documents)]
     assert first == again[::-1]
+
+
+def test_compiling_in_several_threads_gives_the_same() -> None:
+    documents = [document(cells) for cells in NOTEBOOKS[::40]] * 4
+    with ThreadPoolExecutor(4) as threads:
+        at_once = list(threads.map(compile_pipeline, documents))
+    for read, pipeline in zip(documents, at_once, strict=True):
+        assert everything(pipeline) == everything(compile_with(Memory(), read, Observations()))
