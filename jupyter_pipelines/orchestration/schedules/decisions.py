@@ -231,7 +231,7 @@ class _Plan:
                 self._start(occurrence)
             else:
                 self._skip(occurrence, "a later run was due already, and takes its place")
-        elif self._running < self._most and not self._waiting:
+        elif self._running < self._most:  # then none waits: they have been released
             self._start(occurrence)
         elif self._waiting < MOST_WAITING:
             self.actions.append(Queue(occurrence))

@@ -280,6 +280,11 @@ def test_a_far_anchor_means_the_same_as_listing_from_it() -> None:
         assert found == expected, (rule, anchor, low)
 
 
+def test_a_nearer_anchor_does_not_hide_what_comes_earlier_in_its_month() -> None:
+    schedule = Schedule(rrule="FREQ=MONTHLY;BYMONTHDAY=5", anchor=datetime(2027, 1, 20))
+    assert next_occurrence(schedule, datetime(2027, 3, 3, tzinfo=UTC)) == datetime(2027, 3, 5, tzinfo=UTC)
+
+
 def test_start_end_and_count_bound_what_runs() -> None:
     start, end = datetime(2027, 3, 13), datetime(2027, 3, 16, 2, 30)
     schedule = Schedule(cron="30 2 * * *", zone=NEW_YORK, start=start, end=end)
