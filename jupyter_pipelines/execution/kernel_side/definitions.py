@@ -12,13 +12,15 @@ import abc
 import ast
 import builtins
 import collections
+import contextlib
 import enum
 import functools
+import itertools
+import operator
 import random
 import re
 import sys
 import types
-import warnings
 from collections.abc import Collection, Iterable
 from typing import Any
 
@@ -102,8 +104,9 @@ class _Marking(ast.NodeTransformer):
         self._repeated: dict[str, list[str]] = {}
         for source in repeated:
             touched = sorted(set(_WORD.findall(source)) & set(names))
-            for node in ast.parse(source).body if touched else ():
-                self._repeated[ast.dump(node)] = touched
+            with contextlib.suppress(SyntaxError):
+                for node in ast.parse(source).body if touched else ():
+                    self._repeated[ast.dump(node)] = touched
 
     def visit_Module(self, node: ast.Module) -> ast.Module:
         body: list[ast.stmt] = []
@@ -158,8 +161,16 @@ def is_of_notebook(value: object) -> bool:
     kind = value if isinstance(value, type) else type(value)
     if kind.__module__ == "__main__":
         return True
-    wrapped = getattr(value, "__wrapped__", None) if not isinstance(value, type) else None
+    wrapped = None if isinstance(value, type) else _attribute(value, "__wrapped__")
     return isinstance(wrapped, types.FunctionType) and wrapped.__module__ == "__main__"
+
+
+def _attribute(value: object, name: str) -> Any:
+    """An attribute, or ``None``; objects that make theirs when asked may raise anything."""
+    try:
+        return getattr(value, name, None)
+    except Exception:
+        return None
 
 
 def _parts_of(name: str, value: object) -> Parts:
@@ -190,10 +201,10 @@ class _Filling:
 
 def _token(held: Any) -> Any:
     """What stands for an object: itself, unless its own state can be had in short."""
-    if type(held).__module__ == "itertools" or isinstance(held, _ITERATORS):
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return _Written(repr(held.__reduce__()))
+    if isinstance(held, itertools.count):
+        return _Written(repr(held))
+    if isinstance(held, _ITERATORS):
+        return _Written(f"{operator.length_hint(held)} more")
     if isinstance(held, random.Random):
         return _Written(repr(hash(held.getstate())))
     numpy = sys.modules.get("numpy")
@@ -207,16 +218,8 @@ class _Written:
         self.text = text
 
 
-_ITERATORS: tuple[Any, ...] = (
-    type(iter([])),
-    type(iter(())),
-    type(iter(range(0))),
-    enumerate,
-    zip,
-    map,
-    filter,
-    reversed,
-)
+_ITERABLE: tuple[Any, ...] = ([], (), range(0), {}, set(), "")
+_ITERATORS: tuple[Any, ...] = tuple(type(iter(held)) for held in _ITERABLE)
 
 
 def _insides(held: Any) -> Iterable[tuple[str, Any]]:
@@ -258,7 +261,7 @@ def _of_class(held: type) -> list[tuple[str, Any]]:
             continue  # Python's own, some of it filled when it is first asked for
         if ours or isinstance(value, types.FunctionType):
             found.append((f".{name}", value))
-    tables = getattr(getattr(held, "metadata", None), "tables", None)  # of SQLAlchemy
+    tables = _attribute(_attribute(held, "metadata"), "tables")  # of SQLAlchemy
     if isinstance(tables, dict):
         found.append((".metadata.tables", tuple(tables)))
     if isinstance(held, abc.ABCMeta):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import types
 from collections.abc import Iterator
 from typing import Any, Union
 
@@ -24,7 +25,9 @@ class Watch:
     def __init__(self, job: Json, user: dict[str, Any], shell: Any, files: FileRecorder) -> None:
         self._job, self._user, self._shell = job, user, shell
         known = {*job["inputs"], *job["outputs"]}
-        used = [name for name in job["used_later"] if name not in known]
+        # Values that setup makes and this step reads have digests; functions among them have not.
+        values = {name for name in job["setup_names"] if not isinstance(user.get(name), types.FunctionType)}
+        used = [name for name in job["used_later"] if name not in known and name not in values]
         self._definitions = Definitions(user, used, job["repeated_later"])
         self._bound = {name: user.get(name, _MISSING) for name in job["taken_past"] if name not in known}
         self._background = Background(user) if job["later"] else None
