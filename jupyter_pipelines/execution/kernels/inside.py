@@ -73,18 +73,20 @@ def settle_output(*_: object) -> None:
     import fcntl
     import termios
 
-    waiting = array.array("i", [0])
-    for stream in (sys.stdout, sys.stderr):
-        pipe = getattr(stream, "_fid", None)
-        if pipe is None:
-            continue
-        deadline = time.monotonic() + 5
-        while time.monotonic() < deadline:
-            fcntl.ioctl(pipe, termios.FIONREAD, waiting, True)
-            time.sleep(0.0002)  # lets the reading thread hand over what it has just read
-            if not waiting[0]:
-                break
-        stream.flush()
+    def is_waiting(pipe: int) -> bool:
+        count = array.array("i", [0])
+        fcntl.ioctl(pipe, termios.FIONREAD, count, True)
+        return bool(count[0])
+
+    streams = [(stream, getattr(stream, "_fid", None)) for stream in (sys.stdout, sys.stderr)]
+    pipes = [pipe for _, pipe in streams if pipe is not None]
+    deadline = time.monotonic() + 5
+    while pipes and time.monotonic() < deadline:
+        pipes = [pipe for pipe in pipes if is_waiting(pipe)]
+        time.sleep(0.0002)  # lets the reading threads hand over what they have just read
+    for stream, pipe in streams:
+        if pipe is not None:
+            stream.flush()
 
 
 def _finish_control(kernel: Any) -> None:

@@ -86,6 +86,7 @@ def main(descriptor: int, modules: list[str]) -> None:
     changes = {name: value for name, value in os.environ.items() if name not in ours and before.get(name) != value}
     _new_application()
     gc.collect()
+    gc.disable()  # until a kernel is up
     gc.freeze()  # the collector must not touch, and thereby copy, what all kernels share
     _tell(control, {"ready": {"files": _watched_files(), "loaded": sorted(_loaded() - plain)}})
     while request := _receive(control):
