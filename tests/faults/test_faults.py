@@ -14,6 +14,7 @@ HERE = Path(__file__).parent
 pytestmark = [pytest.mark.skipif(sys.platform != "linux", reason="kernels are forked on Linux only"), pytest.mark.slow]
 
 
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize(("script", "rounds"), [("many_steps", 4), ("kills", 4), ("libraries", 1), ("setups", 1)])
 def test_survives(script: str, rounds: int) -> None:
     done = subprocess.run(
