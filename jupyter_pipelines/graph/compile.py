@@ -70,7 +70,8 @@ def compile_with(memory: Memory, document: NotebookDocument, observations: Obser
         return _sequential(document)
     if not document.cells:
         return Pipeline(document, (), (), document.diagnostics)
-    effects, digests = executed_cells(document), step_digests(document)
+    effects = executed_cells(document)
+    digests = step_digests(document, effects)
     seeded = frozenset(_seeded_components(document, effects))
     walk = Walk(document, effects, digests, seen_by_digest(observations), seeded, memory)
     promoted: frozenset[tuple[str, str]] = frozenset()

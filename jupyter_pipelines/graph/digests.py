@@ -17,14 +17,15 @@ def executed_cells(document: NotebookDocument) -> dict[int, CellEffects]:
     return {cell.index: analyse_cell(cell) for cell in document.cells if cell.role in _EXECUTED}
 
 
-def step_digests(document: NotebookDocument) -> dict[str, str]:
+def step_digests(document: NotebookDocument, effects: Mapping[int, CellEffects] | None = None) -> dict[str, str]:
     """A digest per step: its cells, the parameters and setup cells, and other steps' definitions it can come to.
 
-    They depend on the source alone; steps of another language than Python have none.
+    They depend on the source alone; steps of another language than Python have none. ``effects``: those of the
+    executed cells, where they are at hand.
     """
     if not document.is_python:
         return {}
-    effects = executed_cells(document)
+    effects = executed_cells(document) if effects is None else effects
     common = hashlib.sha256()
     for cell in document.cells:
         if cell.role in {Role.SETUP, Role.PARAMETERS}:

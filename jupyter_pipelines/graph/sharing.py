@@ -20,18 +20,24 @@ def lost_sharing(facts: Facts, planner: Planner) -> frozenset[tuple[str, str]]:
         name: planner.needs[name].inputs.keys() | planner.needs[name].outputs | step.setup_reads.keys()
         for name, step in facts.steps.items()
     }
-    ties = _ties(facts, {name for step in facts.steps.values() for name in step.changes & relevant[step.name]})
+    changes = {
+        name: [
+            changed
+            for changed in step.changes & relevant[name]
+            if not changed.startswith(STATE) and (changed in planner.needs[name].inputs or _from_setup(changed, step))
+        ]
+        for name, step in facts.steps.items()
+    }
+    ties = _ties(facts, {changed for several in changes.values() for changed in several})
     for name, step in facts.steps.items():
         inputs = planner.needs[name].inputs
-        for changed in step.changes & relevant[name]:
-            if changed.startswith(STATE):
-                continue
+        for changed in changes[name]:
             for partner in _partners(ties.get(changed, ()), step, facts) & relevant[name]:
                 first = inputs[changed].version.step if changed in inputs else None
                 second = inputs[partner].version.step if partner in inputs else None
                 if first == second or partner.startswith(STATE):
                     continue
-                if any(other not in inputs and not _from_setup(other, step) for other in (changed, partner)):
+                if partner not in inputs and not _from_setup(partner, step):
                     continue
                 later = max((maker for maker in (first, second) if maker is not None), key=order.index)
                 lost.add((later, partner if later == first else changed))

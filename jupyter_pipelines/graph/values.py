@@ -112,7 +112,7 @@ class Version:
 
     @property
     def location(self) -> Location:
-        return self.place.location
+        return Location(self.site.index + 1, self.line or 1)
 
 
 @dataclass(slots=True, eq=False)
