@@ -82,6 +82,7 @@ class CellsClient(NotebookClient):
         self._cell_seconds = cell_seconds
         self._requests: dict[int, str] = {}  # cell index -> message id
         self._cells: dict[str, int] = {}  # message id -> cell index
+        self._replies: dict[str, Message] = {}  # by message id
         self._streams: dict[int, StreamOutput] = {}  # cell index -> the stream output it ends with
         self._clear_next: set[int] = set()  # cells that asked to be cleared before their next output
         self._current: int | None = None
@@ -198,19 +199,30 @@ class CellsClient(NotebookClient):
     async def _outcome(self, request: str) -> Message:
         """Take what the kernel publishes until it says that it is done with ``request``; returns its reply."""
         channel = self._connection.iopub_channel
+        answered = False
         while True:
             if await channel.socket.poll(OUTPUT_SILENCE * 1000):
                 if self._take(await channel.get_msg()) == request:
                     return await self._reply_to(request)
-            elif await self._connection.shell_channel.socket.poll(0):
+            elif answered:
                 self.log.warning("the kernel did not say that it is idle; going on")
                 return await self._reply_to(request)
+            else:  # a long silence is a long computation, unless its reply is there
+                answered = await self._has_reply_to(request)
 
     async def _reply_to(self, request: str) -> Message:
-        while True:
-            message: Message = await self._connection.get_shell_msg()
-            if message["parent_header"].get("msg_id") == request:
-                return message
+        while request not in self._replies:
+            await self._take_reply()
+        return self._replies.pop(request)
+
+    async def _has_reply_to(self, request: str) -> bool:
+        while await self._connection.shell_channel.socket.poll(0):
+            await self._take_reply()
+        return request in self._replies
+
+    async def _take_reply(self) -> None:
+        message: Message = await self._connection.get_shell_msg()
+        self._replies[message["parent_header"].get("msg_id", "")] = message
 
     def _take(self, message: Message) -> str | None:
         """Record one published message in the cell that caused it; return the request that it ends, if it ends one."""
