@@ -15,6 +15,7 @@ import pytest
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_notebook
 
+from jupyter_pipelines.execution import client
 from jupyter_pipelines.execution.engine import KernelRequest, Outcome, execute_cells, prepare
 from jupyter_pipelines.execution.kernels import pool
 
@@ -63,6 +64,23 @@ def test_outputs_are_what_jupyter_would_record(tmp_path: Path) -> None:
     assert empty.execution_count is None
     nbformat.validate(outcome.notebook)
     assert nb.cells[0].outputs == []  # what was given is not changed
+
+
+def test_a_long_silence_loses_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(client, "OUTPUT_SILENCE", 0.2)
+    monkeypatch.setenv("JUPYTER_PIPELINES_WARM_KERNELS", "0")  # starting one leaves replies that nobody takes
+    told: list[str] = []
+
+    def on_cell(kind: str, position: int, payload: object) -> None:
+        if kind == "finished" and isinstance(payload, dict):
+            told.append("".join(output.get("text", "") for output in payload["outputs"]))
+
+    outcome = run(notebook("import time\ntime.sleep(1)\nprint('late')", "print('next')"), tmp_path, on_cell=on_cell)
+    assert outcome.error is None
+    assert told == ["late\n", "next\n"]
+    assert "did not say that it is idle" not in caplog.text
 
 
 def test_widgets_and_comms(tmp_path: Path) -> None:
