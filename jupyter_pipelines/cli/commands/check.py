@@ -1,6 +1,7 @@
 """Find what is wrong with notebooks, like a linter: nothing is run.
 
-Exit codes: 0 nothing to mend, 1 errors were found (with --strict: or warnings), 2 a file could not be read.
+Exit codes: 0 nothing to mend, 1 errors were found (with --strict: or warnings), 2 there is no such file, or it
+cannot be opened.
 
 --format json: {"notebooks": [{"notebook", "steps", "diagnostics": [{"code", "severity", "message", "fix",
 "location": {"cell", "line"} or null, "first_line", "step"}]}], "errors", "warnings"}

@@ -24,6 +24,7 @@ bytes.
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -108,6 +109,7 @@ def _detach(
         print_json({"id": run_id})
     else:
         print(run_id)
+        print(f"follow it with: jupyter pipelines inspect {run_id[:8]}", file=sys.stderr)
     return 0
 
 
