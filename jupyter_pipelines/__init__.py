@@ -6,6 +6,7 @@
 >>> run_id = jp.submit("flights.ipynb")          # have the service run it; returns at once
 >>> report = jp.verify("flights.ipynb")          # prove that it gives what Restart & Run All gives
 >>> version = jp.publish("flights.ipynb")        # freeze it: jp.run("flights.ipynb", version="published")
+>>> jp.schedule("flights.ipynb", "every weekday 07:00")  # have the service run it then
 """
 
 from __future__ import annotations
@@ -21,6 +22,14 @@ if TYPE_CHECKING:
     from jupyter_pipelines.graph import compile_pipeline
     from jupyter_pipelines.notebook import read_notebook
     from jupyter_pipelines.orchestration import cancel, get_run, list_runs, load, resume, run, run_grid, submit
+    from jupyter_pipelines.orchestration.scheduling import (
+        pause,
+        preview_schedule,
+        schedule,
+        schedules,
+        unpause,
+        unschedule,
+    )
     from jupyter_pipelines.orchestration.versions import (
         check_version,
         diff,
@@ -42,15 +51,21 @@ __all__ = [
     "get_run",
     "list_runs",
     "load",
+    "pause",
     "pin",
+    "preview_schedule",
     "publish",
     "read_notebook",
     "resume",
     "rollback",
     "run",
     "run_grid",
+    "schedule",
+    "schedules",
     "submit",
+    "unpause",
     "unpin",
+    "unschedule",
     "verify",
     "versions",
 ]
@@ -63,6 +78,10 @@ __getattr__ = lazy_names(
         **dict.fromkeys(
             ("cancel", "get_run", "list_runs", "load", "resume", "run", "run_grid", "submit"),
             f"{__name__}.orchestration",
+        ),
+        **dict.fromkeys(
+            ("pause", "preview_schedule", "schedule", "schedules", "unpause", "unschedule"),
+            f"{__name__}.orchestration.scheduling",
         ),
         **dict.fromkeys(
             ("check_version", "diff", "drift", "pin", "publish", "rollback", "unpin", "versions"),

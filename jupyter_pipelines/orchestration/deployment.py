@@ -40,13 +40,16 @@ def work_pool() -> str:
     return os.environ.get("JUPYTER_PIPELINES_WORK_POOL") or "jupyter-pipelines"
 
 
-def create_run(endpoint: Endpoint, home: Path, name: str, parameters: dict[str, object]) -> str:
-    """Have Prefect start a run as soon as a worker can; returns its id. Raises :class:`ServiceError`."""
+def create_run(endpoint: Endpoint, home: Path, name: str, parameters: dict[str, object], key: str = "") -> str:
+    """Have Prefect start a run as soon as a worker can; returns its id. Raises :class:`ServiceError`.
+
+    Runs that are asked for with the same ``key`` are one run.
+    """
     body = {
         "name": name,
         "parameters": parameters,
         "enforce_parameter_schema": False,
-        "idempotency_key": str(uuid.uuid4()),  # a request that is sent again makes no second run
+        "idempotency_key": key or str(uuid.uuid4()),  # a request that is sent again makes no second run
     }
     try:
         try:

@@ -35,6 +35,8 @@ class RunRequest:
     max_parallel: int | None = None
     parent: str | None = None  # the id of the grid this run belongs to
     published: str | None = None  # the id of a published version, run instead of the file
+    schedule: str | None = None  # the id of the schedule that asks for it
+    scheduled_time: float = 0.0  # the occurrence's, in seconds since the epoch
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,8 @@ class RunRecord:
     from_step: str = ""
     until: str = ""
     published: str = ""  # the id of the published version that was run, if one was
+    schedule: str = ""  # the id of the schedule that asked for it, if one did
+    scheduled_time: float = 0.0  # when it was to run by that, in seconds since the epoch
 
     def step(self, name: str) -> StepRecord:
         """The record of the step called ``name``; raises :class:`KeyError`."""

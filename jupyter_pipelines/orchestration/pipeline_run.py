@@ -42,6 +42,8 @@ class RunOptions:
     max_parallel: int | None = None
     parent: str | None = None
     published: str | None = None
+    schedule: str | None = None
+    scheduled_time: float = 0.0
     store: str | None = None  # where the version is; by default where the settings of the process that runs it say
 
 
@@ -96,6 +98,8 @@ class PipelineRun:
             from_step=options.from_step or "",
             until=options.until or "",
             published=options.published or "",
+            schedule=options.schedule or "",
+            scheduled_time=options.scheduled_time,
         )
         self.recorder = Recorder(self.store, record, on_event)
         self.executed = ExecutedNotebook(

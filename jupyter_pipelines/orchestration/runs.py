@@ -33,7 +33,10 @@ from jupyter_pipelines.store import Store
 logger = logging.getLogger(__name__)
 
 # They travel through Prefect.
-OPTIONS = ("only", "from_step", "until", "reuse", "resume", "max_parallel", "parent", "published")
+OPTIONS = (
+    "only", "from_step", "until", "reuse", "resume", "max_parallel", "parent", "published", "schedule",
+    "scheduled_time",
+)  # fmt: skip
 MOST_THREADS = 64  # of the task runner; how many steps run at once is bounded by the run itself
 
 

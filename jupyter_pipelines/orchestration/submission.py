@@ -17,16 +17,22 @@ from jupyter_pipelines.errors import RequestError, ServiceError
 from jupyter_pipelines.orchestration.deployment import create_run
 from jupyter_pipelines.orchestration.model import RunRecord, RunRequest, StepRecord
 from jupyter_pipelines.orchestration.recorder import is_alive
+from jupyter_pipelines.orchestration.records import read_record
 from jupyter_pipelines.orchestration.runs import OPTIONS, get_run, prepare
 from jupyter_pipelines.orchestration.service import configured_endpoint, endpoint_of, ensure_service
-from jupyter_pipelines.orchestration.service.endpoint import UNREACHABLE
+from jupyter_pipelines.orchestration.service.endpoint import UNREACHABLE, Endpoint
 from jupyter_pipelines.orchestration.service.home import ServiceHome
+from jupyter_pipelines.orchestration.settling import settle_runs
 from jupyter_pipelines.orchestration.versions.publishing import choose_source
 from jupyter_pipelines.settings import Settings
 from jupyter_pipelines.store import Store
 
 CANCEL_SECONDS = 15.0  # that a run has to end by itself when it is cancelled
 POLL = 0.1  # seconds between two looks at its record
+
+# What the worker is told.
+RUN_DUE = b"now"  # there is a run for now
+SCHEDULES = b"schedules"  # a schedule was changed, or a run has ended that another may wait for
 
 
 def submit(
@@ -57,25 +63,44 @@ def submit(
         max_parallel=max_parallel,
         published=published,
     )
-    settings = Settings.load()
+    return submit_request(request, Settings.load())
+
+
+def submit_request(request: RunRequest, settings: Settings, endpoint: Endpoint | None = None, key: str = "") -> str:
+    """Submit the run that is asked for; ``endpoint`` is the server in use, which is found unless given.
+
+    A request with the ``key`` of an earlier one makes no second run: it returns the id of the first. Raises as
+    :func:`submit` does.
+    """
     pipeline, frozen, values = prepare(request, settings)
     path = str(request.notebook.absolute())
     options = {name: value for name, value in asdict(request).items() if name in OPTIONS and value}
-    if configured_endpoint() is None:
+    if endpoint.pid if endpoint is not None else configured_endpoint() is None:
         options["store"] = settings.store
     name = request.notebook.stem
     run: dict[str, object] = {"version": frozen, "notebook": path, "parameters": values, "options": options}
     _announce(settings, run)
-    run_id = create_run(ensure_service(settings), settings.home, name, run)
+    run_id = create_run(endpoint or ensure_service(settings), settings.home, name, run, key)
     steps = tuple(StepRecord(step.name, "pending") for step in pipeline.steps)
     record = RunRecord(
-        run_id, name, path, frozen, "pending", values, 0.0, 0.0, steps, published=request.published or ""
+        run_id,
+        name,
+        path,
+        frozen,
+        "pending",
+        values,
+        0.0,
+        0.0,
+        steps,
+        published=request.published or "",
+        schedule=request.schedule or "",
+        scheduled_time=request.scheduled_time,
     )
     store = Store(settings.store)
     if store.load_run(run_id) is None:  # else it has begun already
         store.save_run(run_id, asdict(record) | {"process": None})
         store.mark_active(run_id, True)
-    _wake_worker(settings)
+    tell_worker(settings.home, RUN_DUE)
     return run_id
 
 
@@ -92,6 +117,11 @@ def cancel(run_id: str) -> RunRecord:
     endpoint = endpoint_of(settings)
     if endpoint is None:
         raise ServiceError("The pipeline service is not running.", "Start it: jupyter pipelines up --detach")
+    return cancel_run(record, settings, endpoint)
+
+
+def cancel_run(record: RunRecord, settings: Settings, endpoint: Endpoint) -> RunRecord:
+    """Cancel a run that has not ended; see :func:`cancel`."""
     try:
         found = endpoint.call(f"/flow_runs/{record.id}")
         begun = not isinstance(found, dict) or found.get("state_type") not in {"SCHEDULED", "PENDING"}
@@ -100,11 +130,14 @@ def cancel(run_id: str) -> RunRecord:
         endpoint.call(f"/flow_runs/{record.id}/set_state", {"state": state, "force": True})
     except UNREACHABLE as error:
         raise ServiceError(f"Prefect could not be told to cancel run {record.id}: {error}.") from error
+    store = Store(settings.store)
     deadline = time.monotonic() + CANCEL_SECONDS
-    while (record := get_run(record.id)).state in {"pending", "running"}:
+    while record.state in {"pending", "running"}:
         if time.monotonic() > deadline:
-            _kill(Store(settings.store), record.id)
+            _kill(store, record.id)
         time.sleep(POLL)
+        settle_runs(store, endpoint)
+        record = read_record(store, record.id) or record
     return record
 
 
@@ -130,9 +163,10 @@ def _announce(settings: Settings, run: Mapping[str, object]) -> None:
             launcher.sendall(b"\n" + json.dumps({"expect": run}).encode() + b"\n")
 
 
-def _wake_worker(settings: Settings) -> None:
-    """Tell the worker that there is a run for now; where it is not there yet, it finds the run when it comes."""
-    path = ServiceHome(settings.home).socket("worker")
+def tell_worker(home: Path, what: bytes) -> None:
+    """Tell the worker of :data:`RUN_DUE` or :data:`SCHEDULES`; where it is not there yet, it looks when it comes."""
+    path = ServiceHome(home).socket("worker")
     if path is not None:
         with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as wake:
-            wake.sendto(b"now", str(path))
+            wake.setblocking(False)
+            wake.sendto(what, str(path))

@@ -42,11 +42,14 @@ async def serve(home: Path) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, os._exit, 0)  # an orderly end of Prefect's worker would kill the runs
     loop.add_reader(0, _check_leash)
-    waker = asyncio.create_task(_listen(worker, home))
-    upkeep = asyncio.create_task(_keep_up(home))
+    schedules = asyncio.Event()  # set when they are to be looked at
+    tasks = [
+        asyncio.create_task(work)
+        for work in (_listen(worker, home, schedules), _keep_up(home), _keep_to_schedules(home, schedules))
+    ]
     await worker.start(printer=lambda text: print(text, file=sys.stderr, flush=True))
-    waker.cancel()
-    upkeep.cancel()
+    for task in tasks:
+        task.cancel()
 
 
 def _check_leash() -> None:
@@ -54,8 +57,10 @@ def _check_leash() -> None:
         os._exit(0)
 
 
-async def _listen(worker: ProcessWorker, home: Path) -> None:
-    """Ask for due runs whenever somebody says that there is one."""
+async def _listen(worker: ProcessWorker, home: Path, schedules: asyncio.Event) -> None:
+    """Ask for due runs whenever somebody says that there is one, and have schedules looked at when they say that."""
+    from jupyter_pipelines.orchestration.submission import RUN_DUE
+
     while not worker.is_setup:  # noqa: ASYNC110 - nothing tells us
         await asyncio.sleep(0.02)
     path = ServiceHome(home).socket("worker")
@@ -65,9 +70,13 @@ async def _listen(worker: ProcessWorker, home: Path) -> None:
         wake.bind(str(path))
         wake.setblocking(False)
         loop = asyncio.get_running_loop()
+        told = RUN_DUE
         while True:
-            await _quietly(worker.get_and_submit_flow_runs)
-            await loop.sock_recv(wake, 512)
+            if told == RUN_DUE:
+                await _quietly(worker.get_and_submit_flow_runs)
+            else:
+                schedules.set()
+            told = await loop.sock_recv(wake, 512)
 
 
 async def _keep_up(home: Path) -> None:
@@ -77,6 +86,21 @@ async def _keep_up(home: Path) -> None:
     while True:
         await _quietly(lambda: asyncio.to_thread(upkeep.look))
         await asyncio.sleep(UPKEEP)
+
+
+async def _keep_to_schedules(home: Path, schedules: asyncio.Event) -> None:
+    from jupyter_pipelines.orchestration.scheduling.scheduler import LONGEST, Scheduler
+
+    scheduler = Scheduler(home)
+    while True:
+        schedules.clear()
+        wait = LONGEST
+        try:
+            wait = await asyncio.to_thread(scheduler.look)
+        except Exception:
+            traceback.print_exc()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(schedules.wait(), wait)
 
 
 async def _quietly(work: Callable[[], Awaitable[object]]) -> None:

@@ -1,0 +1,43 @@
+"""Schedules at work: they are kept in the project home, and the service's worker starts the runs that are due.
+
+What is due is decided in :mod:`jupyter_pipelines.orchestration.schedules`; here it is carried out.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from jupyter_pipelines.lazy import lazy_names
+
+if TYPE_CHECKING:
+    from jupyter_pipelines.orchestration.scheduling.making import (
+        describe,
+        get_schedule,
+        pause,
+        preview_schedule,
+        schedule,
+        schedules,
+        unpause,
+        unschedule,
+    )
+    from jupyter_pipelines.orchestration.scheduling.model import ScheduleRecord
+
+__all__ = [
+    "ScheduleRecord",
+    "describe",
+    "get_schedule",
+    "pause",
+    "preview_schedule",
+    "schedule",
+    "schedules",
+    "unpause",
+    "unschedule",
+]
+
+__getattr__ = lazy_names(
+    __name__,
+    {
+        "ScheduleRecord": f"{__name__}.model",
+        **dict.fromkeys((name for name in __all__ if name != "ScheduleRecord"), f"{__name__}.making"),
+    },
+)

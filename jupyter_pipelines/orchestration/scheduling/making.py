@@ -1,0 +1,223 @@
+"""Making schedules, listing and changing them: the public API of this room."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from jupyter_pipelines.errors import RequestError
+from jupyter_pipelines.orchestration.loading import load_runnable, read_source
+from jupyter_pipelines.orchestration.schedules import (
+    Schedule,
+    Understanding,
+    expression_of,
+    in_words,
+    next_occurrence,
+    parse_phrase,
+    preview,
+    when_in_words,
+)
+from jupyter_pipelines.orchestration.schedules.model import Missed, Overlap, WindowUnit
+from jupyter_pipelines.orchestration.scheduling.model import ScheduleRecord, parameters_of
+from jupyter_pipelines.orchestration.scheduling.shelf import Shelf
+from jupyter_pipelines.orchestration.service import configured_endpoint, ensure_service
+from jupyter_pipelines.orchestration.versions.identity import pipeline_of, real_path
+from jupyter_pipelines.orchestration.versions.publishing import find_version, read_content, read_entries
+from jupyter_pipelines.settings import Settings
+from jupyter_pipelines.store import Store
+
+FILE = "file"
+"""The word for the notebook as it is when a run starts, in place of a version."""
+
+
+def schedule(
+    notebook: Path | str,
+    when: str | Schedule,
+    parameters: Mapping[str, object] | None = None,
+    *,
+    name: str | None = None,
+    timezone: str | None = None,
+    missed: Missed | None = None,
+    overlap: Overlap | None = None,
+    window: WindowUnit | None = None,
+    version: str | None = None,
+    say: Callable[[str], None] = lambda _: None,
+) -> ScheduleRecord:
+    """Have the service run the pipeline of ``notebook`` at certain times; it is started when it is missing.
+
+    ``when`` is a phrase such as ``"every weekday 07:00"``, a cron expression, a rule of RFC 5545, or a
+    :class:`~jupyter_pipelines.orchestration.schedules.Schedule`; ``timezone`` is this machine's unless given. What the
+    other arguments say wins over ``when``. Parameters are values, or texts with expressions such as
+    ``"{{ interval_start.date() }}"``. ``version`` is what runs: ``"published"``, the id of a version, or ``"file"``; by
+    default what is published, and the file where nothing is. ``say`` is told once what is being started.
+
+    Everything is checked as for the first run: raises :class:`RequestError`, :class:`NotebookError` or
+    :class:`ServiceError`, and then nothing is kept.
+    """
+    now = datetime.now(UTC)
+    made = _understood(when, timezone, now, name=name, missed=missed, overlap=overlap, window=window)
+    if parameters:
+        made = replace(made, parameters={**made.parameters, **parameters})
+    settings = Settings.load()
+    if configured_endpoint() is not None:
+        raise RequestError(
+            "Schedules are kept by the pipeline service of this machine, but PREFECT_API_URL names another server.",
+            "Unset PREFECT_API_URL (and choose a Prefect profile without it) to use schedules.",
+        )
+    path, pipeline, chosen = _chosen(notebook, version, Store(settings.store))
+    record = ScheduleRecord(
+        uuid.uuid4().hex[:8], str(path), made, now, str(Store(settings.store).root), chosen, pipeline
+    )
+    _check(record, now)
+    ensure_service(settings, say)
+    Shelf(settings.home).save(record)
+    _tell_scheduler(settings)
+    return record
+
+
+def preview_schedule(
+    when: str | Schedule,
+    count: int = 5,
+    *,
+    timezone: str | None = None,
+    missed: Missed | None = None,
+    overlap: Overlap | None = None,
+    window: WindowUnit | None = None,
+) -> Understanding:
+    """How ``when`` is understood, and its next ``count`` times; nothing is kept. Raises :class:`RequestError`."""
+    now = datetime.now(UTC)
+    made = _understood(when, timezone, now, name=None, missed=missed, overlap=overlap, window=window)
+    return Understanding(made, expression_of(made), when_in_words(made), preview(made, count, now))
+
+
+def schedules(notebook: Path | str | None = None) -> list[ScheduleRecord]:
+    """The schedules of this project home, or those of one notebook."""
+    found = Shelf(Settings.load().home).records()
+    if notebook is None:
+        return found
+    path = real_path(notebook)
+    return [record for record in found if path == record.notebook or record.pipeline == str(notebook)]
+
+
+def get_schedule(schedule_id: str) -> ScheduleRecord:
+    """The schedule whose id is, or begins with, ``schedule_id``, or whose name it is. Raises :class:`RequestError`."""
+    found = Shelf(Settings.load().home).records()
+    named = [record for record in found if schedule_id in {record.id, record.schedule.name}]
+    same = named or [record for record in found if schedule_id and record.id.startswith(schedule_id)]
+    if not schedule_id or not same:
+        raise RequestError(f"There is no schedule {schedule_id!r}.", "`jupyter pipelines schedules` lists them.")
+    if len(same) > 1:
+        raise RequestError(f"{len(same)} schedules are meant by {schedule_id!r}.", "Give more of the id.")
+    return same[0]
+
+
+def pause(schedule_id: str) -> ScheduleRecord:
+    """Have a schedule start no more runs, until :func:`unpause`; runs that go on are left alone."""
+    return _set_paused(schedule_id, True)
+
+
+def unpause(schedule_id: str) -> ScheduleRecord:
+    """Have a paused schedule run again from now on. What was due meanwhile is not made up for."""
+    return _set_paused(schedule_id, False)
+
+
+def unschedule(schedule_id: str) -> ScheduleRecord:
+    """Remove a schedule; returns what it was. Its runs stay on record, and one that goes on is left alone."""
+    record = get_schedule(schedule_id)
+    settings = Settings.load()
+    Shelf(settings.home).remove(record.id)
+    _tell_scheduler(settings)
+    return record
+
+
+def describe(record: ScheduleRecord) -> dict[str, object]:
+    """All about a schedule as JSON values: its record, the same in words, its next time, its runs, what it skipped."""
+    progress = Shelf(Settings.load().home).progress(record)
+    following = record.next_time()
+    return record.to_json() | {
+        "name": record.schedule.name,
+        "paused": record.schedule.paused,
+        "words": in_words(record.schedule),
+        "expression": expression_of(record.schedule),
+        "next": following.isoformat() if following is not None else None,
+        "runs": progress.runs,
+        "waiting": progress.waiting,
+        "skipped": progress.skipped,
+    }
+
+
+def machine_zone() -> str:
+    """The time zone of this machine, as an IANA name; UTC where it does not say."""
+    place = os.environ.get("TZ", "").lstrip(":") or os.path.realpath("/etc/localtime")
+    name = place.rpartition("zoneinfo/")[2]
+    try:
+        Schedule(cron="0 0 * * *", zone=name)
+    except RequestError:
+        return "UTC"
+    return name
+
+
+def _understood(
+    when: str | Schedule,
+    timezone: str | None,
+    now: datetime,
+    **policies: Missed | Overlap | WindowUnit | str | None,
+) -> Schedule:
+    if isinstance(when, Schedule):
+        found = when if timezone is None else replace(when, zone=timezone)
+    else:
+        found = parse_phrase(when, timezone or machine_zone(), now)
+    return replace(found, **{name: value for name, value in policies.items() if value is not None})  # type: ignore[arg-type]  # checked by Schedule
+
+
+def _chosen(notebook: Path | str, version: str | None, store: Store) -> tuple[str, str, str]:
+    """The notebook's path, its pipeline, and what of it is to run; see :class:`ScheduleRecord`."""
+    path = real_path(notebook)
+    pipeline = pipeline_of(store, notebook)
+    entries = read_entries(store, pipeline)
+    if not Path(path).exists() and entries:
+        path = entries[-1].notebook
+    if version == FILE or (version is None and not entries):
+        return path, pipeline, ""
+    found = find_version(store, pipeline, version or "published", str(notebook))
+    return path, pipeline, "published" if version in {None, "published"} else found.id
+
+
+def _check(record: ScheduleRecord, now: datetime) -> None:
+    """Raise what the first run would raise before it begins."""
+    from jupyter_pipelines.notebook import coerce_parameters
+
+    occurrence = next_occurrence(record.schedule, now)
+    if occurrence is None:
+        raise RequestError("The schedule never runs: its last time is past.", "Give a later `end`.")
+    store = Store(record.store)
+    if record.version:
+        published = find_version(store, record.pipeline, record.version, record.notebook).id
+        content = store.get_notebook(read_content(store, published).notebook)
+    else:
+        content = read_source(Path(record.notebook))
+    document = load_runnable(content, Path(record.notebook).name, store).document
+    declared = {parameter.name: parameter for parameter in document.parameters}
+    coerce_parameters(document, parameters_of(record.schedule, occurrence, declared))
+
+
+def _set_paused(schedule_id: str, paused: bool) -> ScheduleRecord:
+    record = get_schedule(schedule_id)
+    settings = Settings.load()
+    if record.schedule.paused != paused:
+        changed = replace(record.schedule, paused=paused)
+        since = record.active_since if paused else datetime.now(UTC)
+        record = replace(record, schedule=changed, active_since=since)
+        Shelf(settings.home).save(record)
+        _tell_scheduler(settings)
+    return record
+
+
+def _tell_scheduler(settings: Settings) -> None:
+    from jupyter_pipelines.orchestration.submission import SCHEDULES, tell_worker
+
+    tell_worker(settings.home, SCHEDULES)

@@ -1,0 +1,116 @@
+"""What is kept of a schedule: its record, written by people, and its progress, written by the scheduler alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Final
+
+from jupyter_pipelines.orchestration.schedules import Handled, Schedule, from_json, next_occurrence, to_json
+
+KEPT: Final = 500
+"""How many runs, and how many notes of skipped occurrences, are remembered of one schedule."""
+
+
+@dataclass(frozen=True)
+class ScheduleRecord:
+    """A schedule of a notebook. ``active_since`` is when it was made or unpaused last: what was due before is past."""
+
+    id: str
+    notebook: str  # absolute path
+    schedule: Schedule
+    active_since: datetime
+    store: str  # where its runs and versions are
+    version: str = ""  # "published", the id of a version, or "" for the notebook as it is
+    pipeline: str = ""  # whose versions are meant
+
+    def next_time(self, now: datetime | None = None) -> datetime | None:
+        """When it runs next (aware, in UTC); ``None`` when it is paused, or over."""
+        if self.schedule.paused:
+            return None
+        return next_occurrence(self.schedule, max(now or datetime.now(UTC), self.active_since))
+
+    def to_json(self) -> dict[str, object]:
+        """JSON values; :func:`record_from` makes an equal one of them."""
+        return {
+            "id": self.id,
+            "notebook": self.notebook,
+            "schedule": to_json(self.schedule),
+            "active_since": self.active_since.isoformat(),
+            "store": self.store,
+            "version": self.version,
+            "pipeline": self.pipeline,
+        }
+
+
+def record_from(found: object) -> ScheduleRecord:
+    """Read the JSON form of a record. Raises what the wrong types raise; the caller knows which file it was."""
+    if not isinstance(found, dict):
+        raise TypeError("a record is a JSON object")
+    texts = {name: str(found[name]) for name in ("id", "notebook", "store", "version", "pipeline")}
+    active_since = datetime.fromisoformat(found["active_since"])
+    return ScheduleRecord(schedule=from_json(found["schedule"]), active_since=active_since, **texts)
+
+
+@dataclass
+class Progress:
+    """How far the scheduler has come with a schedule. Occurrences are named by their keys: scheduled times in UTC."""
+
+    active_since: datetime  # of the record, when this was written
+    handled: Handled
+    runs: dict[str, str] = field(default_factory=dict)  # the last runs' ids, by occurrence
+    active: list[str] = field(default_factory=list)  # occurrences whose runs have not been seen to end
+    waiting: list[str] = field(default_factory=list)  # occurrences that run when earlier ones have ended
+    skipped: list[dict[str, object]] = field(default_factory=list)  # first, last, count and reason
+
+    @classmethod
+    def of(cls, record: ScheduleRecord, found: object) -> Progress:
+        """What was written (JSON values), as it applies to ``record`` as it is now."""
+        fresh = cls(record.active_since, Handled(record.active_since))
+        if not isinstance(found, dict):
+            return fresh
+        try:
+            until = found["until"]
+            handled = Handled(
+                datetime.fromisoformat(found["since"]), datetime.fromisoformat(until) if until is not None else None
+            )
+            read = cls(
+                datetime.fromisoformat(found["active_since"]),
+                handled,
+                {str(key): str(run) for key, run in found["runs"].items()},
+                [str(key) for key in found["active"]],
+                [str(key) for key in found["waiting"]],
+                [dict(skip) for skip in found["skipped"]],
+            )
+        except (KeyError, TypeError, ValueError, AttributeError):
+            return fresh
+        if read.active_since == record.active_since:
+            return read
+        return replace(read, active_since=record.active_since, handled=fresh.handled)  # unpaused since then
+
+    def to_json(self) -> dict[str, object]:
+        """JSON values, of what is remembered."""
+        until = self.handled.until
+        return {
+            "active_since": self.active_since.isoformat(),
+            "since": self.handled.active_since.isoformat(),
+            "until": until.isoformat() if until is not None else None,
+            "runs": dict(list(self.runs.items())[-KEPT:]),
+            "active": self.active,
+            "waiting": self.waiting,
+            "skipped": self.skipped[-KEPT:],
+        }
+
+
+def moment_of_key(key: str) -> datetime:
+    """The scheduled time that is written as the key of an occurrence."""
+    return datetime.strptime(key, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+
+
+def parameters_of(schedule: Schedule, occurrence: datetime, declared: Mapping[str, object]) -> dict[str, object]:
+    """The parameters of an occurrence's run; what it can know of time is given where the notebook ``declared`` it."""
+    from jupyter_pipelines.orchestration.schedules.expressions import evaluate_parameters, names_for
+
+    times = {name: value for name, value in names_for(schedule, occurrence).items() if name in declared}
+    return times | evaluate_parameters(schedule, occurrence)

@@ -1,0 +1,206 @@
+"""The scheduler: looks at all schedules, has what is due carried out, and says when to look again.
+
+An occurrence runs once: its run is asked for with the schedule's and the occurrence's names as the key, so that who
+dies before it is noted asks for the same run again. Progress is kept after each run that was asked for.
+"""
+
+from __future__ import annotations
+
+import time
+import traceback
+import uuid
+from dataclasses import asdict, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final, assert_never
+
+from jupyter_pipelines.errors import NotebookError, PipelinesError, RequestError
+from jupyter_pipelines.orchestration.model import RunRecord, RunRequest
+from jupyter_pipelines.orchestration.records import read_record
+from jupyter_pipelines.orchestration.schedules import (
+    Action,
+    ActiveRun,
+    Cancel,
+    Queue,
+    Skip,
+    Start,
+    decide,
+    occurrence_key,
+)
+from jupyter_pipelines.orchestration.scheduling.model import Progress, ScheduleRecord, moment_of_key, parameters_of
+from jupyter_pipelines.orchestration.scheduling.shelf import Shelf
+from jupyter_pipelines.orchestration.service.endpoint import UNREACHABLE, Endpoint, recorded_endpoint
+from jupyter_pipelines.orchestration.settling import settle_runs
+from jupyter_pipelines.orchestration.submission import cancel_run, submit_request
+from jupyter_pipelines.orchestration.versions.publishing import find_version
+from jupyter_pipelines.settings import Settings
+from jupyter_pipelines.store import Store
+
+LONGEST: Final = 5.0  # seconds between two looks: a clock that was set, or a sleep of the machine, tells nobody
+RETRY: Final = timedelta(seconds=3)  # after something that was not the schedule's fault: a server that restarts, say
+
+
+class Scheduler:
+    """Runs the schedules of the project home ``home``. There is one, in the worker."""
+
+    def __init__(self, home: Path) -> None:
+        self._home = home
+        self._shelf = Shelf(home)
+        self._known: dict[str, ScheduleRecord] = {}  # as looked at last
+        self._wakes: dict[str, datetime | None] = {}
+        self._busy: set[str] = set()  # those with runs that go on, or wait
+
+    def look(self) -> float:
+        """Do what is due; returns in how many seconds to look again, at the latest."""
+        endpoint = recorded_endpoint(self._home)
+        if endpoint is None:
+            return LONGEST
+        records = self._shelf.records()
+        for record in records:
+            if not record.schedule.paused and self._is_due(record):
+                self._known[record.id] = record
+                try:
+                    self._wakes[record.id] = self._carry_on(record, endpoint)
+                except (PipelinesError, *UNREACHABLE):  # no server, a full disk: what is due stays due
+                    traceback.print_exc()
+                    self._wakes[record.id] = datetime.now(UTC) + RETRY
+        now = datetime.now(UTC)
+        awake = {record.id for record in records if not record.schedule.paused}
+        wakes = [(wake - now).total_seconds() for name, wake in self._wakes.items() if wake and name in awake]
+        return max(0.0, min([LONGEST, *wakes]))
+
+    def _is_due(self, record: ScheduleRecord) -> bool:
+        wake = self._wakes.get(record.id)
+        changed = self._known.get(record.id) != record
+        return changed or record.id in self._busy or (wake is not None and wake <= datetime.now(UTC))
+
+    def _carry_on(self, record: ScheduleRecord, endpoint: Endpoint) -> datetime | None:
+        """Decide and act until nothing more is due; returns when something is."""
+        work = _Work(record, self._shelf, endpoint, replace(Settings.load(), home=self._home, store=record.store))
+        while True:
+            now = datetime.now(UTC)
+            wake = work.carry_on(now)
+            if wake is None or wake > now:
+                break
+        self._busy.discard(record.id)
+        if work.progress.active or work.progress.waiting:
+            self._busy.add(record.id)
+        return wake
+
+
+class _Work:
+    """What is to be done about one schedule."""
+
+    def __init__(self, record: ScheduleRecord, shelf: Shelf, endpoint: Endpoint, settings: Settings) -> None:
+        self.record = record
+        self.progress: Progress = shelf.progress(record)
+        self._shelf = shelf
+        self._endpoint = endpoint
+        self._settings = settings
+        self._store = Store(settings.store)
+
+    def carry_on(self, now: datetime) -> datetime | None:
+        """Carry out what is decided about ``now``; returns when to decide again."""
+        progress = self.progress
+        self._see_ends()
+        waiting = [ActiveRun(key, moment_of_key(key), "queued") for key in progress.waiting]
+        running = [ActiveRun(key, moment_of_key(key), "running") for key in progress.active]
+        recorded = [moment_of_key(key) for key in progress.runs]
+        decision = decide(self.record.schedule, progress.handled, now, [*waiting, *running], recorded)
+        for note in decision.notes:
+            print(f"schedule {self.record.id}: {note}", flush=True)
+        for action in decision.actions:
+            self._carry_out(action)
+        if decision.actions or decision.handled != progress.handled:
+            progress.handled = decision.handled
+            self._save()
+        return decision.wake
+
+    def _see_ends(self) -> None:
+        if not self.progress.active:
+            return
+        settle_runs(self._store, self._endpoint)
+        going_on = [key for key in self.progress.active if self._goes_on(self.progress.runs.get(key, ""))]
+        if going_on != self.progress.active:
+            self.progress.active = going_on
+            self._save()
+
+    def _goes_on(self, run_id: str) -> bool:
+        run = read_record(self._store, run_id) if run_id else None
+        return run is not None and run.state in {"pending", "running"}
+
+    def _carry_out(self, action: Action) -> None:
+        progress = self.progress
+        match action:
+            case Start():
+                self._start(action.occurrence)
+            case Queue():
+                progress.waiting.append(occurrence_key(action.occurrence))
+            case Skip():
+                self._note_skip(action.first, action.last, action.count, action.reason)
+            case Cancel(key, reason) if key in progress.waiting:
+                progress.waiting.remove(key)
+                self._note_skip(moment_of_key(key), moment_of_key(key), 1, reason)
+            case Cancel(key):
+                self._cancel(progress.runs[key])
+                progress.active = [other for other in progress.active if other != key]
+            case _:
+                assert_never(action)
+
+    def _start(self, occurrence: datetime) -> None:
+        key = occurrence_key(occurrence)
+        name = f"{self.record.id}-{key}"
+        try:
+            run_id = submit_request(self._request(occurrence), self._settings, self._endpoint, name)
+            self.progress.active.append(key)
+        except (NotebookError, RequestError) as error:  # it will not get better by trying again
+            run_id = self._refused(name, occurrence, str(error))
+        self.progress.runs[key] = run_id
+        self.progress.waiting = [other for other in self.progress.waiting if other != key]
+        self._save()
+
+    def _request(self, occurrence: datetime) -> RunRequest:
+        from jupyter_pipelines.orchestration.loading import load_runnable, read_source
+        from jupyter_pipelines.orchestration.versions.publishing import read_content
+
+        record, store = self.record, self._store
+        path = Path(record.notebook)
+        published = None
+        if record.version:
+            published = find_version(store, record.pipeline, record.version, record.notebook).id
+            content = store.get_notebook(read_content(store, published).notebook)
+        else:
+            content = read_source(path)
+        document = load_runnable(content, path.name, store).document
+        declared = {parameter.name: parameter for parameter in document.parameters}
+        return RunRequest(
+            notebook=path,
+            parameters=parameters_of(record.schedule, occurrence, declared),
+            published=published,
+            schedule=record.id,
+            scheduled_time=occurrence.timestamp(),
+        )
+
+    def _refused(self, name: str, occurrence: datetime, error: str) -> str:
+        """Put a run on record that could not begin: nobody was there to be told."""
+        run_id = str(uuid.uuid5(uuid.NAMESPACE_URL, name))
+        now = time.time()
+        path = Path(self.record.notebook)
+        run = RunRecord(run_id, path.stem, str(path), "", "failed", {}, now, now, (), error=error)
+        run = replace(run, schedule=self.record.id, scheduled_time=occurrence.timestamp())
+        self._store.save_run(run_id, asdict(run) | {"process": None})
+        return run_id
+
+    def _cancel(self, run_id: str) -> None:
+        run = read_record(self._store, run_id)
+        if run is not None and run.state in {"pending", "running"}:
+            cancel_run(run, self._settings, self._endpoint)
+
+    def _note_skip(self, first: datetime, last: datetime, count: int | None, reason: str) -> None:
+        keys = {"first": occurrence_key(first), "last": occurrence_key(last)}
+        note: dict[str, object] = {**keys, "count": count, "reason": reason}
+        if note not in self.progress.skipped:  # else it was decided before, by who could not keep how far it had come
+            self.progress.skipped.append(note)
+
+    def _save(self) -> None:
+        self._shelf.save_progress(self.record, self.progress)
