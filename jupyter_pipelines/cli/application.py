@@ -39,6 +39,13 @@ COMMANDS: dict[str, dict[str, str]] = {
         "diff": "compare versions, or a version with the notebook, cell by cell",
         "rollback": "make an older version the published one",
     },
+    "Schedule": {
+        "schedule": "have the service run a notebook at certain times",
+        "schedules": "list schedules, and when each runs next",
+        "pause": "have a schedule start no more runs",
+        "unpause": "have a paused schedule run again, from now on",
+        "unschedule": "remove a schedule",
+    },
     "Keep house": {
         "up": "start the service: a Prefect server and a worker, kept running",
         "status": "say how the service is: what runs, since when, its memory",
@@ -177,7 +184,7 @@ def _overview() -> str:
         "The notebook is the pipeline: tag its cells, run it as steps, prove that the result is the same.",
     ]
     for title, commands in COMMANDS.items():
-        lines += ["", f"{title}:"] + [f"  {name:<9} {summary}" for name, summary in commands.items()]
+        lines += ["", f"{title}:"] + [f"  {name:<10} {summary}" for name, summary in commands.items()]
     lines += [
         "",
         f"`{PROGRAM} COMMAND --help` tells more about one command.",

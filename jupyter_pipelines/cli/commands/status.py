@@ -1,7 +1,8 @@
 """Say how the pipeline service is: what runs, since when, how often it was restarted, its memory, its address.
 
 --format json: {"running": true | false, "api_url": "...", "pid": N, "since": T, "memory": BYTES, "python": "...",
-"parts": {NAME: {"state": "starting"|"running"|"restarting", "pid", "since", "restarts", "last_end"}}}
+"parts": {NAME: {"state": "starting"|"running"|"restarting", "pid", "since", "restarts", "last_end"}},
+"schedules": {"count": N, "next": TIME or null}}
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ import argparse
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from jupyter_pipelines.orchestration.service import Endpoint
     from jupyter_pipelines.orchestration.service.home import ServiceStatus
     from jupyter_pipelines.settings import Settings
@@ -41,7 +44,27 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"{endpoint.api_url}: the configured server, {'running' if answers else 'does not answer'}")
     else:
         print("The pipeline service is not running; `jupyter pipelines up`, or the next run, starts it.")
+    if arguments.format != "json":
+        _print_schedules(status is not None)
     return 0
+
+
+def _schedules() -> tuple[int, datetime | None]:
+    """How many schedules there are, and the time at which the first of them runs next."""
+    from jupyter_pipelines.orchestration.scheduling import schedules
+
+    found = schedules()
+    return len(found), min((time for record in found if (time := record.next_time())), default=None)
+
+
+def _print_schedules(served: bool) -> None:
+    from jupyter_pipelines.cli.output import count
+
+    number, following = _schedules()
+    if number:
+        told = f"; the next run at {following.astimezone():%Y-%m-%d %H:%M:%S %Z}" if following else ""
+        rest = "" if served else "; they rest while the service is down"
+        print(f"  {count(number, 'schedule')}{told}{rest}")
 
 
 def _print_json(answers: bool, endpoint: Endpoint | None, status: ServiceStatus | None) -> None:
@@ -50,7 +73,14 @@ def _print_json(answers: bool, endpoint: Endpoint | None, status: ServiceStatus 
     from jupyter_pipelines.cli.output import print_json
     from jupyter_pipelines.orchestration.service import service_memory
 
-    found: dict[str, object] = {"running": answers, "api_url": endpoint.api_url if endpoint else "", "pid": 0}
+    number, following = _schedules()
+    planned = {"count": number, "next": following.isoformat() if following else None}
+    found: dict[str, object] = {
+        "schedules": planned,
+        "running": answers,
+        "api_url": endpoint.api_url if endpoint else "",
+        "pid": 0,
+    }
     if status is not None:
         found |= asdict(status) | {"memory": service_memory(status)}
     print_json(found)

@@ -1,0 +1,116 @@
+"""Have the service run a notebook at certain times: jupyter pipelines schedule flights.ipynb "every weekday 07:00"
+
+WHEN is a phrase ("daily at 06:00", "every 15 minutes", "first monday of the month 9am Europe/Paris"), a cron
+expression, or a recurrence rule of RFC 5545 (RRULE:…). How it was understood, and its next times with what daylight
+saving does to them, are told. The published version runs, or the notebook as it is where none was published.
+
+Parameters may be expressions over the time: -p "day={{ interval_start.date() }}" with --window day.
+
+The service is started when it is missing. Runs that were missed while it was down are made up for by --missed.
+
+--format json: {"id", "notebook", "version", "schedule", "words", "expression", "next", "times": [{"time", "notes"}],
+"clock_changes": [...]}; with --dry-run without what is not there yet.
+"""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from jupyter_pipelines.orchestration.schedules import Understanding
+    from jupyter_pipelines.orchestration.scheduling import ScheduleRecord
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    from jupyter_pipelines.cli.arguments import add_format, add_notebook, add_parameters
+
+    add_notebook(parser)
+    parser.add_argument("when", metavar="WHEN", help='such as "every weekday 07:00", or a cron expression')
+    add_parameters(parser)
+    parser.add_argument("--name", help="what the schedule is called")
+    parser.add_argument("--timezone", metavar="ZONE", help="an IANA name (default: this machine's zone)")
+    parser.add_argument(
+        "--missed", choices=["skip", "latest", "all"], help="which missed runs are made up for (latest)"
+    )
+    parser.add_argument(
+        "--overlap",
+        choices=["queue", "skip", "cancel-previous"],
+        help="what a run does that is due before the one before it has ended (queue)",
+    )
+    parser.add_argument(
+        "--window",
+        choices=["hour", "day", "week", "month", "quarter", "year"],
+        help="the calendar period that a run works on, the last complete one: interval_start and interval_end",
+    )
+    parser.add_argument("--version", metavar="VERSION", help='"published", the id of a version, or "file"')
+    parser.add_argument("--dry-run", action="store_true", help="only say how WHEN is understood; keep nothing")
+    add_format(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    import sys
+
+    from jupyter_pipelines.cli.arguments import load_pipeline
+    from jupyter_pipelines.cli.output import print_json
+    from jupyter_pipelines.orchestration.scheduling import describe, preview_schedule, schedule
+
+    policies: dict[str, Any] = {
+        name: getattr(arguments, name)
+        for name in ("timezone", "missed", "overlap", "window")
+        if getattr(arguments, name)
+    }
+    understood = preview_schedule(arguments.when, **policies)
+    made = None
+    if not arguments.dry_run:
+        parameters = _parameters(arguments, load_pipeline(arguments.notebook).document)
+        made = schedule(
+            arguments.notebook,
+            understood.schedule,
+            parameters,
+            name=arguments.name,
+            version=arguments.version,
+            say=lambda message: print(message, file=sys.stderr),
+        )
+    if arguments.format == "json":
+        print_json((describe(made) if made is not None else {}) | _json(understood))
+    else:
+        _print(arguments.notebook, understood, made)
+    return 0
+
+
+def _parameters(arguments: argparse.Namespace, document: Any) -> dict[str, object]:
+    """The parameters as JSON values; those with expressions as they were written."""
+    from jupyter_pipelines.cli.arguments import read_parameters, split_assignment
+    from jupyter_pipelines.notebook import parameters_json
+
+    plain = [text for text in arguments.parameters if "{{" not in text]
+    expressions = [split_assignment(text, "-p") for text in arguments.parameters if "{{" in text]
+    values = parameters_json(document, read_parameters(document, plain, arguments.parameters_file))
+    return values | dict(expressions)
+
+
+def _json(understood: Understanding) -> dict[str, object]:
+    return {
+        "words": understood.words,
+        "expression": understood.expression,
+        "times": [{"time": one.time.isoformat(), "notes": list(one.notes)} for one in understood.next.occurrences],
+        "clock_changes": list(understood.next.clock_changes),
+    }
+
+
+def _print(notebook: str, understood: Understanding, made: ScheduleRecord | None) -> None:
+    from jupyter_pipelines.cli.output import clean
+
+    if made is None:
+        print("nothing is kept: this is a dry run")
+    else:
+        what = f"version {made.version[:9]}" if made.version else "the file as it is then"
+        print(clean(f"scheduled {made.id}: {notebook}, {what}"))
+    print(clean(f"  {understood.words}"))
+    print(f"  {understood.expression}")
+    for one in understood.next.occurrences:
+        notes = f"  ({'; '.join(one.notes)})" if one.notes else ""
+        print(f"  {one.time:%a %Y-%m-%d %H:%M:%S %Z}{notes}")
+    for change in understood.next.clock_changes:
+        print(f"  {change}")

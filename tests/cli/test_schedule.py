@@ -1,0 +1,54 @@
+"""`schedule`, `schedules`, `pause`, `unpause` and `unschedule`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from jupyter_pipelines.cli import main
+from jupyter_pipelines.orchestration.service import Endpoint
+
+Write = Callable[..., Path]
+
+
+def told(words: list[str], capsys: pytest.CaptureFixture[str], code: int = 0) -> dict:
+    assert main([*words, "--format", "json"]) == code
+    return json.loads(capsys.readouterr().out)
+
+
+def test_a_dry_run_says_how_a_phrase_is_understood(write: Write, capsys: pytest.CaptureFixture[str]) -> None:
+    notebook = write(("step:one", "1"))
+    words = ["schedule", str(notebook), "daily at 02:30", "--timezone", "Europe/Paris", "--dry-run"]
+    found = told(words, capsys)
+    assert (found["expression"], len(found["times"])) == ("cron 30 2 * * *", 5)
+    assert any("forward" in change for change in found["clock_changes"])
+    assert main(words) == 0
+    assert "At 02:30 every day (Europe/Paris)" in capsys.readouterr().out
+    assert main(["schedule", str(notebook), "every blue moon", "--dry-run"]) == 2
+    assert told(["schedules"], capsys) == {"schedules": []}
+
+
+def test_a_schedule_is_made_paused_and_removed(
+    service: Endpoint, store: Path, write: Write, capsys: pytest.CaptureFixture[str]
+) -> None:
+    notebook = write(
+        ("parameters", "from datetime import date\n\nday: date = date(2020, 1, 1)\ncount: int = 1"),
+        ("step:one", "day, count"),
+    )
+    words = ["schedule", str(notebook), "every year on 1 march at 12:00", "--name", "spring", "--missed", "skip"]
+    parameters = ["-p", "day={{ interval_start.date() }}", "-p", "count=3"]
+    made = told([*words, "--window", "month", *parameters], capsys)
+    assert made["schedule"]["parameters"] == {"count": 3, "day": "{{ interval_start.date() }}"}
+    assert (made["schedule"]["missed"], made["version"]) == ("skip", "")
+    assert main([*words, "-p", "size=3"]) == 2
+    capsys.readouterr()
+    assert told(["status"], capsys)["schedules"] == {"count": 1, "next": made["next"]}
+    assert told(["pause", made["id"][:4]], capsys)["next"] is None
+    assert main(["schedules", str(notebook)]) == 0
+    assert "paused" in capsys.readouterr().out
+    assert told(["unpause", "spring"], capsys)["next"] == made["next"]
+    assert main(["unschedule", "spring"]) == 0
+    assert main(["unschedule", "spring"]) == 2
