@@ -57,7 +57,7 @@ def _taken_past(pipeline: Pipeline, place: int, used: Mapping[str, str]) -> dict
         if cell.role is Role.SETUP:
             for name in _defined(cell).keys() & used.keys():
                 taken.setdefault(name, used[name])
-    own = {name for index in step.cells for name in assigned_names(cells[index])}
+    own = {name for index in step.cells for name in (*assigned_names(cells[index]), *_defined(cells[index]))}
     return {name: reader for name, reader in taken.items() if name not in own}
 
 
@@ -137,3 +137,5 @@ def _bound(node: ast.stmt) -> Iterable[str]:
             yield inner.name
         elif isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Store):
             yield inner.id
+        elif isinstance(inner, ast.alias):
+            yield inner.asname or inner.name.partition(".")[0]

@@ -283,7 +283,12 @@ _PARTS: dict[Any, list[tuple[str, Callable[[Any], Any]]]] = {
 
 
 def is_cache(kind: type, name: str) -> bool:
-    """Whether an attribute only keeps what reading has computed. What classes of the notebook call so may be more."""
+    """Whether an attribute only keeps what reading has computed.
+
+    Not for classes of the notebook: what their caches keep may not be what they would compute later.
+    """
+    if kind.__module__ == "__main__":
+        return False
     for base in kind.__mro__:
         held = vars(base).get(name)
         if isinstance(held, functools.cached_property) or type(held).__name__ in ("cached_property", "CachedProperty"):
@@ -291,7 +296,7 @@ def is_cache(kind: type, name: str) -> bool:
         known = _CACHES.get(base.__module__)
         if known is not None and known.match(name):
             return True
-    return name.startswith("_") and name.endswith("_cache") and kind.__module__ != "__main__"
+    return name.startswith("_") and name.endswith("_cache")
 
 
 def _same_class(first: type, second: type) -> bool:

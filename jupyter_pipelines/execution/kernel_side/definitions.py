@@ -71,12 +71,12 @@ class Definitions:
     def _compare(self, name: str) -> None:
         made, parts = self._made[name]
         if name not in self._changed and self._user.get(name) is made:
-            where = _difference(parts, _parts_of(name, made))
+            where = difference(parts, parts_of(name, made))
             if where is not None:
                 self._changed[name] = where.partition(" (")[0]
 
     def _take_down(self, name: str, made: object) -> None:
-        self._made[name] = made, _parts_of(name, made)
+        self._made[name] = made, parts_of(name, made)
         self._changed.pop(name, None)
 
     def _hook(self, moment: str, *names: str) -> Any:
@@ -173,8 +173,8 @@ def _attribute(value: object, name: str) -> Any:
         return None
 
 
-def _parts_of(name: str, value: object) -> Parts:
-    """What belongs to a definition, by path."""
+def parts_of(name: str, value: object, module: str = "__main__") -> Parts:
+    """What belongs to a definition or value, by path; instances of the classes of ``module`` are looked into."""
     found: Parts = {}
     seen: set[int] = set()
     queue: collections.deque[tuple[str, str, Any]] = collections.deque([(name, name, value)])
@@ -188,7 +188,7 @@ def _parts_of(name: str, value: object) -> Parts:
             found[path] = _Filling(held)
             continue
         found[path] = _token(held)
-        queue.extend((f"{path}{step}", step, inner) for step, inner in _insides(held))
+        queue.extend((f"{path}{step}", step, inner) for step, inner in _insides(held, module))
     return found
 
 
@@ -222,7 +222,7 @@ _ITERABLE: tuple[Any, ...] = ([], (), range(0), {}, set(), "")
 _ITERATORS: tuple[Any, ...] = tuple(type(iter(held)) for held in _ITERABLE)
 
 
-def _insides(held: Any) -> Iterable[tuple[str, Any]]:
+def _insides(held: Any, module: str) -> Iterable[tuple[str, Any]]:
     if isinstance(held, type):
         return _of_class(held) if held.__module__ == "__main__" else ()
     if isinstance(held, types.FunctionType):
@@ -240,7 +240,7 @@ def _insides(held: Any) -> Iterable[tuple[str, Any]]:
     wrapped = getattr(held, "__wrapped__", None) if type(held).__name__ == "_lru_cache_wrapper" else None
     if wrapped is not None:
         return [(".__wrapped__", wrapped)]
-    if type(held).__module__ == "__main__" and not isinstance(held, enum.Enum):
+    if type(held).__module__ in ("__main__", module) and not isinstance(held, enum.Enum):
         own = attributes_of(held) or {}
         return [(f".{name}", value) for name, value in own.items() if not is_cache(type(held), name)]
     return ()
@@ -312,7 +312,7 @@ def _name_of(key: Any) -> str:
     return repr(key) if type(key) in _PLAIN else f"{type(key).__name__} {id(key)}"
 
 
-def _difference(before: Parts, after: Parts) -> str | None:
+def difference(before: Parts, after: Parts) -> str | None:
     """The first path where the two differ."""
     for path, held in before.items():
         if path not in after:

@@ -18,12 +18,19 @@ Snapshot = dict[str, Any]
 class ImportWatcher:
     """Finds modules first, by asking the other finders, and watches the outermost imports.
 
-    ``capture`` takes a snapshot of hidden state; ``told`` is given those from before and after each import.
+    ``capture`` takes a snapshot of hidden state; ``told`` is given those from before and after each import, ``loaded``
+    is called after each.
     """
 
-    def __init__(self, capture: Callable[[], Snapshot], told: Callable[[Snapshot, Snapshot], None]) -> None:
+    def __init__(
+        self,
+        capture: Callable[[], Snapshot],
+        told: Callable[[Snapshot, Snapshot], None],
+        loaded: Callable[[], None],
+    ) -> None:
         self.capture = capture
         self.told = told
+        self.loaded = loaded
         self.busy = False
 
     def start(self) -> None:
@@ -82,3 +89,4 @@ class _Loader:
                 watcher.busy = False
         if outermost:
             watcher.told(self._before, watcher.capture())
+            watcher.loaded()

@@ -53,7 +53,7 @@ class Session:
         self.state: Json = {}
         self.setup_digests: dict[str, str] = {}
         self._held: set[str] | None = None
-        self._imports = ImportWatcher(ambient.capture_while_importing, self._account_for_import)
+        self._imports = ImportWatcher(ambient.capture_while_importing, self._account_for_import, self._look_at_modules)
         self.files = FileRecorder([self.job["objects"], os.path.dirname(path), *self.job["ignored"]])
 
     # begin
@@ -87,9 +87,12 @@ class Session:
             self._containers.clear()  # the values are the notebook's from here on: what it deletes must be gone
             self._write_result()
         self.state = ambient.capture()
-        self._imports.start()
         self.watch = Watch(self.job, self.user, self.shell, self.files)
+        self._imports.start()
         self.files.on = True
+
+    def _look_at_modules(self) -> None:
+        self.watch.modules.look()
 
     def _account_for_import(self, before: Json, after: Json) -> None:
         """Take what an import did to hidden state as if it had been so from the start."""

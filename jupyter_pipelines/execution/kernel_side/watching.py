@@ -11,6 +11,7 @@ from .background import Background
 from .definitions import Definitions
 from .displays import Displays
 from .files import FileRecorder
+from .local_modules import LocalModules
 
 Json = dict[str, Any]
 Refusal = tuple[str, str, str, Union[int, None]]  # message, fix, the name it is about, the step's cell (from 0)
@@ -33,6 +34,7 @@ class Watch:
         self._background = Background(user) if job["later"] else None
         if self._background is not None:
             files.others["subprocess.Popen"] = self._background.process_started
+        self.modules = LocalModules(job["directory"])
         self._displays = Displays(shell) if shell is not None else None
         self._cell = 0  # how many of the step's cells have run
         self._noticed: dict[str, int | None] = {}  # what was seen to change in which of them, if that is sure
@@ -102,6 +104,7 @@ class Watch:
             reader = self._job["taken_past"][name]
             message = f"`{name}` was {what} by step {step}, which nothing in its cells tells; step {reader} reads it"
             yield message, f"assign it by its name: `{name} = …`", name, self._noticed.get(name)
+        yield from self._modules_changed()
         if self._background is not None:
             for what, cell in self._background.unfinished():
                 message = (
@@ -112,6 +115,21 @@ class Watch:
 
         if self._displays is not None:
             yield from self._shown(self._displays)
+
+    def _modules_changed(self) -> Iterator[Refusal]:
+        for module, where in self.modules.changed():
+            for name, reader in self._job["used_later"].items():
+                value = self._user.get(name)
+                if module in (getattr(value, "__name__", ""), getattr(value, "__module__", "")):
+                    message = (
+                        f"step {self._job['step']} changes `{where}`, what the module {module} remembers, and step "
+                        f"{reader} uses `{name}` with the module as it is when it is imported"
+                    )
+                    fix = (
+                        f"use {module} in one step only, or have it return what it remembers, which can be handed over"
+                    )
+                    yield message, fix, name, None
+                    break
 
     def _shown(self, displays: Displays) -> Iterator[Refusal]:
         step = self._job["step"]
