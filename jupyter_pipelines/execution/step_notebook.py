@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from nbformat import NotebookNode
 
     from jupyter_pipelines.execution.model import StepRequest
-    from jupyter_pipelines.graph.model import Pipeline, Replay
+    from jupyter_pipelines.graph.model import Pipeline, Replay, StepPlan
 
 _LOADER = Path(__file__).parent / "kernel_side" / "load.py"
 
@@ -126,6 +126,25 @@ def setup_imports(document: NotebookDocument) -> tuple[str, ...]:
         if cell.role is Role.SETUP and cell.python is not None:
             found += [ast.unparse(node) for node in _parse(cell).body if isinstance(node, ast.Import | ast.ImportFrom)]
     return tuple(dict.fromkeys(found))
+
+
+def imports_ahead(pipeline: Pipeline, step: StepPlan) -> tuple[str, ...]:
+    """The import statements that a kernel for ``step`` may have done before it is taken.
+
+    Those of setup, and those of other steps that are repeated: all of them, so that most steps share one kind of
+    kernel. A step that imports one of these in a cell of its own does so there, where what importing shows is seen.
+    """
+    document = pipeline.document
+    setup = setup_imports(document)
+    repeated = dict.fromkeys(
+        replay.source for other in pipeline.steps for replay in other.definitions if _is_import(replay.source)
+    )
+    own = {replay for replay in repeated for index in step.cells if replay in document.cells[index].code}
+    return setup if own else (*setup, *(source for source in repeated if source not in setup))
+
+
+def _is_import(source: str) -> bool:
+    return source.startswith(("import ", "from "))
 
 
 def assigned_names(cell: Cell) -> set[str]:

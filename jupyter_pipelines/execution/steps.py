@@ -89,16 +89,14 @@ def prepare_kernels(pipeline: Pipeline, steps: Iterable[StepPlan], directory: Pa
     document = pipeline.document
     if pipeline.sequential:
         return
-    imports = step_notebook.setup_imports(document)
-    for env, count in Counter(tuple(step.options.env.items()) for step in steps).items():
+    kinds = ((tuple(step.options.env.items()), step_notebook.imports_ahead(pipeline, step)) for step in steps)
+    for (env, imports), count in Counter(kinds).items():
         prepare(KernelRequest(document.kernel_name, directory, dict(env), imports), count)
 
 
 def _kernel(request: StepRequest) -> KernelRequest:
-    document = request.pipeline.document
-    return KernelRequest(
-        document.kernel_name, request.directory, _environment(request), step_notebook.setup_imports(document)
-    )
+    imports = step_notebook.imports_ahead(request.pipeline, request.step)
+    return KernelRequest(request.pipeline.document.kernel_name, request.directory, _environment(request), imports)
 
 
 def _environment(request: StepRequest) -> dict[str, str]:
