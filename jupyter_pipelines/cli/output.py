@@ -110,12 +110,13 @@ def write_file(name: str | Path, content: str) -> None:
     import tempfile
 
     from jupyter_pipelines.errors import RequestError
+    from jupyter_pipelines.execution.saving import umask
 
     path = Path(name).expanduser()
     temporary = None
     try:
         target = path.resolve()  # through a link, so that the link stays one
-        mode = target.stat().st_mode & 0o777 if target.exists() else 0o666 & ~_umask()
+        mode = target.stat().st_mode & 0o777 if target.exists() else 0o666 & ~umask()
         with tempfile.NamedTemporaryFile("w", encoding="utf-8", newline="", dir=target.parent, delete=False) as file:
             temporary = Path(file.name)
             file.write(content)
@@ -125,9 +126,3 @@ def write_file(name: str | Path, content: str) -> None:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
         raise RequestError(f"{name} cannot be written: {error.strerror}.", "Choose another place.") from None
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

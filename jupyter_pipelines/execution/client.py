@@ -130,7 +130,7 @@ class CellsClient(NotebookClient):
                 if task.done():
                     return task.result()
                 if ended.done():
-                    await asyncio.wait({task}, timeout=0.1)  # what it still said is on its way
+                    await asyncio.wait({task}, timeout=0.5)  # what it still said is on its way
                     if task.done():
                         return task.result()
                     raise RunOverError("kernel-died", *self._explain_death())

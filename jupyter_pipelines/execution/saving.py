@@ -75,7 +75,7 @@ def replace_file(path: Path, text: str) -> None:
         try:
             mode = path.stat().st_mode & 0o777
         except OSError:
-            mode = 0o666 & ~_umask()
+            mode = 0o666 & ~umask()
         with contextlib.suppress(OSError):
             os.chmod(temporary, mode)
         os.replace(temporary, path)
@@ -85,7 +85,8 @@ def replace_file(path: Path, text: str) -> None:
         raise
 
 
-def _umask() -> int:
+def umask() -> int:
+    """The mode bits that new files of this process do not get."""
     # Reading the mask means setting it, which other threads would see: Linux tells it elsewhere.
     with contextlib.suppress(OSError, ValueError), open("/proc/self/status") as status:
         for line in status:

@@ -26,7 +26,7 @@ from jupyter_pipelines.graph.events import (
     StatementKind,
     Unknowable,
 )
-from jupyter_pipelines.graph.facts import CellFacts
+from jupyter_pipelines.graph.facts import ANY_FILE, CellFacts
 from jupyter_pipelines.graph.functions import FunctionInterpreter
 from jupyter_pipelines.graph.interpreter import Interpreter
 from jupyter_pipelines.graph.observed import Seen
@@ -688,8 +688,8 @@ class Dataflow(Interpreter):
 
     def command(self, line: int) -> None:
         self.state_of_walk.made_files[EVERY] = True
-        self.file(None, False, line, False)
-        self.file(None, True, line, False)
+        self.file(ANY_FILE, False, line, False)
+        self.file(ANY_FILE, True, line, False)
 
     def star(self, event: StarImport) -> None:
         definition = self._definition_here(Bind(event.line, event.maybe, "*", FRESH))

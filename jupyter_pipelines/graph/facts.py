@@ -13,9 +13,12 @@ if TYPE_CHECKING:
     from jupyter_pipelines.graph.diagnose import Reporter
 
 
+ANY_FILE = "*"  # what another process may touch: watching the kernel does not show which
+
+
 @dataclass(slots=True, eq=False)
 class FileUse:
-    """A step touches a file. ``path`` is ``None`` when it is not known which."""
+    """A step touches a file. ``path`` is ``None`` when it is not known which, and a run may show."""
 
     step: str | None
     path: str | None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 
 from jupyter_pipelines.graph.diagnose import Reporter
-from jupyter_pipelines.graph.facts import Facts, FileUse
+from jupyter_pipelines.graph.facts import ANY_FILE, Facts, FileUse
 from jupyter_pipelines.graph.model import Edge, EdgeKind, Observations
 
 
@@ -32,7 +32,7 @@ def file_edges(facts: Facts, observations: Observations, reporter: Reporter) -> 
                     earlier,
                     later,
                     EdgeKind.FILE,
-                    after.path or before.path or "files",
+                    next((path for path in (after.path, before.path) if path not in {None, ANY_FILE}), None) or "files",
                     certain=before.certain and after.certain and before.path is not None and after.path is not None,
                     written=before.location,
                     read=after.location,
@@ -41,17 +41,19 @@ def file_edges(facts: Facts, observations: Observations, reporter: Reporter) -> 
 
 
 def _observed(facts: Facts, observations: Observations) -> list[FileUse]:
-    """Uses as the source shows them; unknown paths replaced by those a run has seen."""
+    """Uses as the source shows them; unknown paths replaced by those a run has seen.
+
+    Where it has seen none, they stay unknown: libraries that open files in C do that unseen.
+    """
     seen: dict[str, list[tuple[str, bool]]] = {}
     for writes, pairs in ((False, observations.files_read), (True, observations.files_written)):
         for digest, path in sorted(pairs):
             seen.setdefault(digest, []).append((path, writes))
-    known = {digest for digest, _ in (*observations.unchanged, *observations.changed, *observations.state_untouched)}
-    known |= seen.keys()
     uses = []
     for use in facts.files:
         digest = facts.steps[use.step].digest if use.step is not None else ""
-        if use.path is not None or digest not in known:
+        shown = any(writes == use.writes for _, writes in seen.get(digest, ()))
+        if use.path is not None or not shown:
             uses.append(use)
     for name, step in facts.steps.items():
         for path, writes in seen.get(step.digest, ()):

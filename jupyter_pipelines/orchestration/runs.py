@@ -5,12 +5,14 @@ from __future__ import annotations
 import itertools
 import logging
 import os
+import time
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from jupyter_pipelines.errors import RequestError, ServiceError
 from jupyter_pipelines.graph.model import Pipeline
@@ -30,6 +32,9 @@ from jupyter_pipelines.orchestration.versions.publishing import choose_source, r
 from jupyter_pipelines.settings import Settings
 from jupyter_pipelines.store import Store
 
+if TYPE_CHECKING:
+    from jupyter_pipelines.orchestration.flow import Session
+
 logger = logging.getLogger(__name__)
 
 # They travel through Prefect.
@@ -37,6 +42,8 @@ OPTIONS = (
     "only", "from_step", "until", "reuse", "resume", "max_parallel", "parent", "published", "schedule",
     "scheduled_time",
 )  # fmt: skip
+BUSY_PAUSES = (0.2, 0.5, 1.0, 2.0)  # seconds
+SERVICE_UNAVAILABLE = 503
 MOST_THREADS = 64  # of the task runner; how many steps run at once is bounded by the run itself
 
 
@@ -260,12 +267,16 @@ def _call_flow(
     no_heartbeat = {PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}
     with temporary_settings(endpoint.settings() | quiet | no_heartbeat), session(shared):
         try:
-            state = flow(
-                version=version,
-                notebook=str(request.notebook.absolute()),
-                parameters=parameters,
-                options={name: options[name] for name in OPTIONS if options[name]},
-                return_state=True,
+            state = _once_the_server_is_free(
+                partial(
+                    flow,
+                    version=version,
+                    notebook=str(request.notebook.absolute()),
+                    parameters=parameters,
+                    options={name: options[name] for name in OPTIONS if options[name]},
+                    return_state=True,
+                ),
+                shared,
             )
         except Exception as error:
             if shared.record is None:
@@ -283,6 +294,20 @@ def _call_flow(
                 state.result(raise_on_failure=True)
     assert shared.record is not None, "a flow without a record has raised"
     return shared.record
+
+
+def _once_the_server_is_free(start: Callable[[], Any], shared: Session) -> Any:
+    """Call ``start``, and again as long as the server's database is locked and the run has not begun."""
+    from prefect.exceptions import PrefectHTTPStatusError
+
+    for pause in BUSY_PAUSES:
+        try:
+            return start()
+        except PrefectHTTPStatusError as error:
+            if error.response.status_code != SERVICE_UNAVAILABLE or shared.record is not None:
+                raise
+            time.sleep(pause)
+    return start()
 
 
 @contextmanager
