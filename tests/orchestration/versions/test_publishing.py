@@ -22,7 +22,7 @@ from jupyter_pipelines.store.collection import collect, find_garbage
 
 Project = Callable[..., Path]
 
-FORK = multiprocessing.get_context("fork")  # what was imported need not be imported again
+SPAWN = multiprocessing.get_context("spawn")  # other tests may have left threads here
 CELLS = (("parameters", "n = 3"), ("setup", "from helper import double"), ("step:make", "x = double(n)"))
 
 
@@ -116,7 +116,7 @@ def test_two_that_publish_at_once_are_both_in_the_list(project: Project) -> None
     notebooks = [project(*one, name="shared", at=f"{number}/nb.ipynb") for number, one in enumerate(cells)]
     jp.publish(notebooks[0])
     jp.publish(notebooks[1], continuing="shared")
-    writers = [FORK.Process(target=_swap, args=(path,)) for path in notebooks]
+    writers = [SPAWN.Process(target=_swap, args=(path,)) for path in notebooks]
     for writer in writers:
         writer.start()
     for writer in writers:
@@ -139,7 +139,7 @@ def test_a_kill_in_the_middle_leaves_whole_versions_only(project: Project) -> No
     jp.publish(notebook)
     for delay in (0.3, 0.37, 0.41, 0.53, 0.6):  # anywhere in the loop
         before = len(jp.versions(notebook))
-        writer = FORK.Process(target=_publish_for_ever, args=(notebook,))
+        writer = SPAWN.Process(target=_publish_for_ever, args=(notebook,))
         writer.start()
         while len(jp.versions(notebook)) == before:
             time.sleep(0.01)
