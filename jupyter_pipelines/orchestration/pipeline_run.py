@@ -115,6 +115,7 @@ class PipelineRun:
         self._keys: dict[str, str] = {}
         self._setup: dict[str, tuple[str, str]] = {}
         self._taken_back: Counter[str] = Counter()
+        self._too_early: dict[str, str] = {}  # steps to repeat, with the reason, once none that depends on them runs
         self._refusal = ""
         self._sequence: Sequence | None = None
         if pipeline.sequential:
@@ -284,7 +285,10 @@ class PipelineRun:
         if result.state == "completed":
             self._compare_setup(step, result)
         if result.state == "refused":
-            self._repeat([step.name], f"{step.name} changes {', '.join(result.observed.changed)}, which is known now")
+            self._too_early[step.name] = f"{step.name} changes {', '.join(result.observed.changed)}, which is known now"
+        for name, why in list(self._too_early.items()):
+            if not self.progress.taken_back([name]) & self.progress.running:
+                self._repeat([name], why)
         if not self.progress.running:
             self._repair()
 
@@ -307,6 +311,7 @@ class PipelineRun:
 
     def _repeat(self, steps: list[str], why: str) -> None:
         for name in self.progress.forget(steps):
+            self._too_early.pop(name, None)
             self._taken_back[name] += 1
             self.recorder.step_taken_back(name, f"{why}; running it again")
 

@@ -127,16 +127,21 @@ class Progress:
         else:
             self.failed.add(result.step)
 
-    def forget(self, names: Iterable[str]) -> frozenset[str]:
-        """Take back steps, and all that used their results, so that they run again; returns which."""
+    def taken_back(self, names: Iterable[str]) -> frozenset[str]:
+        """What has to run again when these steps do: they, and all that started with their results."""
         taken = set(names)
         for name in list(taken):
             taken |= _reach(name, self.pipeline.downstream) & self.started.keys()
+        return frozenset(taken)
+
+    def forget(self, names: Iterable[str]) -> frozenset[str]:
+        """Take back steps, none of which may be running still, so that they run again; returns which."""
+        taken = self.taken_back(names)
         for name in taken:
             self.started.pop(name, None)
             self.results.pop(name, None)
             self.failed.discard(name)
-        return frozenset(taken)
+        return taken
 
     def contradictions(self) -> list[Contradiction]:
         """The steps that started too early according to the graph as it is known now."""
