@@ -27,6 +27,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="kernels are for
 
 @pytest.fixture(autouse=True)
 def _nothing_left() -> Iterator[None]:
+    pool.close()  # other tests leave stocks that nobody waits for
     yield
     pool.close()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,10 +17,12 @@ from jupyter_pipelines.magics.roles import without_role_magic
 
 @pytest.fixture(scope="module")
 def started_shell() -> Iterator[InteractiveShell]:
+    main = sys.modules["__main__"]
     shell = InteractiveShell.instance()
     shell.run_line_magic("load_ext", "jupyter_pipelines")
     yield shell
     InteractiveShell.clear_instance()
+    sys.modules["__main__"] = main
 
 
 @pytest.fixture
