@@ -11,19 +11,13 @@ import argparse
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    from jupyter_pipelines.cli.arguments import add_format
+    from jupyter_pipelines.cli.scheduling import add_schedule
 
-    parser.add_argument("schedule", metavar="ID", help="the schedule")
-    add_format(parser)
+    add_schedule(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from jupyter_pipelines.cli.output import print_json
-    from jupyter_pipelines.orchestration.scheduling import describe, pause
+    from jupyter_pipelines.cli.scheduling import change
+    from jupyter_pipelines.orchestration.scheduling import pause
 
-    record = pause(arguments.schedule)
-    if arguments.format == "json":
-        print_json(describe(record))
-    else:
-        print(f"{record.id}: paused")
-    return 0
+    return change(arguments, pause, "paused")
