@@ -10,6 +10,7 @@ from typing import Any
 
 from .definitions import Parts, difference, parts_of
 
+_INSTALLED = (os.path.dirname(os.__file__) + os.sep, os.path.dirname(os.path.realpath(os.__file__)) + os.sep)
 _NOT_STATE = (types.ModuleType, types.FunctionType, type)
 
 
@@ -29,7 +30,9 @@ class LocalModules:
         for name in new:
             module: Any = sys.modules.get(name)
             file = getattr(module, "__file__", None)
-            if isinstance(file, str) and file.endswith(".py") and "site-packages" not in file:
+            if not isinstance(file, str) or not file.endswith(".py"):
+                continue
+            if not file.startswith(_INSTALLED) and "site-packages" not in file:
                 if os.path.realpath(file).startswith(self._folder):
                     self._states[name] = _state(module)
 
