@@ -47,7 +47,7 @@ def print_run(record: RunRecord) -> None:
     passed = f" in {duration(record.ended - record.started)}" if record.ended and record.started else ""
     about = f"{count(len(record.steps), 'step')}, run {record.id[:8]}"
     screen.print(Text.assemble((f"{glyph} {record.state}{passed}", style), (f"  {about}", "dim")))
-    failed = [step for step in record.steps if step.error and step.state != "skipped"]
+    failed = _failed(record)
     for step in failed:
         print_failure(step)
     if failed:
@@ -58,6 +58,11 @@ def print_run(record: RunRecord) -> None:
         screen.print(Text.assemble(("notebook  ", "dim"), short_path(record.executed_notebook)), soft_wrap=True)
     if record.state not in {"completed", "running", "pending"}:
         screen.print(Text.assemble(("continue  ", "dim"), f"jupyter pipelines resume {record.id[:8]}"), soft_wrap=True)
+
+
+def _failed(record: RunRecord) -> list[StepRecord]:
+    """The steps that did not succeed; those that were skipped for their sake are not among them."""
+    return [step for step in record.steps if step.error and step.state != "skipped"]
 
 
 def _steps(record: RunRecord) -> Table:
@@ -137,10 +142,9 @@ def print_grid(records: Sequence[RunRecord], names: Sequence[str]) -> None:
         )
     print_table(table)
     for record in records:
-        for step in record.steps:
-            if step.error and step.state != "skipped":
-                screen.print(Text(f"\nrun {record.id[:8]}", "dim"))
-                print_failure(step)
+        for step in _failed(record):
+            screen.print(Text(f"\nrun {record.id[:8]}", "dim"))
+            print_failure(step)
 
 
 def print_runs(records: Sequence[RunRecord]) -> None:
@@ -150,7 +154,7 @@ def print_runs(records: Sequence[RunRecord]) -> None:
     table = _table("", "run", "notebook", "started", "time", "state", "parameters")
     for record in records:
         glyph, style = STATES[record.state]
-        failed = next((f" at {step.name}" for step in record.steps if step.error), "")
+        failed = next((f" at {step.name}" for step in _failed(record)), "")
         table.add_row(
             Text(glyph, style),
             record.id[:8],
