@@ -18,7 +18,7 @@ from pathlib import Path
 
 from jupyter_pipelines.execution.kernels.inside import MARK, marked_processes
 
-__all__ = ["MARK", "describe_exit", "kill_tree", "new_mark", "temporary_folder", "wait_for_exit"]
+__all__ = ["MARK", "describe_exit", "kill_all", "kill_tree", "new_mark", "temporary_folder", "wait_for_exit"]
 
 _PREFIX = "jupyter-pipelines-"
 
@@ -32,12 +32,17 @@ def new_mark() -> str:
 def kill_tree(pid: int, mark: str) -> None:
     """Kill the session led by ``pid`` and every process that carries ``mark``, also those that became daemons."""
     _kill_group(pid)
+    kill_all(lambda: _members(pid, mark))
+
+
+def kill_all(find: Callable[[], Iterable[int]]) -> None:
+    """Kill the processes that are found, and look again: one may have started others meanwhile."""
     for _ in range(5):
-        found = list(_members(pid, mark))
+        found = list(find())
         if not found:
             return
-        for member in found:
-            _kill(member)
+        for pid in found:
+            _kill(pid)
         time.sleep(0.001)
 
 

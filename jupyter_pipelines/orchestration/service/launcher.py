@@ -263,13 +263,9 @@ class Launcher:
 
 def kill_run(run: str) -> None:
     """Kill every process that the run with this id has started, wherever it has gone."""
-    for _ in range(5):
-        found = list(_processes(f"{MARK}={run}".encode()))
-        if not found:
-            return
-        for pid in found:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.kill(pid, signal.SIGKILL)
+    from jupyter_pipelines.execution.kernels.processes import kill_all
+
+    kill_all(lambda: _processes(f"{MARK}={run}".encode()))
 
 
 def _processes(mark: bytes) -> Iterator[int]:
