@@ -19,8 +19,8 @@ from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
 from prefect.states import Cancelled, Completed, Failed
 
-from jupyter_pipelines.orchestration.model import OnRunEvent, RunRecord, ignore
-from jupyter_pipelines.orchestration.pipeline_run import PipelineRun, RunOptions
+from jupyter_pipelines.orchestration.model import OnRunEvent, RunOptions, RunRecord, ignore
+from jupyter_pipelines.orchestration.pipeline_run import PipelineRun
 
 FLOW_NAME = "jupyter-pipeline"
 
@@ -58,7 +58,7 @@ def run_pipeline(
 
     ``version`` is the notebook's address in the store, ``notebook`` the path it was taken from (its folder is the
     steps' working directory), ``parameters`` are in JSON form, ``options`` are those of
-    :class:`~jupyter_pipelines.orchestration.pipeline_run.RunOptions`.
+    :class:`~jupyter_pipelines.orchestration.model.RunOptions`.
     """
     shared = _session.get() or Session()
     run = PipelineRun(

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from jupyter_pipelines.execution.model import CellEvent
@@ -37,6 +37,28 @@ class RunRequest:
     published: str | None = None  # the id of a published version, run instead of the file
     schedule: str | None = None  # the id of the schedule that asks for it
     scheduled_time: float = 0.0  # the occurrence's, in seconds since the epoch
+
+    def options(self) -> dict[str, Any]:
+        """What of it travels through Prefect as :class:`RunOptions`: what is not as by default."""
+        names = (field.name for field in fields(RunOptions))
+        return {name: value for name in names if (value := getattr(self, name, None))}
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """The options of a run that travel through Prefect, in JSON form; see :class:`RunRequest`."""
+
+    only: str | None = None
+    from_step: str | None = None
+    until: str | None = None
+    reuse: bool = False
+    resume: str | None = None
+    max_parallel: int | None = None
+    parent: str | None = None
+    published: str | None = None
+    schedule: str | None = None
+    scheduled_time: float = 0.0
+    store: str | None = None  # where the version is; by default where the settings of the process that runs it say
 
 
 @dataclass(frozen=True)
@@ -91,6 +113,40 @@ class RunRecord:
     published: str = ""  # the id of the published version that was run, if one was
     schedule: str = ""  # the id of the schedule that asked for it, if one did
     scheduled_time: float = 0.0  # when it was to run by that, in seconds since the epoch
+
+    @classmethod
+    def pending(
+        cls,
+        run_id: str,
+        name: str,
+        notebook: str,
+        version: str,
+        parameters: Mapping[str, object],
+        options: RunOptions,
+        steps: Iterable[str],
+        executed_notebook: str = "",
+    ) -> RunRecord:
+        """The record of a run that has not begun."""
+        return cls(
+            id=run_id,
+            name=name,
+            notebook=notebook,
+            version=version,
+            state="pending",
+            parameters=parameters,
+            started=0.0,
+            ended=0.0,
+            steps=tuple(StepRecord(step, "pending") for step in steps),
+            executed_notebook=executed_notebook,
+            resumed_from=options.resume or "",
+            parent=options.parent or "",
+            only=options.only or "",
+            from_step=options.from_step or "",
+            until=options.until or "",
+            published=options.published or "",
+            schedule=options.schedule or "",
+            scheduled_time=options.scheduled_time,
+        )
 
     def step(self, name: str) -> StepRecord:
         """The record of the step called ``name``; raises :class:`KeyError`."""

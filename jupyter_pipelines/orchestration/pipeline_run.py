@@ -6,7 +6,7 @@ import queue
 import threading
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from jupyter_pipelines.execution import wait_for_kernels
@@ -18,7 +18,7 @@ from jupyter_pipelines.notebook import coerce_parameters, parameters_source, par
 from jupyter_pipelines.orchestration import memory, reuse
 from jupyter_pipelines.orchestration.cancellation import watch_for_cancellation
 from jupyter_pipelines.orchestration.loading import compile_with_memory, load_runnable
-from jupyter_pipelines.orchestration.model import OnRunEvent, RunEvent, RunRecord, RunState, StepRecord
+from jupyter_pipelines.orchestration.model import OnRunEvent, RunEvent, RunOptions, RunRecord, RunState
 from jupyter_pipelines.orchestration.progress import Progress, select
 from jupyter_pipelines.orchestration.recorder import Recorder
 from jupyter_pipelines.orchestration.step_task import submit_step
@@ -27,24 +27,6 @@ from jupyter_pipelines.settings import Settings
 from jupyter_pipelines.store import Store
 
 MOST_REPEATS = 10  # of one step in one run; each repeat has learnt an order, so few notebooks come near
-
-
-@dataclass(frozen=True)
-class RunOptions:
-    """The options of a run that travel through Prefect, in JSON form; see
-    :class:`~jupyter_pipelines.orchestration.model.RunRequest`."""
-
-    only: str | None = None
-    from_step: str | None = None
-    until: str | None = None
-    reuse: bool = False
-    resume: str | None = None
-    max_parallel: int | None = None
-    parent: str | None = None
-    published: str | None = None
-    schedule: str | None = None
-    scheduled_time: float = 0.0
-    store: str | None = None  # where the version is; by default where the settings of the process that runs it say
 
 
 class PipelineRun:
@@ -81,26 +63,8 @@ class PipelineRun:
         assert parsed is not None, "load_runnable has read it"
         self.notebook = parsed
         executed = self.store.run_folder(run_id) / "executed.ipynb"
-        record = RunRecord(
-            id=run_id,
-            name=name,
-            notebook=str(self.path),
-            version=version,
-            state="pending",
-            parameters=parameters,
-            started=0.0,
-            ended=0.0,
-            steps=tuple(StepRecord(step.name, "pending") for step in pipeline.steps if step.name in selection.chosen),
-            executed_notebook=str(executed),
-            resumed_from=options.resume or "",
-            parent=options.parent or "",
-            only=options.only or "",
-            from_step=options.from_step or "",
-            until=options.until or "",
-            published=options.published or "",
-            schedule=options.schedule or "",
-            scheduled_time=options.scheduled_time,
-        )
+        chosen = [step.name for step in pipeline.steps if step.name in selection.chosen]
+        record = RunRecord.pending(run_id, name, str(self.path), version, parameters, options, chosen, str(executed))
         self.recorder = Recorder(self.store, record, on_event)
         self.executed = ExecutedNotebook(
             parsed,

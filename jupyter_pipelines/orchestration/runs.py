@@ -9,7 +9,6 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -37,11 +36,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-# They travel through Prefect.
-OPTIONS = (
-    "only", "from_step", "until", "reuse", "resume", "max_parallel", "parent", "published", "schedule",
-    "scheduled_time",
-)  # fmt: skip
 BUSY_PAUSES = (0.2, 0.5, 1.0, 2.0)  # seconds
 SERVICE_UNAVAILABLE = 503
 MOST_THREADS = 64  # of the task runner; how many steps run at once is bounded by the run itself
@@ -256,7 +250,6 @@ def _call_flow(
 
         from jupyter_pipelines.orchestration.flow import Session, run_pipeline, session
 
-    options = asdict(replace(request, parameters={}))
     shared = Session(on_event=tell)
     runner = cast("TaskRunner[PrefectFuture[Any]]", ThreadPoolTaskRunner(max_workers=MOST_THREADS))
     flow = run_pipeline.with_options(
@@ -273,7 +266,7 @@ def _call_flow(
                     version=version,
                     notebook=str(request.notebook.absolute()),
                     parameters=parameters,
-                    options={name: options[name] for name in OPTIONS if options[name]},
+                    options=request.options(),
                     return_state=True,
                 ),
                 shared,

@@ -15,10 +15,10 @@ from pathlib import Path
 
 from jupyter_pipelines.errors import RequestError, ServiceError
 from jupyter_pipelines.orchestration.deployment import create_run
-from jupyter_pipelines.orchestration.model import RunRecord, RunRequest, StepRecord
+from jupyter_pipelines.orchestration.model import RunOptions, RunRecord, RunRequest
 from jupyter_pipelines.orchestration.recorder import is_alive
 from jupyter_pipelines.orchestration.records import read_record
-from jupyter_pipelines.orchestration.runs import OPTIONS, get_run, prepare
+from jupyter_pipelines.orchestration.runs import get_run, prepare
 from jupyter_pipelines.orchestration.service import configured_endpoint, endpoint_of, ensure_service
 from jupyter_pipelines.orchestration.service.endpoint import UNREACHABLE, Endpoint
 from jupyter_pipelines.orchestration.service.home import ServiceHome
@@ -74,28 +74,15 @@ def submit_request(request: RunRequest, settings: Settings, endpoint: Endpoint |
     """
     pipeline, frozen, values = prepare(request, settings)
     path = str(request.notebook.absolute())
-    options = {name: value for name, value in asdict(request).items() if name in OPTIONS and value}
+    options = request.options()
     if endpoint.pid if endpoint is not None else configured_endpoint() is None:
         options["store"] = settings.store
     name = request.notebook.stem
     run: dict[str, object] = {"version": frozen, "notebook": path, "parameters": values, "options": options}
     _announce(settings, run)
     run_id = create_run(endpoint or ensure_service(settings), settings.home, name, run, key)
-    steps = tuple(StepRecord(step.name, "pending") for step in pipeline.steps)
-    record = RunRecord(
-        run_id,
-        name,
-        path,
-        frozen,
-        "pending",
-        values,
-        0.0,
-        0.0,
-        steps,
-        published=request.published or "",
-        schedule=request.schedule or "",
-        scheduled_time=request.scheduled_time,
-    )
+    steps = [step.name for step in pipeline.steps]
+    record = RunRecord.pending(run_id, name, path, frozen, values, RunOptions(**options), steps)
     store = Store(settings.store)
     if store.load_run(run_id) is None:  # else it has begun already
         store.save_run(run_id, asdict(record) | {"process": None})

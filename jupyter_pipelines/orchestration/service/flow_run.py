@@ -52,14 +52,14 @@ def prepare(parameters: Mapping[str, Any]) -> None:
     """Have kernels made ready for a run with these parameters; returns at once."""
     from jupyter_pipelines.orchestration.loading import load_runnable
     from jupyter_pipelines.orchestration.model import RunRequest
-    from jupyter_pipelines.orchestration.runs import OPTIONS, prepare_kernels
+    from jupyter_pipelines.orchestration.runs import prepare_kernels
 
-    options = parameters.get("options") or {}
+    options = dict(parameters.get("options") or {})
     with contextlib.suppress(PipelinesError, KeyError):  # the run will say what is wrong
-        store = Store(options.get("store") or Settings.load().store)
+        store = Store(options.pop("store", None) or Settings.load().store)
         path = Path(parameters["notebook"])
         pipeline = load_runnable(store.get_notebook(parameters["version"]), path.name, store)
-        prepare_kernels(pipeline, RunRequest(path, **{name: options[name] for name in OPTIONS if name in options}))
+        prepare_kernels(pipeline, RunRequest(path, **options))
 
 
 def _write_to(log: Path) -> None:
