@@ -66,19 +66,8 @@ def verify(
         values = coerce_parameters(pipeline.document, parameters or {})
         workspace = Workspace(path, folder / "work")
         workspace.renew()
-        record = run(workspace.notebook, values, on_event=tell)
-        refusal = _refusal(record)
-        if refusal is not None:
-            return Report(
-                str(path),
-                "refused",
-                refusal[0],
-                refusal[1],
-                pipeline_seconds=(record.ended - record.started,),
-                steps=len(pipeline.steps),
-            )
-        verification = _Verification(path, workspace, pipeline, values, record, folder, tell)
-        report = verification.report()
+        verification = _Verification(path, workspace, pipeline, values, folder, tell)
+        report = verification.report_on(run(workspace.notebook, values, on_event=tell))
         if report.verdict == "equivalent" and _order(load(path)) != _order(pipeline):
             tell(RunEvent("service", message="Running the pipeline again, with what the first run has shown of it"))
             workspace.renew()
@@ -101,7 +90,10 @@ def _refusal(record: RunRecord) -> tuple[str, str] | None:
 
 
 class _Verification:
-    """Compares a finished run with as many reference runs as it takes."""
+    """Compares finished runs, one by one, with as many reference runs as it takes."""
+
+    record: RunRecord  # of the run in question
+    executed: dict[int, NotebookNode]
 
     def __init__(
         self,
@@ -109,7 +101,6 @@ class _Verification:
         workspace: Workspace,
         pipeline: Pipeline,
         parameters: Mapping[str, object],
-        record: RunRecord,
         folder: Path,
         tell: OnRunEvent,
     ) -> None:
@@ -117,20 +108,17 @@ class _Verification:
         self.workspace = workspace
         self.pipeline = pipeline
         self.parameters = parameters
-        self.record = record
         self.folder = folder
         self.tell = tell
-        self.executed = _executed_cells(pipeline, Path(record.executed_notebook))
-        self.carried = _carried(record)
+        self.carried: dict[str, dict[str, str]] = {}
         self.references: list[ReferenceRun] = []
-        self.seconds = [record.ended - record.started]
-
-    def report(self) -> Report:
-        """Run the notebook as a whole until nothing differs, or for as often as may be; say what was found."""
-        return self._repeat(self._compare_once_more())
+        self.seconds: list[float] = []
 
     def report_on(self, record: RunRecord) -> Report:
-        """The same for a later run of the pipeline; the values are compared only where they are not the first run's."""
+        """Run the notebook as a whole until nothing differs from this run, or for as often as may be.
+
+        What was compared with an earlier run's values is known, and not compared again where they are the same.
+        """
         self.record = record
         self.seconds.append(record.ended - record.started)
         refusal = _refusal(record)
@@ -138,10 +126,11 @@ class _Verification:
             return self._report("refused", *refusal)
         self.executed = _executed_cells(self.pipeline, Path(record.executed_notebook))
         before, self.carried = self.carried, _carried(record)
-        if all(names.items() <= before.get(step, {}).items() for step, names in self.carried.items()):
+        known = all(names.items() <= before.get(step, {}).items() for step, names in self.carried.items())
+        if self.references and known:
             return self._repeat(self._judge())
         self.references.clear()
-        return self.report()
+        return self._repeat(self._compare_once_more())
 
     def _repeat(self, report: Report) -> Report:
         while report.verdict == "different" and len(self.references) < MOST_REFERENCES:
