@@ -21,6 +21,7 @@ from jupyter_pipelines.orchestration.loading import compile_with_memory, load_ru
 from jupyter_pipelines.orchestration.model import OnRunEvent, RunEvent, RunOptions, RunRecord, RunState
 from jupyter_pipelines.orchestration.progress import Progress, select
 from jupyter_pipelines.orchestration.recorder import Recorder
+from jupyter_pipelines.orchestration.service.wake import LOOK, tell_worker
 from jupyter_pipelines.orchestration.step_task import submit_step
 from jupyter_pipelines.orchestration.versions.folders import used, working_folder
 from jupyter_pipelines.settings import Settings
@@ -45,6 +46,7 @@ class PipelineRun:
         cancel: threading.Event,
     ) -> None:
         settings = Settings.load()
+        self.home = settings.home
         self.store = Store(options.store or settings.store)
         source = self.store.get_notebook(version)
         self.path = Path(notebook)
@@ -95,7 +97,7 @@ class PipelineRun:
         except BaseException as error:
             reason = f"{type(error).__name__}: {error}"
             self.executed.finish("crashed", reason)
-            self.recorder.run_finished("crashed", reason)
+            self._finish("crashed", reason)
             raise
         for step, failure in self.progress.blocked().items():
             self.recorder.step_skipped(step, f"{failure} did not succeed")
@@ -105,7 +107,12 @@ class PipelineRun:
         state, reason = self._outcome()
         self.executed.finish(state, reason)
         wait_for_kernels()
-        return self.recorder.run_finished(state, reason)
+        return self._finish(state, reason)
+
+    def _finish(self, state: RunState, reason: str) -> RunRecord:
+        record = self.recorder.run_finished(state, reason)
+        tell_worker(self.home, LOOK)  # others may wait for this end
+        return record
 
     def _loop(self) -> None:
         while True:

@@ -22,6 +22,7 @@ from jupyter_pipelines.orchestration.runs import get_run, prepare
 from jupyter_pipelines.orchestration.service import configured_endpoint, endpoint_of, ensure_service
 from jupyter_pipelines.orchestration.service.endpoint import UNREACHABLE, Endpoint
 from jupyter_pipelines.orchestration.service.home import ServiceHome
+from jupyter_pipelines.orchestration.service.wake import RUN_DUE, tell_worker
 from jupyter_pipelines.orchestration.settling import settle_runs
 from jupyter_pipelines.orchestration.versions.publishing import choose_source
 from jupyter_pipelines.settings import Settings
@@ -29,10 +30,6 @@ from jupyter_pipelines.store import Store
 
 CANCEL_SECONDS = 15.0  # that a run has to end by itself when it is cancelled
 POLL = 0.1  # seconds between two looks at its record
-
-# What the worker is told.
-RUN_DUE = b"now"  # there is a run for now
-SCHEDULES = b"schedules"  # a schedule was changed, or a run has ended that another may wait for
 
 
 def submit(
@@ -148,12 +145,3 @@ def _announce(settings: Settings, run: Mapping[str, object]) -> None:
             launcher.settimeout(0.2)
             launcher.connect(str(path))
             launcher.sendall(b"\n" + json.dumps({"expect": run}).encode() + b"\n")
-
-
-def tell_worker(home: Path, what: bytes) -> None:
-    """Tell the worker of :data:`RUN_DUE` or :data:`SCHEDULES`; where it is not there yet, it looks when it comes."""
-    path = ServiceHome(home).socket("worker")
-    if path is not None:
-        with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as wake:
-            wake.setblocking(False)
-            wake.sendto(what, str(path))

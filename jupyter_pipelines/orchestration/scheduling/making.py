@@ -218,6 +218,6 @@ def _set_paused(schedule_id: str, paused: bool) -> ScheduleRecord:
 
 
 def _tell_scheduler(settings: Settings) -> None:
-    from jupyter_pipelines.orchestration.submission import SCHEDULES, tell_worker
+    from jupyter_pipelines.orchestration.service.wake import LOOK, tell_worker
 
-    tell_worker(settings.home, SCHEDULES)
+    tell_worker(settings.home, LOOK)

@@ -30,7 +30,6 @@ def main(home: Path) -> None:
     from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
 
     from jupyter_pipelines.orchestration.flow import run_pipeline
-    from jupyter_pipelines.orchestration.submission import SCHEDULES, tell_worker
 
     configure_from_env()
     run_id = os.environ["PREFECT__FLOW_RUN_ID"]
@@ -42,10 +41,7 @@ def main(home: Path) -> None:
     with temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}), handle_engine_signals(UUID(run_id)):
         flow_run = load_flow_run(UUID(run_id))
         threading.Thread(target=prepare, args=(flow_run.parameters,), daemon=True).start()
-        try:
-            run_flow(run_pipeline, flow_run=flow_run, return_type="state")
-        finally:
-            tell_worker(home, SCHEDULES)
+        run_flow(run_pipeline, flow_run=flow_run, return_type="state")
 
 
 def prepare(parameters: Mapping[str, Any]) -> None:

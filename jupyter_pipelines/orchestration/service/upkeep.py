@@ -10,11 +10,12 @@ import psutil
 
 from jupyter_pipelines.orchestration.deployment import work_pool
 from jupyter_pipelines.orchestration.recorder import is_alive
-from jupyter_pipelines.orchestration.service.endpoint import UNREACHABLE, recorded_endpoint
+from jupyter_pipelines.orchestration.service.endpoint import UNREACHABLE, Endpoint, recorded_endpoint
 from jupyter_pipelines.orchestration.settling import KILLED, settle_runs
 from jupyter_pipelines.settings import Settings
 from jupyter_pipelines.store import Store
 
+UPKEEP = 5.0  # seconds between two looks at the runs that go on
 GRACE = 10.0  # seconds that a run may be without a process: it is being started
 
 
@@ -26,11 +27,14 @@ class Upkeep:
         self._store = Store(Settings.load().store)
         self._lost: dict[str, float] = {}  # runs without a process, and since when
 
-    def look(self) -> None:
-        """Make true what is not, here and in Prefect; called every few seconds."""
+    def look(self) -> float:
+        """Make true what is not, here and in Prefect; returns the seconds until it is due again."""
         endpoint = recorded_endpoint(self._home)
-        if endpoint is None:
-            return
+        if endpoint is not None:
+            self._settle(endpoint)
+        return UPKEEP
+
+    def _settle(self, endpoint: Endpoint) -> None:
         settle_runs(self._store, endpoint)
         wanted = {
             "work_pools": {"name": {"any_": [work_pool()]}},

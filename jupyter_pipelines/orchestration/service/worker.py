@@ -13,9 +13,9 @@ import signal
 import socket
 import sys
 import traceback
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from jupyter_pipelines.orchestration.fast_imports import make_imports_fast
 from jupyter_pipelines.orchestration.service.home import ServiceHome
@@ -24,7 +24,23 @@ if TYPE_CHECKING:
     from prefect.workers.process import ProcessWorker
 
 PREFETCH = 15.0  # seconds that a scheduled run is taken ahead of its time; it waits in its process
-UPKEEP = 5.0  # seconds between two looks at the runs that go on
+AFTER_FAILURE = 5.0  # seconds until a duty that failed is tried again
+
+
+class Duty(Protocol):
+    """Something that the worker does again and again, beside starting runs."""
+
+    def look(self) -> float:
+        """Do what is due; returns in how many seconds to look again, unless the worker is told of something sooner."""
+        ...
+
+
+def duties_of(home: Path) -> list[Duty]:
+    """What the worker of ``home`` attends to."""
+    from jupyter_pipelines.orchestration.scheduling.scheduler import Scheduler
+    from jupyter_pipelines.orchestration.service.upkeep import Upkeep
+
+    return [Upkeep(home), Scheduler(home)]
 
 
 async def serve(home: Path) -> None:
@@ -42,11 +58,9 @@ async def serve(home: Path) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, os._exit, 0)  # an orderly end of Prefect's worker would kill the runs
     loop.add_reader(0, _check_leash)
-    schedules = asyncio.Event()  # set when they are to be looked at
-    tasks = [
-        asyncio.create_task(work)
-        for work in (_listen(worker, home, schedules), _keep_up(home), _keep_to_schedules(home, schedules))
-    ]
+    duties = {duty: asyncio.Event() for duty in duties_of(home)}  # set when it is to look at once
+    works = [_listen(worker, home, list(duties.values())), *(_attend(duty, told) for duty, told in duties.items())]
+    tasks = [asyncio.create_task(work) for work in works]
     await worker.start(printer=lambda text: print(text, file=sys.stderr, flush=True))
     for task in tasks:
         task.cancel()
@@ -57,9 +71,9 @@ def _check_leash() -> None:
         os._exit(0)
 
 
-async def _listen(worker: ProcessWorker, home: Path, schedules: asyncio.Event) -> None:
-    """Ask for due runs whenever somebody says that there is one, and have schedules looked at when they say that."""
-    from jupyter_pipelines.orchestration.submission import RUN_DUE
+async def _listen(worker: ProcessWorker, home: Path, duties: Sequence[asyncio.Event]) -> None:
+    """Ask for due runs whenever somebody says that there is one; have all duties looked at when something else is."""
+    from jupyter_pipelines.orchestration.service.wake import RUN_DUE
 
     while not worker.is_setup:  # noqa: ASYNC110 - nothing tells us
         await asyncio.sleep(0.02)
@@ -75,32 +89,21 @@ async def _listen(worker: ProcessWorker, home: Path, schedules: asyncio.Event) -
             if told == RUN_DUE:
                 await _quietly(worker.get_and_submit_flow_runs)
             else:
-                schedules.set()
+                for duty in duties:
+                    duty.set()
             told = await loop.sock_recv(wake, 512)
 
 
-async def _keep_up(home: Path) -> None:
-    from jupyter_pipelines.orchestration.service.upkeep import Upkeep
-
-    upkeep = Upkeep(home)
+async def _attend(duty: Duty, told: asyncio.Event) -> None:
     while True:
-        await _quietly(lambda: asyncio.to_thread(upkeep.look))
-        await asyncio.sleep(UPKEEP)
-
-
-async def _keep_to_schedules(home: Path, schedules: asyncio.Event) -> None:
-    from jupyter_pipelines.orchestration.scheduling.scheduler import LONGEST, Scheduler
-
-    scheduler = Scheduler(home)
-    while True:
-        schedules.clear()
-        wait = LONGEST
+        told.clear()
+        wait = AFTER_FAILURE
         try:
-            wait = await asyncio.to_thread(scheduler.look)
+            wait = await asyncio.to_thread(duty.look)
         except Exception:
             traceback.print_exc()
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(schedules.wait(), wait)
+            await asyncio.wait_for(told.wait(), wait)
 
 
 async def _quietly(work: Callable[[], Awaitable[object]]) -> None:
