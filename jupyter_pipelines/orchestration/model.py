@@ -37,6 +37,7 @@ class RunRequest:
     published: str | None = None  # the id of a published version, run instead of the file
     schedule: str | None = None  # the id of the schedule that asks for it
     scheduled_time: float = 0.0  # the occurrence's, in seconds since the epoch
+    backfill: str | None = None  # the id of the backfill that asks for it
 
     def options(self) -> dict[str, Any]:
         """What of it travels through Prefect as :class:`RunOptions`: what is not as by default."""
@@ -58,6 +59,7 @@ class RunOptions:
     published: str | None = None
     schedule: str | None = None
     scheduled_time: float = 0.0
+    backfill: str | None = None
     store: str | None = None  # where the version is; by default where the settings of the process that runs it say
 
 
@@ -113,6 +115,7 @@ class RunRecord:
     published: str = ""  # the id of the published version that was run, if one was
     schedule: str = ""  # the id of the schedule that asked for it, if one did
     scheduled_time: float = 0.0  # when it was to run by that, in seconds since the epoch
+    backfill: str = ""  # the id of the backfill that it is a part of, if it is
 
     @classmethod
     def pending(
@@ -146,6 +149,7 @@ class RunRecord:
             published=options.published or "",
             schedule=options.schedule or "",
             scheduled_time=options.scheduled_time,
+            backfill=options.backfill or "",
         )
 
     def step(self, name: str) -> StepRecord:

@@ -63,13 +63,19 @@ def submit(
     return submit_request(request, Settings.load())
 
 
-def submit_request(request: RunRequest, settings: Settings, endpoint: Endpoint | None = None, key: str = "") -> str:
+def submit_request(
+    request: RunRequest,
+    settings: Settings,
+    endpoint: Endpoint | None = None,
+    key: str = "",
+    source: bytes | None = None,
+) -> str:
     """Submit the run that is asked for; ``endpoint`` is the server in use, which is found unless given.
 
-    A request with the ``key`` of an earlier one makes no second run: it returns the id of the first. Raises as
-    :func:`submit` does.
+    A request with the ``key`` of an earlier one makes no second run: it returns the id of the first. ``source`` is
+    what runs in place of the file. Raises as :func:`submit` does.
     """
-    pipeline, frozen, values = prepare(request, settings)
+    pipeline, frozen, values = prepare(request, settings, source)
     path = str(request.notebook.absolute())
     options = request.options()
     if endpoint.pid if endpoint is not None else configured_endpoint() is None:
