@@ -35,9 +35,10 @@ class RunRequest:
     max_parallel: int | None = None
     parent: str | None = None  # the id of the grid this run belongs to
     published: str | None = None  # the id of a published version, run instead of the file
-    schedule: str | None = None  # the id of the schedule that asks for it
+    schedule: str | None = None  # the id of the schedule or trigger that asks for it
     scheduled_time: float = 0.0  # the occurrence's, in seconds since the epoch
     backfill: str | None = None  # the id of the backfill that asks for it
+    upstream: str | None = None  # the id of the run that a trigger answers
 
     def options(self) -> dict[str, Any]:
         """What of it travels through Prefect as :class:`RunOptions`: what is not as by default."""
@@ -60,6 +61,7 @@ class RunOptions:
     schedule: str | None = None
     scheduled_time: float = 0.0
     backfill: str | None = None
+    upstream: str | None = None
     store: str | None = None  # where the version is; by default where the settings of the process that runs it say
 
 
@@ -90,6 +92,8 @@ class StepRecord:
     error_first_line: str = ""
     fix: str = ""
     reused_from: str = ""  # the id of the run whose result was taken
+    waiting: str = ""  # what it waits for before it begins, while it does
+    files_written: tuple[str, ...] = ()  # absolute paths
 
 
 @dataclass(frozen=True)
@@ -113,9 +117,12 @@ class RunRecord:
     from_step: str = ""
     until: str = ""
     published: str = ""  # the id of the published version that was run, if one was
-    schedule: str = ""  # the id of the schedule that asked for it, if one did
+    schedule: str = ""  # the id of the schedule or trigger that asked for it, if one did
     scheduled_time: float = 0.0  # when it was to run by that, in seconds since the epoch
     backfill: str = ""  # the id of the backfill that it is a part of, if it is
+    pipeline: str = ""  # what its pipeline is called; "" when that is the notebook's path
+    upstream: str = ""  # the id of the run that it answers, if a trigger asked for it
+    waiting: str = ""  # what it waits for before it begins, while it does
 
     @classmethod
     def pending(
@@ -128,6 +135,7 @@ class RunRecord:
         options: RunOptions,
         steps: Iterable[str],
         executed_notebook: str = "",
+        pipeline: str = "",
     ) -> RunRecord:
         """The record of a run that has not begun."""
         return cls(
@@ -141,6 +149,7 @@ class RunRecord:
             ended=0.0,
             steps=tuple(StepRecord(step, "pending") for step in steps),
             executed_notebook=executed_notebook,
+            pipeline=pipeline,
             resumed_from=options.resume or "",
             parent=options.parent or "",
             only=options.only or "",
@@ -150,6 +159,7 @@ class RunRecord:
             schedule=options.schedule or "",
             scheduled_time=options.scheduled_time,
             backfill=options.backfill or "",
+            upstream=options.upstream or "",
         )
 
     def step(self, name: str) -> StepRecord:
@@ -164,11 +174,14 @@ class RunRecord:
 class RunEvent:
     """What happens while a run goes on. ``kind``:
 
-    ``service`` (``message``: what is being started, said once), ``run-started``, ``step-started``, ``step-finished``
-    (``record``), ``step-retry`` (``message``), ``cell`` (``cell`` event of execution), ``run-finished``.
+    ``service`` (``message``: what is being started, said once), ``waiting`` (``message``: what the step, or the run,
+    waits for), ``run-started``, ``step-started``, ``step-finished`` (``record``), ``step-retry`` (``message``), ``cell``
+    (``cell`` event of execution), ``run-finished``.
     """
 
-    kind: Literal["service", "run-started", "step-started", "step-retry", "cell", "step-finished", "run-finished"]
+    kind: Literal[
+        "service", "waiting", "run-started", "step-started", "step-retry", "cell", "step-finished", "run-finished"
+    ]
     run_id: str = ""
     step: str = ""
     message: str = ""

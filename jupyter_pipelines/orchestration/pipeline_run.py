@@ -6,6 +6,7 @@ import queue
 import threading
 from collections import Counter
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from jupyter_pipelines.graph.model import StepPlan
 from jupyter_pipelines.notebook import coerce_parameters, parameters_source, parse_notebook
 from jupyter_pipelines.orchestration import memory, reuse
 from jupyter_pipelines.orchestration.cancellation import watch_for_cancellation
+from jupyter_pipelines.orchestration.limits.turns import Turns
 from jupyter_pipelines.orchestration.loading import compile_with_memory, load_runnable
 from jupyter_pipelines.orchestration.model import OnRunEvent, RunEvent, RunOptions, RunRecord, RunState
 from jupyter_pipelines.orchestration.progress import Progress, select
@@ -24,6 +26,7 @@ from jupyter_pipelines.orchestration.recorder import Recorder
 from jupyter_pipelines.orchestration.service.wake import LOOK, tell_worker
 from jupyter_pipelines.orchestration.step_task import submit_step
 from jupyter_pipelines.orchestration.versions.folders import used, working_folder
+from jupyter_pipelines.orchestration.versions.identity import pipeline_of_document
 from jupyter_pipelines.settings import Settings
 from jupyter_pipelines.store import Store
 
@@ -66,7 +69,17 @@ class PipelineRun:
         self.notebook = parsed
         executed = self.store.run_folder(run_id) / "executed.ipynb"
         chosen = [step.name for step in pipeline.steps if step.name in selection.chosen]
-        record = RunRecord.pending(run_id, name, str(self.path), version, parameters, options, chosen, str(executed))
+        record = RunRecord.pending(
+            run_id,
+            name,
+            str(self.path),
+            version,
+            parameters,
+            options,
+            chosen,
+            str(executed),
+            pipeline_of_document(self.store, pipeline.document, self.path),
+        )
         self.recorder = Recorder(self.store, record, on_event)
         self.executed = ExecutedNotebook(
             parsed,

@@ -39,6 +39,8 @@ def settle_runs(store: Store, endpoint: Endpoint | None) -> list[str]:
         found = store.load_run(run_id)
         record = None if found is None else record_from(found)
         if found is None or record is None:
+            if store.has_run(run_id):
+                logger.warning("The record of run %s cannot be read.", run_id)
             store.mark_active(run_id, False)  # there is nothing to make true
             continue
         over = record.state not in {"pending", "running"}

@@ -24,6 +24,7 @@ from jupyter_pipelines.orchestration.service.endpoint import UNREACHABLE, Endpoi
 from jupyter_pipelines.orchestration.service.home import ServiceHome
 from jupyter_pipelines.orchestration.service.wake import RUN_DUE, tell_worker
 from jupyter_pipelines.orchestration.settling import settle_runs
+from jupyter_pipelines.orchestration.versions.identity import pipeline_of_document
 from jupyter_pipelines.orchestration.versions.publishing import choose_source
 from jupyter_pipelines.settings import Settings
 from jupyter_pipelines.store import Store
@@ -85,8 +86,9 @@ def submit_request(
     _announce(settings, run)
     run_id = create_run(endpoint or ensure_service(settings), settings.home, name, run, key)
     steps = [step.name for step in pipeline.steps]
-    record = RunRecord.pending(run_id, name, path, frozen, values, RunOptions(**options), steps)
     store = Store(settings.store)
+    called = pipeline_of_document(store, pipeline.document, path)
+    record = RunRecord.pending(run_id, name, path, frozen, values, RunOptions(**options), steps, pipeline=called)
     if store.load_run(run_id) is None:  # else it has begun already
         store.save_run(run_id, asdict(record) | {"process": None})
         store.mark_active(run_id, True)

@@ -7,12 +7,14 @@
     results/ab/KEY.json     how a step ended, by the key of everything it depended on
     observations/DIGEST.json  what runs saw about a step's source
     active/RUN              an empty file for each run that has not been seen to end
+    index/                  what the records say, to be searched: see :mod:`jupyter_pipelines.store.run_index`
     pipelines/, adopted/    what was published: see :mod:`jupyter_pipelines.store.publications`
 """
 
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -100,8 +102,23 @@ class Store:
         return self.root / "runs" / run
 
     def save_run(self, run: str, record: Mapping[str, object], *, sync: bool = True) -> None:
-        """Write the record of a run. ``sync``: see :func:`~jupyter_pipelines.store.files.write_atomically`."""
-        write_json(self.run_folder(run) / "run.json", record, sync=sync)
+        """Write the record of a run.
+
+        With ``sync``, for a change of its state, it survives a power cut, and the index is told.
+        """
+        path = self.run_folder(run) / "run.json"
+        if not sync:
+            write_json(path, record, sync=False)
+            return
+        from jupyter_pipelines.store.run_index import RunIndex
+
+        saved = {**record, "saved": time.time()}
+        with RunIndex(self.root).change(run, saved):
+            write_json(path, saved)
+
+    def has_run(self, run: str) -> bool:
+        """Whether there is a record of the run, readable or not."""
+        return (self.run_folder(run) / "run.json").exists()
 
     def load_run(self, run: str) -> Mapping[str, object] | None:
         """The record of a run, ``None`` when there is none that can be read."""

@@ -10,6 +10,7 @@ import os
 from pathlib import Path
 
 from jupyter_pipelines.errors import RequestError
+from jupyter_pipelines.notebook.model import NotebookDocument
 from jupyter_pipelines.notebook.options import read_notebook_options
 from jupyter_pipelines.notebook.parse import ParsedNotebook, parse
 from jupyter_pipelines.orchestration.versions.model import Entry
@@ -32,6 +33,11 @@ def pipeline_of(store: Store, notebook: Path | str, content: bytes | None = None
         return str(notebook)
     name = stated_name(parse(found, Path(notebook).name)) if found is not None else ""
     return name or unnamed_pipeline(store, real_path(notebook))
+
+
+def pipeline_of_document(store: Store, document: NotebookDocument, path: Path | str) -> str:
+    """What the pipeline of a notebook that was read already is called; its file may be another by now."""
+    return document.options.name.strip() or unnamed_pipeline(store, real_path(path))
 
 
 def unnamed_pipeline(store: Store, path: str) -> str:
