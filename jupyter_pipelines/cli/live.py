@@ -71,8 +71,8 @@ class LiveProgress(Progress):
 
     def note(self, event: RunEvent) -> None:
         self.update(event)
-        if event.kind == "step-retry":
-            self.tell(f"{event.step}: {event.message}")
+        if event.kind in {"step-retry", "waiting"}:
+            self.tell(f"{event.step}: {event.message}" if event.step else event.message)
 
     def _draw(self) -> RenderableType:
         with self._lock:

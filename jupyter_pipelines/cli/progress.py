@@ -116,6 +116,8 @@ class Progress:
             return
         if event.kind == "step-started":
             step.state, step.started, step.done, step.cell = "running", event.time or time.time(), 0, ""
+        elif event.kind == "waiting":
+            step.cell = event.message
         elif event.kind == "step-retry":
             step.state, step.cell = "retrying", event.message
         elif event.kind == "step-finished" and event.record is not None:
@@ -159,6 +161,8 @@ def progress_on(
 
 def describe(event: RunEvent) -> str:
     """An event as one plain line; empty for those that are too small to be told one by one."""
+    if event.kind == "waiting":
+        return f"{event.step}: {event.message}" if event.step else event.message
     if event.kind == "run-started":
         return "run started"
     if event.kind == "step-started":

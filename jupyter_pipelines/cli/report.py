@@ -52,8 +52,8 @@ def print_run(record: RunRecord) -> None:
         print_failure(step)
     if failed:
         screen.print()
-    elif record.error:
-        screen.print(Text(clean(record.error)))
+    elif record.error or record.waiting:
+        screen.print(Text(clean(record.error or record.waiting)))
     if record.executed_notebook:
         screen.print(Text.assemble(("notebook  ", "dim"), short_path(record.executed_notebook)), soft_wrap=True)
     if record.state not in {"completed", "running", "pending"}:
@@ -74,7 +74,7 @@ def _steps(record: RunRecord) -> Table:
         table.columns[column].no_wrap = True
     for step in record.steps:
         glyph, style = STATES[step.state]
-        state = step.state.replace("-", " ")
+        state = clean(step.waiting) or step.state.replace("-", " ")
         if step.attempts > 1:
             state += f", {count(step.attempts, 'attempt')}"
         left = (
@@ -161,7 +161,7 @@ def print_runs(records: Sequence[RunRecord]) -> None:
             Text(clean(short_path(record.notebook))),
             moment(record.started),
             duration(record.ended - record.started) if record.ended else "",
-            Text(clean(record.state + failed), style if "red" in style else "dim"),
+            Text(clean(record.waiting or record.state + failed), style if "red" in style else "dim"),
             Text(clean(", ".join(f"{name} = {value}" for name, value in record.parameters.items())), "dim"),
         )
     print_table(table)

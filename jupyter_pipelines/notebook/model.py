@@ -39,6 +39,7 @@ class StepOptions:
     cache: bool = True  # may `--reuse` and `resume` take this step's result from an earlier run
     env: Mapping[str, str] = field(default_factory=dict)
     tags: tuple[str, ...] = ()
+    resources: tuple[str, ...] = ()  # it runs while it has a slot of each
     after: tuple[str, ...] = ()
     reads: tuple[str, ...] = ()  # author's marks: what the analysis cannot see
     writes: tuple[str, ...] = ()
@@ -85,6 +86,7 @@ class Parameter:
     it from the default: ``int``, ``float | None``, ``Literal['a', 'b']``, ``Path`` … An Enum's default and choices are
     the names of its members. ``computed``: the default is an expression that only the notebook can evaluate, and
     ``default`` is ``None``. ``required``: the notebook gives a type but no value, so every run must give one.
+    ``secret``: its value is not to be shown (see :mod:`jupyter_pipelines.notebook.secrecy`).
     """
 
     name: str
@@ -97,6 +99,7 @@ class Parameter:
     line: int = 1
     computed: bool = False
     required: bool = False
+    secret: bool = False
 
 
 @dataclass(frozen=True, slots=True)

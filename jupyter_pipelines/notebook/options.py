@@ -22,6 +22,7 @@ _DURATION = re.compile(
 )
 _SECONDS = {"d": 86_400.0, "h": 3_600.0, "m": 60.0, "s": 1.0}
 _ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_RESOURCE = re.compile(r"[A-Za-z0-9_-]{1,80}")
 
 
 def parse_duration(value: object) -> float:
@@ -88,6 +89,13 @@ def _texts(value: object) -> tuple[str, ...]:
     return tuple(dict.fromkeys(one.strip() for one in value))
 
 
+def _resources(value: object) -> tuple[str, ...]:
+    names = _texts(value)
+    if not all(_RESOURCE.fullmatch(name) for name in names):
+        raise ValueError('names of resources such as ["database"]: letters, digits, dashes and underscores')
+    return names
+
+
 def _env(value: object) -> dict[str, str]:
     expected = 'an object of texts such as {"OMP_NUM_THREADS": "1"}'
     if not isinstance(value, Mapping):
@@ -113,6 +121,7 @@ STEP_READERS: Mapping[str, Reader] = {
     "cache": _flag,
     "env": _env,
     "tags": _texts,
+    "resources": _resources,
     "after": _texts,
     "reads": _texts,
     "writes": _texts,
@@ -135,6 +144,7 @@ DEFAULT_READERS: Mapping[str, Reader] = {
     "step_timeout": _timeout,
     "cache": _flag,
     "env": _env,
+    "resources": _resources,
 }
 
 

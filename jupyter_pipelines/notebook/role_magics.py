@@ -89,6 +89,7 @@ _FLAGS: dict[str, tuple[str, Callable[[str], object]]] = {
     "--timeout": ("timeout", str),
     "--env": ("env", _pair),
     "--tag": ("tags", lambda text: [text]),
+    "--resources": ("resources", _names),
     "--reads": ("reads", _names),
     "--writes": ("writes", _names),
     "--unchanged": ("unchanged", _names),

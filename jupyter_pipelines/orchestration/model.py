@@ -175,8 +175,8 @@ class RunEvent:
     """What happens while a run goes on. ``kind``:
 
     ``service`` (``message``: what is being started, said once), ``waiting`` (``message``: what the step, or the run,
-    waits for), ``run-started``, ``step-started``, ``step-finished`` (``record``), ``step-retry`` (``message``), ``cell``
-    (``cell`` event of execution), ``run-finished``.
+    waits for), ``run-started``, ``step-started``, ``step-finished`` (``record``), ``step-retry`` (``message``),
+    ``cell`` (``cell`` event of execution), ``run-finished``.
     """
 
     kind: Literal[

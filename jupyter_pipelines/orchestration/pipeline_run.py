@@ -26,7 +26,7 @@ from jupyter_pipelines.orchestration.recorder import Recorder
 from jupyter_pipelines.orchestration.service.wake import LOOK, tell_worker
 from jupyter_pipelines.orchestration.step_task import submit_step
 from jupyter_pipelines.orchestration.versions.folders import used, working_folder
-from jupyter_pipelines.orchestration.versions.identity import pipeline_of_document
+from jupyter_pipelines.orchestration.versions.identity import pipeline_of_document, real_path
 from jupyter_pipelines.settings import Settings
 from jupyter_pipelines.store import Store
 
@@ -81,6 +81,7 @@ class PipelineRun:
             pipeline_of_document(self.store, pipeline.document, self.path),
         )
         self.recorder = Recorder(self.store, record, on_event)
+        self._turns = Turns(self.home, run_id, cancel, self.recorder.waits)
         self.executed = ExecutedNotebook(
             parsed,
             executed,
@@ -101,12 +102,21 @@ class PipelineRun:
             self._sequence = Sequence(pipeline, parsed, self.directory, {}, self._cell_event, cancel)
 
     def execute(self) -> RunRecord:
-        """Run the steps; returns the final record. Only defects of ours raise, after they are put on record."""
-        self.recorder.run_started()
+        """Run the steps, once it is our turn; returns the final record.
+
+        Only defects of ours raise, after they are put on record.
+        """
+        with ExitStack() as held:
+            held.enter_context(watch_for_cancellation(self.recorder.record.id, self.cancel))
+            return self._execute(held)
+
+    def _execute(self, held: ExitStack) -> RunRecord:
+        """Run the steps; ``held`` gets the slots that are to be held until the end is on record."""
         try:
-            folder = used(self.store, self.options.published, self.path)
-            with folder, watch_for_cancellation(self.recorder.record.id, self.cancel):
-                self._loop()
+            if self._wait_for_turn(held):
+                self.recorder.run_started()
+                with used(self.store, self.options.published, self.path):
+                    self._loop()
         except BaseException as error:
             reason = f"{type(error).__name__}: {error}"
             self.executed.finish("crashed", reason)
@@ -121,6 +131,15 @@ class PipelineRun:
         self.executed.finish(state, reason)
         wait_for_kernels()
         return self._finish(state, reason)
+
+    def _wait_for_turn(self, held: ExitStack) -> bool:
+        """Wait until the run may begin, as limits say; gives whether it may: not when it was cancelled before."""
+        pipeline = self.recorder.record.pipeline or real_path(self.path)
+        had = held.enter_context(self._turns.of_pipeline(pipeline))
+        if had and self._sequence is not None:  # its steps share one kernel: none begins for itself
+            resources = {name for options in self.document.steps.values() for name in options.resources}
+            had = held.enter_context(self._turns.of_resources("", resources))
+        return had
 
     def _finish(self, state: RunState, reason: str) -> RunRecord:
         record = self.recorder.run_finished(state, reason)
@@ -205,12 +224,18 @@ class PipelineRun:
         from jupyter_pipelines.execution import run_step
 
         name = request.step.name
-        self.recorder.step_started(name, request.attempt)
-        self.executed.step_started(name)
-        if self._sequence is not None:
-            result = self._sequence.wait_for(name)
-        else:
-            result = run_step(request, self._cell_event, self.cancel)
+        resources = request.step.options.resources if self._sequence is None else ()
+        with self._turns.of_resources(name, resources) as had:
+            if not had:
+                error = StepErrorInfo("cancelled", "the run was cancelled before the step began")
+                result = StepResult(name, "cancelled", {}, error=error)
+            else:
+                self.recorder.step_started(name, request.attempt)
+                self.executed.step_started(name)
+                if self._sequence is not None:
+                    result = self._sequence.wait_for(name)
+                else:
+                    result = run_step(request, self._cell_event, self.cancel)
         self._latest[name] = result
         may_retry = (
             result.state in {"failed", "timed-out", "crashed"} and request.attempt <= request.step.options.retries

@@ -24,6 +24,8 @@ from jupyter_pipelines.orchestration.model import (
 )
 from jupyter_pipelines.store import Store
 
+MOST_FILES = 500  # that a step has written are on record
+
 
 class Recorder:
     """Keeps the record of one run and tells ``on_event`` of each change. Thread-safe."""
@@ -42,21 +44,30 @@ class Recorder:
         with self._lock:
             return replace(self._record, steps=tuple(self._steps.values()))
 
+    def waits(self, step: str, what: str) -> None:
+        """The step, or the run for ``""``, waits for ``what`` before it begins."""
+        if step:
+            self._put(replace(self._steps[step], waiting=what))
+        else:
+            self._store.mark_active(self._record.id, True)
+            self._change(waiting=what)
+        self._tell(RunEvent("waiting", self._record.id, step, what, time.time()))
+
     def run_started(self) -> None:
         """The run begins."""
         self._store.mark_active(self._record.id, True)
-        self._change(state="running", started=time.time())
+        self._change(state="running", started=time.time(), waiting="")
         self._tell(RunEvent("run-started", run_id=self._record.id, time=time.time()))
 
     def run_finished(self, state: RunState, error: str = "") -> RunRecord:
         """The run has ended; returns the final record. It stays marked as active until Prefect knows it, too."""
-        self._change(state=state, ended=time.time(), error=error)
+        self._change(state=state, ended=time.time(), error=error, waiting="")
         self._tell(RunEvent("run-finished", run_id=self._record.id, message=error, time=time.time()))
         return self.record
 
     def step_started(self, name: str, attempt: int) -> None:
         """A step begins its ``attempt``-th attempt (from 1)."""
-        step = replace(self._steps[name], state="running", attempts=attempt)
+        step = replace(self._steps[name], state="running", attempts=attempt, waiting="")
         self._put(step if attempt > 1 else replace(step, started=time.time(), ended=0.0))
         self._tell(RunEvent("step-started", self._record.id, name, time=time.time()))
 
@@ -74,6 +85,8 @@ class Recorder:
             started=self._steps[result.step].started or time.time(),
             reused_from=reused_from,
             outputs=_outputs(result),
+            waiting="",
+            files_written=() if reused_from else result.observed.files_written[:MOST_FILES],
         )
         if result.error is not None:
             error = result.error
@@ -90,7 +103,7 @@ class Recorder:
 
     def step_skipped(self, name: str, why: str) -> None:
         """A step will not run."""
-        step = replace(self._steps[name], state="skipped", error=why)
+        step = replace(self._steps[name], state="skipped", error=why, waiting="")
         self._put(step)
         self._tell(RunEvent("step-finished", self._record.id, name, why, time.time(), record=step))
 

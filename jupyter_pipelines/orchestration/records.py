@@ -69,6 +69,12 @@ def _many(kind: type) -> Callable[[object], object]:
     return read
 
 
+def _texts(value: object) -> object:
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise _MalformedError
+    return tuple(value)
+
+
 def _time(value: object) -> object:
     if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value):
         raise _MalformedError
@@ -80,6 +86,7 @@ _READERS: dict[str, Callable[[object], object]] = {
     "int": _read(int),
     "int | None": _read((int, type(None))),
     "float": _time,
+    "tuple[str, ...]": _texts,
     "Mapping[str, object]": _read(dict),
     "RunState": _one_of(get_args(RunState)),
     "StepState": _one_of(get_args(StepState)),
