@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         next_occurrence,
         occurrences_after,
     )
+    from jupyter_pipelines.orchestration.schedules.period_names import named_range, named_window, split_range
     from jupyter_pipelines.orchestration.schedules.phrases import EXAMPLES, Understanding, parse_phrase, understand
     from jupyter_pipelines.orchestration.schedules.previews import Occurrence, Preview, preview
     from jupyter_pipelines.orchestration.schedules.windows import DataWindow, window_of, windows_between
@@ -43,6 +44,7 @@ _HOMES = {
     "json_form": ("from_json", "to_json"),
     "model": ("PRESETS", "Schedule", "with_preset"),
     "occurrences": ("latest_occurrence", "next_occurrence", "occurrences_after"),
+    "period_names": ("named_range", "named_window", "split_range"),
     "phrases": ("EXAMPLES", "Understanding", "parse_phrase", "understand"),
     "previews": ("Occurrence", "Preview", "preview"),
     "windows": ("DataWindow", "window_of", "windows_between"),
@@ -72,12 +74,15 @@ __all__ = [
     "from_json",
     "in_words",
     "latest_occurrence",
+    "named_range",
+    "named_window",
     "next_occurrence",
     "occurrence_key",
     "occurrences_after",
     "overdue",
     "parse_phrase",
     "preview",
+    "split_range",
     "to_json",
     "understand",
     "when_in_words",

@@ -21,6 +21,7 @@ from jupyter_pipelines.errors import RequestError
 
 if TYPE_CHECKING:
     from jupyter_pipelines.orchestration.schedules.model import Schedule
+    from jupyter_pipelines.orchestration.schedules.windows import DataWindow
 
 _TEMPLATE: Final = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
 _MOST_CHARACTERS: Final = 1_000
@@ -34,23 +35,30 @@ class _RefusedError(Exception):
     """Why an expression is not evaluated."""
 
 
-def evaluate_parameters(schedule: Schedule, occurrence: datetime) -> dict[str, object]:
+def evaluate_parameters(
+    schedule: Schedule, occurrence: datetime, window: DataWindow | None = None
+) -> dict[str, object]:
     """The parameters of an occurrence: expressions replaced by their values, in lists and mappings too.
+
+    ``window`` is as for :func:`names_for`.
 
     A text that is one expression gives the value with its type; expressions within a text are written into it. Raises
     :class:`RequestError` that names the parameter and the expression.
     """
-    names = names_for(schedule, occurrence)
+    names = names_for(schedule, occurrence, window)
     return {name: _evaluate(value, names, name) for name, value in schedule.parameters.items()}
 
 
-def names_for(schedule: Schedule, occurrence: datetime) -> dict[str, object]:
-    """What expressions can refer to: ``scheduled_time``, and the window's ``interval_start`` and ``interval_end``."""
+def names_for(schedule: Schedule, occurrence: datetime, window: DataWindow | None = None) -> dict[str, object]:
+    """What expressions can refer to: ``scheduled_time``, and the window's ``interval_start`` and ``interval_end``.
+
+    ``window`` is the one to work on; unless given, the occurrence's own.
+    """
     from jupyter_pipelines.orchestration.schedules.clock import zone_of
     from jupyter_pipelines.orchestration.schedules.windows import window_of
 
     names: dict[str, object] = {"scheduled_time": occurrence.astimezone(zone_of(schedule.zone))}
-    window = window_of(schedule, occurrence)
+    window = window or window_of(schedule, occurrence)
     if window:
         names |= {"interval_start": window.start, "interval_end": window.end}
     return names

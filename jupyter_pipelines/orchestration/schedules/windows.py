@@ -92,6 +92,12 @@ def complete_window(unit: WindowUnit, zone: str, moment: datetime) -> DataWindow
     return _window(unit, zone, _start_of(unit, zone, end - _TICK), end)
 
 
+def window_at(unit: WindowUnit, zone: str, moment: datetime) -> DataWindow:
+    """The period of the calendar that holds a naive UTC moment."""
+    start = _start_of(unit, zone, moment)
+    return _window(unit, zone, start, _end_of(unit, zone, start))
+
+
 def windows_between(
     unit: WindowUnit,
     zone: str,

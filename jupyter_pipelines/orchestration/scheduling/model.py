@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from jupyter_pipelines.orchestration.schedules import Handled, Schedule, from_json, next_occurrence, to_json
+
+if TYPE_CHECKING:
+    from jupyter_pipelines.notebook.model import Parameter
+    from jupyter_pipelines.orchestration.schedules import DataWindow
 
 KEPT: Final = 500
 """How many runs, and how many notes of skipped occurrences, are remembered of one schedule."""
@@ -108,9 +112,37 @@ def moment_of_key(key: str) -> datetime:
     return datetime.strptime(key, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
 
 
-def parameters_of(schedule: Schedule, occurrence: datetime, declared: Mapping[str, object]) -> dict[str, object]:
-    """The parameters of an occurrence's run; what it can know of time is given where the notebook ``declared`` it."""
+def parameters_of(
+    schedule: Schedule, occurrence: datetime, declared: Mapping[str, Parameter], window: DataWindow | None = None
+) -> dict[str, object]:
+    """The parameters of an occurrence's run; what it can know of time is given where the notebook ``declared`` it.
+
+    ``window`` is the one to work on; unless given, the occurrence's own.
+    """
     from jupyter_pipelines.orchestration.schedules.expressions import evaluate_parameters, names_for
 
-    times = {name: value for name, value in names_for(schedule, occurrence).items() if name in declared}
-    return times | evaluate_parameters(schedule, occurrence)
+    names = names_for(schedule, occurrence, window)
+    times = {name: as_declared(value, declared[name]) for name, value in names.items() if name in declared}
+    return times | evaluate_parameters(schedule, occurrence, window)
+
+
+def window_parameters(window: DataWindow, declared: Mapping[str, Parameter]) -> dict[str, object]:
+    """What a run that works on ``window`` is given: ``interval_start`` and ``interval_end``, as far as declared."""
+    names = {"interval_start": window.start, "interval_end": window.end}
+    return {name: as_declared(value, declared[name]) for name, value in names.items() if name in declared}
+
+
+def as_declared(moment: object, parameter: Parameter) -> object:
+    """A moment as the type that the notebook declares: a date, a text (a date where its default is one), or itself."""
+    if not isinstance(moment, datetime):
+        return moment
+    choices = parameter.schema.get("anyOf")
+    kinds = [one for one in [parameter.schema, *(choices if isinstance(choices, list) else [])] if "type" in one]
+    formats = {kind.get("format") for kind in kinds if kind["type"] == "string"}
+    if "date-time" in formats or not formats:
+        return moment
+    if "date" in formats:
+        return moment.date()
+    default = parameter.default
+    is_date = isinstance(default, str) and len(default) == len("2027-01-31") and default[4:5] == "-"
+    return str(moment.date()) if is_date else moment.isoformat()
