@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 
-from jupyter_pipelines.orchestration.runs import list_runs
+from jupyter_pipelines.orchestration.history import list_runs
 from jupyter_pipelines.orchestration.versions.folders import unused_folders
 from jupyter_pipelines.settings import Settings
 from jupyter_pipelines.store import Store

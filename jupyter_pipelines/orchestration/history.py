@@ -1,12 +1,20 @@
-"""The history of runs: which there were, by what they have in common, and which have ended since somebody looked."""
+"""The history of runs: which there were, by what they have in common, and which have ended since somebody looked.
+
+Nothing heavy is imported: listing runs is to feel instant.
+"""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Iterable
+from pathlib import Path
 
+from jupyter_pipelines.errors import RequestError
 from jupyter_pipelines.orchestration.model import RunRecord
 from jupyter_pipelines.orchestration.records import read_record
+from jupyter_pipelines.orchestration.service import endpoint_of
+from jupyter_pipelines.orchestration.settling import settle_runs
+from jupyter_pipelines.settings import Settings
 from jupyter_pipelines.store import Store
 from jupyter_pipelines.store.run_index import RunIndex
 
@@ -80,3 +88,53 @@ class History:
                 gone.append(run)
         self._index.forget(gone)
         return records
+
+
+def get_run(run_id: str) -> RunRecord:
+    """The record of the run whose id is, or begins with, ``run_id``; ``"last"`` is the newest.
+
+    Raises :class:`RequestError` when there is none, or several.
+    """
+    settings = Settings.load()
+    store = Store(settings.store)
+    settle_runs(store, endpoint_of(settings))
+    history = History(store)
+    found = [record.id for record in history.query(limit=1)] if run_id == "last" else history.find(run_id)
+    if not found and store.has_run(run_id):
+        found = [run_id]  # its record is damaged
+    if not run_id or not found:
+        raise RequestError(f"There is no run {run_id!r}.", "`jupyter pipelines runs` lists them.")
+    if len(found) > 1 and run_id not in found:
+        raise RequestError(f"Several runs begin with {run_id!r}.", "Give more of the id.")
+    record = read_record(store, run_id if run_id in found else found[0])
+    if record is None:
+        raise RequestError(f"The record of run {run_id!r} cannot be read.")
+    return record
+
+
+def list_runs(
+    limit: int | None = 50,
+    *,
+    notebook: Path | str | None = None,
+    state: str | Collection[str] | None = None,
+    schedule: str | None = None,
+    backfill: str | None = None,
+    since: float | None = None,
+    until: float | None = None,
+) -> list[RunRecord]:
+    """The newest ``limit`` runs that fit all that is given, newest first; ``None``: all.
+
+    ``notebook`` stands for its pipeline, whose name may be given as well; ``state`` may be several; ``schedule`` and
+    ``backfill`` are ids. ``since`` and ``until`` are about when runs started, in seconds since the epoch.
+    """
+    settings = Settings.load()
+    store = Store(settings.store)
+    settle_runs(store, endpoint_of(settings))
+    pipeline = None
+    if notebook is not None:
+        from jupyter_pipelines.orchestration.versions.identity import pipeline_of
+
+        pipeline = pipeline_of(store, notebook)
+    return History(store).query(
+        pipeline=pipeline, state=state, schedule=schedule, backfill=backfill, since=since, until=until, limit=limit
+    )

@@ -9,10 +9,10 @@ import os
 import threading
 import time
 from dataclasses import asdict, replace
+from typing import TYPE_CHECKING
 
 import psutil
 
-from jupyter_pipelines.execution.model import StepResult
 from jupyter_pipelines.orchestration.model import (
     OnRunEvent,
     OutputRecord,
@@ -23,6 +23,9 @@ from jupyter_pipelines.orchestration.model import (
     StepState,
 )
 from jupyter_pipelines.store import Store
+
+if TYPE_CHECKING:
+    from jupyter_pipelines.execution.model import StepResult
 
 MOST_FILES = 500  # that a step has written are on record
 

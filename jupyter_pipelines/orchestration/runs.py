@@ -1,4 +1,4 @@
-"""Making runs and finding them again: the public API of this room."""
+"""Making runs: the public API of this room."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import itertools
 import os
 import time
 import uuid
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -18,16 +18,14 @@ from jupyter_pipelines.notebook import coerce_parameters, parameters_json
 from jupyter_pipelines.notebook.frozen import without_outputs
 from jupyter_pipelines.orchestration import reuse
 from jupyter_pipelines.orchestration.fast_imports import make_imports_fast
-from jupyter_pipelines.orchestration.history import History
+from jupyter_pipelines.orchestration.history import get_run
 from jupyter_pipelines.orchestration.loading import load_runnable, read_source
 from jupyter_pipelines.orchestration.model import OnRunEvent, RunEvent, RunRecord, RunRequest, ignore
 from jupyter_pipelines.orchestration.output import check_output, copy_output
 from jupyter_pipelines.orchestration.progress import Progress, select
-from jupyter_pipelines.orchestration.records import read_record
-from jupyter_pipelines.orchestration.service import Endpoint, endpoint_of, ensure_service
+from jupyter_pipelines.orchestration.service import Endpoint, ensure_service
 from jupyter_pipelines.orchestration.settling import settle_runs
 from jupyter_pipelines.orchestration.versions.folders import working_folder
-from jupyter_pipelines.orchestration.versions.identity import pipeline_of
 from jupyter_pipelines.orchestration.versions.publishing import choose_source, read_content
 from jupyter_pipelines.settings import Settings
 from jupyter_pipelines.store import Store
@@ -151,52 +149,6 @@ def run_request(request: RunRequest, on_event: OnRunEvent | None = None, source:
     if request.output is not None:
         copy_output(record.executed_notebook, request.output)
     return record
-
-
-def get_run(run_id: str) -> RunRecord:
-    """The record of the run whose id is, or begins with, ``run_id``; ``"last"`` is the newest.
-
-    Raises :class:`RequestError` when there is none, or several.
-    """
-    settings = Settings.load()
-    store = Store(settings.store)
-    settle_runs(store, endpoint_of(settings))
-    history = History(store)
-    found = [record.id for record in history.query(limit=1)] if run_id == "last" else history.find(run_id)
-    if not found and store.has_run(run_id):
-        found = [run_id]  # its record is damaged
-    if not run_id or not found:
-        raise RequestError(f"There is no run {run_id!r}.", "`jupyter pipelines runs` lists them.")
-    if len(found) > 1 and run_id not in found:
-        raise RequestError(f"Several runs begin with {run_id!r}.", "Give more of the id.")
-    record = read_record(store, run_id if run_id in found else found[0])
-    if record is None:
-        raise RequestError(f"The record of run {run_id!r} cannot be read.")
-    return record
-
-
-def list_runs(
-    limit: int | None = 50,
-    *,
-    notebook: Path | str | None = None,
-    state: str | Collection[str] | None = None,
-    schedule: str | None = None,
-    backfill: str | None = None,
-    since: float | None = None,
-    until: float | None = None,
-) -> list[RunRecord]:
-    """The newest ``limit`` runs that fit all that is given, newest first; ``None``: all.
-
-    ``notebook`` stands for its pipeline, whose name may be given as well; ``state`` may be several; ``schedule`` and
-    ``backfill`` are ids. ``since`` and ``until`` are about when runs started, in seconds since the epoch.
-    """
-    settings = Settings.load()
-    store = Store(settings.store)
-    settle_runs(store, endpoint_of(settings))
-    pipeline = None if notebook is None else pipeline_of(store, notebook)
-    return History(store).query(
-        pipeline=pipeline, state=state, schedule=schedule, backfill=backfill, since=since, until=until, limit=limit
-    )
 
 
 def prepare(

@@ -12,13 +12,15 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from jupyter_pipelines.errors import RequestError, ServiceError
 from jupyter_pipelines.orchestration.deployment import create_run
+from jupyter_pipelines.orchestration.history import get_run
 from jupyter_pipelines.orchestration.model import RunOptions, RunRecord, RunRequest
 from jupyter_pipelines.orchestration.recorder import is_alive
 from jupyter_pipelines.orchestration.records import read_record
-from jupyter_pipelines.orchestration.runs import get_run, prepare
+from jupyter_pipelines.orchestration.runs import prepare
 from jupyter_pipelines.orchestration.service import configured_endpoint, endpoint_of, ensure_service
 from jupyter_pipelines.orchestration.service.endpoint import UNREACHABLE, Endpoint
 from jupyter_pipelines.orchestration.service.home import ServiceHome
@@ -78,9 +80,8 @@ def submit_request(
     """
     pipeline, frozen, values = prepare(request, settings, source)
     path = str(request.notebook.absolute())
-    options = request.options()
-    if endpoint.pid if endpoint is not None else configured_endpoint() is None:
-        options["store"] = settings.store
+    local = bool(endpoint.pid) if endpoint is not None else configured_endpoint() is None
+    options = _options(request, settings, local=local)
     name = request.notebook.stem
     run: dict[str, object] = {"version": frozen, "notebook": path, "parameters": values, "options": options}
     _announce(settings, run)
@@ -94,6 +95,19 @@ def submit_request(
         store.mark_active(run_id, True)
     tell_worker(settings.home, RUN_DUE)
     return run_id
+
+
+def announce_request(request: RunRequest, settings: Settings) -> None:
+    """Have a process and kernels made ready for a run that is submitted soon. Raises as :func:`submit` does."""
+    _, frozen, values = prepare(request, settings)
+    options = _options(request, settings, local=True)
+    path = str(request.notebook.absolute())
+    _announce(settings, {"version": frozen, "notebook": path, "parameters": values, "options": options})
+
+
+def _options(request: RunRequest, settings: Settings, *, local: bool) -> dict[str, Any]:
+    """The options of the flow run; another machine's store is not where ours is."""
+    return request.options() | ({"store": settings.store} if local else {})
 
 
 def cancel(run_id: str) -> RunRecord:

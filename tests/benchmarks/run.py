@@ -26,6 +26,7 @@ NAMES = {
     "parallel": "two fits at once, against one after the other",
     "handover": "a frame of 512 MB through a diamond",
     "latency": "from run-now to the first line",
+    "history": "finding some of 150,000 runs",
     "compiling": "compile, import and start times",
     "values": "dump and load of values",
     "kernels": "taking a ready kernel",

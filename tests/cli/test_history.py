@@ -1,0 +1,55 @@
+"""`runs`: the runs that fit what is asked, and times as people type them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+
+from jupyter_pipelines.cli import main
+from jupyter_pipelines.orchestration.model import RunRecord
+from jupyter_pipelines.store import Store
+
+NOON = 1_700_000_000.0
+
+
+@pytest.fixture
+def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
+    monkeypatch.setenv("JUPYTER_PIPELINES_HOME", str(tmp_path))
+    store = Store(str(tmp_path / "store"))
+    for number, state in enumerate(("completed", "failed", "completed", "crashed")):
+        notebook = f"/n/{'ab'[number % 2]}.ipynb"
+        at = NOON + 86400 * number
+        record = RunRecord(f"run{number}", "n", notebook, "v", state, {}, at, at + 1, (), schedule=f"s{number}")  # type: ignore[arg-type]  # a state
+        store.save_run(record.id, asdict(record))
+    return store
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ([], ["run3", "run2", "run1", "run0"]),
+        (["--limit", "1"], ["run3"]),
+        (["/n/b.ipynb"], ["run3", "run1"]),
+        (["--state", "failed", "--state", "crashed"], ["run3", "run1"]),
+        (["--schedule", "s2"], ["run2"]),
+        (["--since", "2023-11-16", "--until", "2023-11-17T12:00+00:00"], ["run2"]),
+        (["--since", "2d"], []),
+        (["--backfill", "b"], []),
+    ],
+)
+def test_runs_that_fit_are_listed(
+    kept: Store, options: list[str], expected: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["runs", *options, "--format", "json"]) == 0
+    assert [run["id"] for run in json.loads(capsys.readouterr().out)["runs"]] == expected
+    assert main(["runs", *options]) == 0
+    told = capsys.readouterr().out
+    assert all(run in told for run in expected) if expected else told == "no run on record fits\n"
+
+
+def test_a_time_that_is_none_is_told(kept: Store, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["runs", "--since", "yesteryear"]) == 2
+    assert "'yesteryear' is not a time; write 2d" in capsys.readouterr().err
