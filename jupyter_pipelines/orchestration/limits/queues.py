@@ -41,7 +41,7 @@ class Ticket:
 
 
 class Queue:
-    """The queue for ``what``, a pipeline or a resource, in the folder ``limits``. No limit where ``slots()`` is none."""
+    """The queue for ``what``, a pipeline or a resource, in the folder ``limits``; ``slots()`` is none for no limit."""
 
     def __init__(self, limits: Path, what: str, slots: Callable[[], int | None]) -> None:
         self._folder = limits / "queues" / blake2b(what.encode("utf-8", "surrogateescape"), digest_size=8).hexdigest()

@@ -35,6 +35,27 @@ class _RefusedError(Exception):
     """Why an expression is not evaluated."""
 
 
+class Names:
+    """Values that an expression reaches as attributes, such as ``upstream.parameters.day``."""
+
+    def __init__(self, values: Mapping[str, object]) -> None:
+        self._values = values
+
+    def get(self, name: str) -> object:
+        """The value called ``name``. Raises :class:`AttributeError` that lists those there are."""
+        if name not in self._values:
+            raise AttributeError(f"there is no {name!r}; there are {', '.join(map(str, self._values)) or 'none'}")
+        value = self._values[name]
+        return Names(value) if isinstance(value, Mapping) else value
+
+    def plain(self) -> dict[str, object]:
+        """All of them."""
+        return dict(self._values)
+
+    def __str__(self) -> str:
+        return str(self.plain())
+
+
 def evaluate_parameters(
     schedule: Schedule, occurrence: datetime, window: DataWindow | None = None
 ) -> dict[str, object]:
@@ -45,8 +66,12 @@ def evaluate_parameters(
     A text that is one expression gives the value with its type; expressions within a text are written into it. Raises
     :class:`RequestError` that names the parameter and the expression.
     """
-    names = names_for(schedule, occurrence, window)
-    return {name: _evaluate(value, names, name) for name, value in schedule.parameters.items()}
+    return evaluate_all(schedule.parameters, names_for(schedule, occurrence, window))
+
+
+def evaluate_all(parameters: Mapping[str, object], names: Mapping[str, object]) -> dict[str, object]:
+    """``parameters`` with expressions over ``names`` replaced by their values. Raises :class:`RequestError`."""
+    return {name: _evaluate(value, names, name) for name, value in parameters.items()}
 
 
 def names_for(schedule: Schedule, occurrence: datetime, window: DataWindow | None = None) -> dict[str, object]:
@@ -66,11 +91,17 @@ def names_for(schedule: Schedule, occurrence: datetime, window: DataWindow | Non
 
 def check_parameters(schedule: Schedule) -> None:
     """Raise :class:`RequestError` for parameters that cannot be kept as JSON, or whose expressions do not work."""
-    import json
-
     from jupyter_pipelines.orchestration.schedules.clock import zoned
 
-    for name, value in schedule.parameters.items():
+    check_plain(schedule.parameters)
+    evaluate_parameters(schedule, zoned(datetime(2027, 1, 31, 12), schedule.zone))
+
+
+def check_plain(parameters: Mapping[str, object]) -> None:
+    """Raise :class:`RequestError` for parameters that cannot be kept as JSON."""
+    import json
+
+    for name, value in parameters.items():
         try:
             json.dumps(value, allow_nan=False)
         except (TypeError, ValueError, RecursionError):
@@ -78,7 +109,6 @@ def check_parameters(schedule: Schedule) -> None:
                 f"The parameter {name!r} is {value!r:.80}, which a schedule cannot keep.",
                 "Give it as a text, a number, true, false, a list or a mapping; dates as texts such as 2027-01-31.",
             ) from None
-    evaluate_parameters(schedule, zoned(datetime(2027, 1, 31, 12), schedule.zone))
 
 
 def evaluate(expression: str, names: Mapping[str, object]) -> object:
@@ -87,7 +117,8 @@ def evaluate(expression: str, names: Mapping[str, object]) -> object:
     Raises :class:`RequestError` for what is not allowed, or fails.
     """
     try:
-        return _Evaluator(names).visit(_parsed(expression).body)
+        value = _Evaluator(names).visit(_parsed(expression).body)
+        return value.plain() if isinstance(value, Names) else value
     except _RefusedError as reason:
         raise RequestError(f"{{{{ {expression.strip()} }}}} cannot be evaluated: {reason}.", _EXAMPLE) from None
 
@@ -232,6 +263,8 @@ class _Evaluator:
 
     def _attribute(self, node: ast.Attribute) -> object:
         value = self.visit(node.value)
+        if isinstance(value, Names):
+            return value.get(node.attr)
         if node.attr in _METHODS.get(type(value), ()):
             raise _RefusedError(f"{node.attr} is a function: write {node.attr}(…)")
         if node.attr not in _ATTRIBUTES.get(type(value), ()):
@@ -294,6 +327,8 @@ def _operate(symbol: ast.AST, left: object, right: object) -> object:
         raise _RefusedError(f"{_name_of(symbol)} cannot be used in an expression")
     if isinstance(symbol, ast.Mult | ast.Mod) and isinstance(left, str) | isinstance(right, str):
         raise _RefusedError("texts can only be added")
+    if isinstance(left, list | Names) or isinstance(right, list | Names):
+        raise _RefusedError("lists and mappings can only be given as they are")
     return operation(left, right)
 
 
@@ -320,7 +355,8 @@ def _bounded(value: object) -> object:
         raise _RefusedError(f"a text is longer than {_LONGEST_TEXT:,} characters")
     if isinstance(value, int | float) and not (math.isfinite(value) and abs(value) <= _LARGEST_NUMBER):
         raise _RefusedError("a number is too large")
-    if value is not None and not isinstance(value, str | int | float | date | time | timedelta | relativedelta):
+    known = (str, int, float, date, time, timedelta, relativedelta, list, Names)
+    if value is not None and not isinstance(value, known):
         raise _RefusedError(f"a {type(value).__name__} cannot be used in an expression")
     return value
 
