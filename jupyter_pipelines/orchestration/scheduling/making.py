@@ -63,12 +63,8 @@ def schedule(
     if parameters:
         made = replace(made, parameters={**made.parameters, **parameters})
     settings = Settings.load()
-    if configured_endpoint() is not None:
-        raise RequestError(
-            "Schedules are kept by the pipeline service of this machine, but PREFECT_API_URL names another server.",
-            "Unset PREFECT_API_URL (and choose a Prefect profile without it) to use schedules.",
-        )
-    path, pipeline, chosen = _chosen(notebook, version, Store(settings.store))
+    require_service("Schedules")
+    path, pipeline, chosen = choose_version(notebook, version, Store(settings.store))
     record = ScheduleRecord(
         uuid.uuid4().hex[:8], str(path), made, now, str(Store(settings.store).root), chosen, pipeline
     )
@@ -174,7 +170,16 @@ def _understood(
     return replace(found, **{name: value for name, value in policies.items() if value is not None})  # type: ignore[arg-type]  # checked by Schedule
 
 
-def _chosen(notebook: Path | str, version: str | None, store: Store) -> tuple[str, str, str]:
+def require_service(what: str) -> None:
+    """Raise :class:`RequestError` where the service of this machine, which carries ``what`` out, is not in use."""
+    if configured_endpoint() is not None:
+        raise RequestError(
+            f"{what} are kept by the pipeline service of this machine, but PREFECT_API_URL names another server.",
+            f"Unset PREFECT_API_URL (and choose a Prefect profile without it) to use {what.lower()}.",
+        )
+
+
+def choose_version(notebook: Path | str, version: str | None, store: Store) -> tuple[str, str, str]:
     """The notebook's path, its pipeline, and what of it is to run; see :class:`ScheduleRecord`."""
     path = real_path(notebook)
     pipeline = pipeline_of(store, notebook)

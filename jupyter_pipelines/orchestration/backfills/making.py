@@ -1,0 +1,265 @@
+"""Asking for backfills, listing and changing them: the public API of this room."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from jupyter_pipelines.errors import RequestError
+from jupyter_pipelines.notebook.frozen import without_outputs
+from jupyter_pipelines.orchestration.backfills.model import BAD, Backfill, BackfillRecord, Progress, seen
+from jupyter_pipelines.orchestration.backfills.planning import held_by, plan, schedule_over, windows_of, with_earlier
+from jupyter_pipelines.orchestration.backfills.shelf import BackfillShelf
+from jupyter_pipelines.orchestration.history import History
+from jupyter_pipelines.orchestration.loading import load_runnable, read_source
+from jupyter_pipelines.orchestration.schedules import Schedule
+from jupyter_pipelines.orchestration.schedules.model import WindowUnit
+from jupyter_pipelines.orchestration.schedules.windows import Order
+from jupyter_pipelines.orchestration.scheduling.making import (
+    choose_version,
+    get_schedule,
+    machine_zone,
+    require_service,
+)
+from jupyter_pipelines.orchestration.scheduling.model import ScheduleRecord
+from jupyter_pipelines.orchestration.service import ensure_service
+from jupyter_pipelines.orchestration.service.wake import LOOK, tell_worker
+from jupyter_pipelines.orchestration.versions.identity import real_path
+from jupyter_pipelines.orchestration.versions.publishing import find_version, read_content
+from jupyter_pipelines.settings import Settings
+from jupyter_pipelines.store import Store
+
+MOST_PARALLEL = 64
+
+
+def backfill(
+    notebook: Path | str | ScheduleRecord,
+    first: date | str,
+    last: date | str,
+    *,
+    schedule: str | None = None,
+    window: WindowUnit | None = None,
+    timezone: str | None = None,
+    parameters: Mapping[str, object] | None = None,
+    parallel: int = 1,
+    order: Order = "oldest-first",
+    keep_going: bool = False,
+    again: bool = False,
+    version: str | None = None,
+    dry_run: bool = False,
+    say: Callable[[str], None] = lambda _: None,
+) -> Backfill:
+    """Have the service run a pipeline over every data window from ``first`` to ``last``, the last one included.
+
+    ``first`` and ``last`` are dates, moments, or names such as ``"2027-03"``. The windows are those of a ``schedule``
+    (its id, or in place of ``notebook`` its record), with its time zone and parameters; else of one ``window`` each (a
+    day unless given) of ``timezone`` (this machine's). They run one after the other, or so many ``parallel``; when one
+    fails no further one is started unless ``keep_going``. Windows that a run of the same pipeline with the same
+    parameters has completed are done, unless ``again``. What runs is what ``version`` says at this moment: what is
+    published by default, and the file where nothing is. With ``dry_run`` nothing is kept.
+
+    The answer says of every window what becomes of it; without an id when nothing is left to be done. Raises
+    :class:`RequestError`, also when another backfill has some of the windows to do, :class:`NotebookError` or
+    :class:`ServiceError`, and then nothing is kept.
+    """
+    if isinstance(parallel, bool) or not 1 <= parallel <= MOST_PARALLEL:
+        raise RequestError(f"{parallel!r} windows at once cannot be.", f"Give a number from 1 to {MOST_PARALLEL}.")
+    settings = Settings.load()
+    require_service("Backfills")
+    source = _source(notebook, schedule, window, timezone, version, Store(settings.store))
+    timing = source.schedule or schedule_over(window or "day", timezone or machine_zone(), {})
+    timing = replace(timing, parameters={**timing.parameters, **(parameters or {})})
+    windows, notes = windows_of(timing, first, last, order, datetime.now(UTC))
+    document = load_runnable(source.content, Path(source.notebook).name, source.store).document
+    planned = plan(document, timing, windows)
+    runs = History(source.store).query(notebook=source.notebook, limit=None)
+    if not dry_run:
+        ensure_service(settings, say)
+    shelf = BackfillShelf(settings.home)
+    with shelf.held():
+        others = [(one, shelf.progress(one.id)) for one in shelf.records() if one.notebook == source.notebook]
+        record = BackfillRecord(
+            id="" if dry_run else uuid.uuid4().hex[:8],
+            notebook=source.notebook,
+            pipeline=source.pipeline,
+            store=str(source.store.root),
+            version=source.version,
+            schedule=source.schedule_id,
+            window=timing.window or "day",
+            zone=timing.zone,
+            parallel=parallel,
+            keep_going=keep_going,
+            created=time.time(),
+            windows=tuple(with_earlier(planned, runs, others, again)),
+        )
+        held = held_by(record.windows, others)
+        if all(window.done for window in record.windows):
+            return seen(replace(record, id=""), {}, (*notes, "All windows are done already; nothing is run."))
+        if dry_run:
+            busy = [f"Backfill {other} has {_named(keys)} still to do." for other, keys in held.items()]
+            return seen(record, {}, (*notes, *busy))
+        _refuse_twice(held)
+        shelf.save(record, without_outputs(source.content) if not record.version else None)
+    tell_worker(settings.home, LOOK)
+    return seen(record, {}, tuple(notes))
+
+
+def backfills(notebook: Path | str | None = None) -> list[Backfill]:
+    """The backfills of this project home, newest first, or those of one notebook or pipeline."""
+    shelf = BackfillShelf(Settings.load().home)
+    path = real_path(notebook) if notebook is not None else None
+    found = [one for one in shelf.records() if path in {None, one.notebook} or str(notebook) == one.pipeline]
+    return [seen(one, shelf.progress(one.id)) for one in reversed(found)]
+
+
+def get_backfill(backfill_id: str) -> Backfill:
+    """The backfill whose id is, or begins with, ``backfill_id``; ``"last"`` is the newest. Raises RequestError."""
+    shelf = BackfillShelf(Settings.load().home)
+    record = _find(shelf, backfill_id)
+    return seen(record, shelf.progress(record.id))
+
+
+def pause_backfill(backfill_id: str) -> Backfill:
+    """Have a backfill start no more windows, until :func:`resume_backfill`; runs that go on are left alone."""
+
+    def pause(record: BackfillRecord, _: Progress) -> BackfillRecord:
+        return replace(record, paused=True)
+
+    return _change(backfill_id, pause)
+
+
+def resume_backfill(backfill_id: str, *, skip_failed: bool = False) -> Backfill:
+    """Go on with a backfill that was paused, or stopped at a window that failed.
+
+    Windows that failed are run once more, from the step that failed; with ``skip_failed`` they are given up instead,
+    and those after them run. Raises :class:`RequestError` for one that was cancelled, or is complete.
+    """
+
+    def resume(record: BackfillRecord, progress: Progress) -> BackfillRecord:
+        failed = [key for key, tried in progress.items() if tried.state in BAD and key not in record.skipped]
+        whole = seen(record, progress)
+        if whole.state == "completed":
+            raise RequestError(f"Backfill {record.id} is complete, there is nothing to go on with.")
+        if skip_failed:
+            record = replace(record, skipped=(*record.skipped, *failed))
+        elif any(progress[key].attempt >= record.attempt for key in failed):
+            record = replace(record, attempt=record.attempt + 1)
+        return replace(record, paused=False)
+
+    return _change(backfill_id, resume)
+
+
+def cancel_backfill(backfill_id: str) -> Backfill:
+    """End a backfill: no more windows start, and the runs that go on are cancelled. What is done stays done."""
+
+    def cancel(record: BackfillRecord, progress: Progress) -> BackfillRecord:
+        state = seen(record, progress).state
+        if state in {"completed", "failed"}:
+            raise RequestError(f"Backfill {record.id} has ended: {state}.", "There is nothing to cancel.")
+        return replace(record, cancelled=True)
+
+    return _change(backfill_id, cancel)
+
+
+@dataclass(frozen=True)
+class _Source:
+    """What is to be run over the windows, and by which schedule."""
+
+    notebook: str
+    pipeline: str
+    version: str
+    content: bytes
+    store: Store
+    schedule: Schedule | None = None
+    schedule_id: str = ""
+
+
+def _source(
+    notebook: Path | str | ScheduleRecord,
+    schedule: str | None,
+    window: WindowUnit | None,
+    timezone: str | None,
+    version: str | None,
+    store: Store,
+) -> _Source:
+    record = notebook if isinstance(notebook, ScheduleRecord) else None
+    if schedule is not None:
+        record = get_schedule(schedule)
+        named = str(notebook) if not isinstance(notebook, ScheduleRecord) else record.notebook
+        if named != record.pipeline and real_path(named) != record.notebook:
+            raise RequestError(
+                f"The schedule {record.id} is not of {named}, but of {record.notebook}.", "Name that notebook."
+            )
+    if record is None:
+        assert not isinstance(notebook, ScheduleRecord), "it would be the record"
+        path, pipeline, chosen = choose_version(notebook, version, store)
+        found = _Source(path, pipeline, chosen, b"", store)
+    else:
+        if window is not None or timezone is not None:
+            raise RequestError(
+                "The schedule says which windows there are, and in which time zone.",
+                "Leave --window and --timezone out, or the schedule.",
+            )
+        store = Store(record.store)
+        path, pipeline, chosen = choose_version(record.notebook, version or record.version or "file", store)
+        found = _Source(path, pipeline, chosen, b"", store, record.schedule, record.id)
+    if not found.version:
+        return replace(found, content=read_source(Path(found.notebook)))
+    published = find_version(found.store, found.pipeline, found.version, found.notebook)
+    content = found.store.get_notebook(read_content(found.store, published.id).notebook)
+    return replace(found, version=published.id, content=content)
+
+
+def _refuse_twice(held: Mapping[str, Sequence[str]]) -> None:
+    """Raise for windows that another backfill is to run: they would run twice."""
+    for other, keys in held.items():
+        raise RequestError(
+            f"Backfill {other} has {_named(keys)} still to do.",
+            f"See `jupyter pipelines backfills {other}`; `unpause {other}` has it go on, `cancel {other}` gives it up.",
+        )
+
+
+def _named(keys: Sequence[str]) -> str:
+    if len(keys) == 1:
+        return f"the window {keys[0]}"
+    return f"{len(keys):,} of these windows ({keys[0]} to {keys[-1]})"
+
+
+def _find(shelf: BackfillShelf, backfill_id: str) -> BackfillRecord:
+    ids = list(shelf.stamps())
+    if backfill_id == "last":
+        records = shelf.records()
+        same = [records[-1].id] if records else []
+    else:
+        same = [one for one in ids if one == backfill_id] or [
+            one for one in ids if backfill_id and one.startswith(backfill_id)
+        ]
+    if not same:
+        raise RequestError(f"There is no backfill {backfill_id!r}.", "`jupyter pipelines backfills` lists them.")
+    if len(same) > 1:
+        raise RequestError(f"{len(same)} backfills begin with {backfill_id!r}.", "Give more of the id.")
+    record = shelf.load(same[0])
+    if record is None:
+        raise RequestError(f"The record of backfill {same[0]} cannot be read.")
+    return record
+
+
+def _change(backfill_id: str, change: Callable[[BackfillRecord, Progress], BackfillRecord]) -> Backfill:
+    settings = Settings.load()
+    shelf = BackfillShelf(settings.home)
+    with shelf.held():
+        record = _find(shelf, backfill_id)
+        if record.cancelled:
+            raise RequestError(
+                f"Backfill {record.id} was cancelled.", "Ask for it again: windows that are done are not run twice."
+            )
+        progress = shelf.progress(record.id)
+        changed = change(record, progress)
+        if changed != record:
+            shelf.save(changed)
+    tell_worker(settings.home, LOOK)
+    return seen(changed, progress)

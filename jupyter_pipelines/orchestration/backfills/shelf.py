@@ -1,0 +1,106 @@
+"""Where backfills are kept: ``backfills/ID.json`` in the project home.
+
+Beside it ``progress/ID.json``, and in ``notebooks/ID`` the notebook, where no version is run.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from jupyter_pipelines.errors import StoreError
+from jupyter_pipelines.orchestration.backfills.model import BackfillRecord, Progress, progress_from, record_from
+from jupyter_pipelines.store.files import cannot_write, make_folder, read_json, write_atomically, write_json
+
+try:
+    import fcntl
+except ImportError:  # Windows: there is no service either
+    fcntl = None  # type: ignore[assignment]  # checked where it is used
+
+logger = logging.getLogger(__name__)
+
+Stamp = tuple[int, int, int]
+
+
+class BackfillShelf:
+    """The backfills of the project home ``home``."""
+
+    def __init__(self, home: Path) -> None:
+        self._folder = home / "backfills"
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Be the only one who makes or changes backfills while inside; it is released by our death, too."""
+        try:
+            make_folder(self._folder)
+            descriptor = os.open(self._folder / "lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise cannot_write(self._folder, error) from error
+        try:
+            if fcntl is not None:
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)
+
+    def stamps(self) -> dict[str, Stamp]:
+        """The ids of all backfills, each with what changes when its record does."""
+        found = {}
+        for path in sorted(self._folder.glob("[!.]*.json")):
+            with suppress(OSError):  # removed just now
+                status = path.stat()
+                found[path.stem] = (status.st_mtime_ns, status.st_size, status.st_ino)
+        return found
+
+    def records(self) -> list[BackfillRecord]:
+        """All backfills, oldest first; one that cannot be read is left out, and logged."""
+        found = (self.load(backfill_id) for backfill_id in self.stamps())
+        return sorted((record for record in found if record is not None), key=lambda record: record.created)
+
+    def load(self, backfill_id: str) -> BackfillRecord | None:
+        """The record of one; ``None`` when it cannot be read."""
+        path = self._record(backfill_id)
+        try:
+            return record_from(read_json(path))
+        except (KeyError, TypeError, ValueError) as error:
+            logger.warning("The backfill in %s cannot be read: %s", path, error)
+            return None
+
+    def save(self, record: BackfillRecord, source: bytes | None = None) -> None:
+        """Write a record; ``source`` is the notebook that it runs. Raises :class:`StoreError`."""
+        if source is not None:
+            write_atomically(self._notebook(record.id), source)
+        write_json(self._record(record.id), record.to_json())
+
+    def source(self, record: BackfillRecord) -> bytes:
+        """The notebook as it was when the backfill was asked for. Raises :class:`StoreError` when it is gone."""
+        try:
+            return self._notebook(record.id).read_bytes()
+        except OSError as error:
+            raise StoreError(
+                f"The notebook of backfill {record.id} cannot be read: {error.strerror}.", "Ask for it again."
+            ) from error
+
+    def progress(self, backfill_id: str) -> Progress:
+        """The windows that have been begun."""
+        path = self._progress(backfill_id)
+        try:
+            return progress_from(read_json(path))
+        except (TypeError, ValueError) as error:
+            raise StoreError(f"The progress in {path} cannot be read: {error}.", "Cancel it and ask again.") from error
+
+    def save_progress(self, backfill_id: str, progress: Progress) -> None:
+        """Write which windows have been begun. Raises :class:`StoreError`."""
+        write_json(self._progress(backfill_id), {key: vars(tried) for key, tried in progress.items()})
+
+    def _record(self, backfill_id: str) -> Path:
+        return self._folder / f"{backfill_id}.json"
+
+    def _progress(self, backfill_id: str) -> Path:
+        return self._folder / "progress" / f"{backfill_id}.json"
+
+    def _notebook(self, backfill_id: str) -> Path:
+        return self._folder / "notebooks" / backfill_id
