@@ -13,12 +13,14 @@ class Settings:
 
     ``home`` holds the service's state (Prefect database, secret, logs) and, unless ``store`` says otherwise, the
     store. Environment variables: ``JUPYTER_PIPELINES_HOME``, ``JUPYTER_PIPELINES_STORE``,
-    ``JUPYTER_PIPELINES_MAX_PARALLEL``.
+    ``JUPYTER_PIPELINES_MAX_PARALLEL`` (steps of one run at once), ``JUPYTER_PIPELINES_MAX_RUNS`` (runs that the service
+    has going on at once; more of them wait).
     """
 
     home: Path
     store: str  # a path or an fsspec URL
     max_parallel: int
+    max_runs: int = 8
 
     @classmethod
     def load(cls) -> Settings:
@@ -32,4 +34,5 @@ class Settings:
             home=path,
             store=os.environ.get("JUPYTER_PIPELINES_STORE") or str(path / "store"),
             max_parallel=int(os.environ.get("JUPYTER_PIPELINES_MAX_PARALLEL") or os.cpu_count() or 1),
+            max_runs=int(os.environ.get("JUPYTER_PIPELINES_MAX_RUNS") or max(8, 4 * (os.cpu_count() or 1))),
         )

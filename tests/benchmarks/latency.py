@@ -21,11 +21,11 @@ def benchmark() -> list[Table]:
     with scratch() as folder, service():
         path = notebooks.write(notebooks.notebook(cells), folder / "now.ipynb")
         runs = drive("pipeline_runs", 6, path)["runs"]
-        waits = [_first_line(Path(made["executed"])) - made["asked"] for made in runs]
+        waits = [first_line(Path(made["executed"])) - made["asked"] for made in runs]
         asked = time.time()
         command = Path(sys.executable).parent / "jupyter-pipelines"
         run([command, "run", path, "--output", folder / "out.ipynb"])
-        from_shell = _first_line(folder / "out.ipynb") - asked
+        from_shell = first_line(folder / "out.ipynb") - asked
         served = drive("prefect_run_now", "serve", folder)["wait"]
         worker = drive("prefect_run_now", "worker", folder)["wait"]
     wait = statistics.median(waits[1:])
@@ -44,7 +44,8 @@ def benchmark() -> list[Table]:
     return [table]
 
 
-def _first_line(executed: Path) -> float:
+def first_line(executed: Path) -> float:
+    """When the first line of :data:`NOW` was printed, in seconds since the epoch."""
     cells = json.loads(executed.read_text())["cells"]
     outputs = [output for cell in cells for output in cell.get("outputs", [])]
     found = re.search(r"now ([\d.]+)", "".join("".join(output.get("text", "")) for output in outputs))

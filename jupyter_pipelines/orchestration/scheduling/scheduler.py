@@ -9,6 +9,8 @@ from __future__ import annotations
 import time
 import traceback
 import uuid
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -31,11 +33,12 @@ from jupyter_pipelines.orchestration.scheduling.model import Progress, ScheduleR
 from jupyter_pipelines.orchestration.scheduling.shelf import Shelf
 from jupyter_pipelines.orchestration.service.endpoint import UNREACHABLE, Endpoint, recorded_endpoint
 from jupyter_pipelines.orchestration.settling import settle_runs
-from jupyter_pipelines.orchestration.submission import cancel_run, submit_request
+from jupyter_pipelines.orchestration.submission import announce_request, cancel_run, submit_request
 from jupyter_pipelines.orchestration.versions.publishing import find_version
 from jupyter_pipelines.settings import Settings
 from jupyter_pipelines.store import Store
 
+AHEAD: Final = 4.0  # seconds before a run is due that a process and kernels are made ready for it
 LONGEST: Final = 5.0  # seconds between two looks: a clock that was set, or a sleep of the machine, tells nobody
 RETRY: Final = timedelta(seconds=3)  # after something that was not the schedule's fault: a server that restarts, say
 
@@ -49,6 +52,7 @@ class Scheduler:
         self._known: dict[str, ScheduleRecord] = {}  # as looked at last
         self._wakes: dict[str, datetime | None] = {}
         self._busy: set[str] = set()  # those with runs that go on, or wait
+        self._prepared: tuple[str, datetime] | None = None  # the schedule and the time of the run prepared last
 
     def look(self) -> float:
         """Do what is due; returns in how many seconds to look again, at the latest."""
@@ -64,10 +68,31 @@ class Scheduler:
                 except (PipelinesError, *UNREACHABLE):  # no server, a full disk: what is due stays due
                     traceback.print_exc()
                     self._wakes[record.id] = datetime.now(UTC) + RETRY
-        now = datetime.now(UTC)
-        awake = {record.id for record in records if not record.schedule.paused}
-        wakes = [(wake - now).total_seconds() for name, wake in self._wakes.items() if wake and name in awake]
-        return max(0.0, min([LONGEST, *wakes]))
+        return self._until_next(records, endpoint)
+
+    def _until_next(self, records: Sequence[ScheduleRecord], endpoint: Endpoint) -> float:
+        """Seconds until something is due; shortly before a run is, it is prepared."""
+        awake = [(wake, record) for record in records if (wake := self._wakes.get(record.id)) is not None]
+        wake, record = min(
+            ((wake, record) for wake, record in awake if not record.schedule.paused),
+            key=lambda found: found[0],
+            default=(None, None),
+        )
+        if wake is None or record is None:
+            return LONGEST
+        left = (wake - datetime.now(UTC)).total_seconds()
+        if left > AHEAD:
+            return min(LONGEST, left - AHEAD)
+        if left > 0 and self._prepared != (record.id, wake):
+            self._prepared = (record.id, wake)
+            self._prepare(record, wake, endpoint)
+        return max(0.0, (wake - datetime.now(UTC)).total_seconds())
+
+    def _prepare(self, record: ScheduleRecord, occurrence: datetime, endpoint: Endpoint) -> None:
+        """Have a process and kernels made ready for a run that is due in a moment; nothing is asked for yet."""
+        work = self._work(record, endpoint)
+        with suppress(PipelinesError, *UNREACHABLE):  # when it is due that will be told
+            announce_request(work.request(occurrence), work.settings)
 
     def _is_due(self, record: ScheduleRecord) -> bool:
         wake = self._wakes.get(record.id)
@@ -76,7 +101,7 @@ class Scheduler:
 
     def _carry_on(self, record: ScheduleRecord, endpoint: Endpoint) -> datetime | None:
         """Decide and act until nothing more is due; returns when something is."""
-        work = _Work(record, self._shelf, endpoint, replace(Settings.load(), home=self._home, store=record.store))
+        work = self._work(record, endpoint)
         while True:
             now = datetime.now(UTC)
             wake = work.carry_on(now)
@@ -87,6 +112,10 @@ class Scheduler:
             self._busy.add(record.id)
         return wake
 
+    def _work(self, record: ScheduleRecord, endpoint: Endpoint) -> _Work:
+        settings = replace(Settings.load(), home=self._home, store=record.store)
+        return _Work(record, self._shelf, endpoint, settings)
+
 
 class _Work:
     """What is to be done about one schedule."""
@@ -96,7 +125,7 @@ class _Work:
         self.progress: Progress = shelf.progress(record)
         self._shelf = shelf
         self._endpoint = endpoint
-        self._settings = settings
+        self.settings = settings
         self._store = Store(settings.store)
 
     def carry_on(self, now: datetime) -> datetime | None:
@@ -151,7 +180,7 @@ class _Work:
         key = occurrence_key(occurrence)
         name = f"{self.record.id}-{key}"
         try:
-            run_id = submit_request(self._request(occurrence), self._settings, self._endpoint, name)
+            run_id = submit_request(self.request(occurrence), self.settings, self._endpoint, name)
             self.progress.active.append(key)
         except (NotebookError, RequestError) as error:  # it will not get better by trying again
             run_id = self._refused(name, occurrence, str(error))
@@ -159,7 +188,8 @@ class _Work:
         self.progress.waiting = [other for other in self.progress.waiting if other != key]
         self._save()
 
-    def _request(self, occurrence: datetime) -> RunRequest:
+    def request(self, occurrence: datetime) -> RunRequest:
+        """What is asked for when the run of ``occurrence`` is due. Raises :class:`PipelinesError`."""
         from jupyter_pipelines.orchestration.loading import load_runnable, read_source
         from jupyter_pipelines.orchestration.versions.publishing import read_content
 
@@ -194,7 +224,7 @@ class _Work:
     def _cancel(self, run_id: str) -> None:
         run = read_record(self._store, run_id)
         if run is not None and run.state in {"pending", "running"}:
-            cancel_run(run, self._settings, self._endpoint)
+            cancel_run(run, self.settings, self._endpoint)
 
     def _note_skip(self, first: datetime, last: datetime, count: int | None, reason: str) -> None:
         keys = {"first": occurrence_key(first), "last": occurrence_key(last)}

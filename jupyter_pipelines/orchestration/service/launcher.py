@@ -51,6 +51,7 @@ PRELOAD = (
 REQUEST_SECONDS = 2.0  # for a request to arrive whole
 SPARE_AFTER = 3.0  # seconds after a run began that the next spare is made: the run has the processors first
 SPARE_SECONDS = 120.0  # that a spare waits for a run
+EXPECT = b"e"  # begins what a spare is told of another run than it has prepared for
 
 
 @dataclass
@@ -60,6 +61,7 @@ class Spare:
     pid: int
     control: socket.socket
     until: float  # of the monotonic clock
+    run: dict[str, Any]  # what it has prepared for
 
 
 class Launcher:
@@ -174,7 +176,11 @@ class Launcher:
         """A run with these parameters is about to be asked for."""
         self._next_spare = None
         self._last_run = run
-        if self._spare is None:
+        if self._draining:
+            return
+        if self._spare is not None and self._spare.run == run:
+            self._spare.until = time.monotonic() + SPARE_SECONDS
+        elif self._spare is None or not self._tell_spare(self._spare, run):
             self._make_spare(run)
 
     def _make_spare(self, run: dict[str, Any]) -> None:
@@ -186,7 +192,18 @@ class Launcher:
 
         pid = self._fork(become)
         theirs.close()
-        self._spare = Spare(pid, ours, time.monotonic() + SPARE_SECONDS)
+        self._spare = Spare(pid, ours, time.monotonic() + SPARE_SECONDS, run)
+
+    def _tell_spare(self, spare: Spare, run: dict[str, Any]) -> bool:
+        """Have the spare prepare for another run than it has; says whether it could be told."""
+        try:
+            spare.control.settimeout(0)
+            spare.control.sendall(EXPECT + json.dumps(run).encode() + b"\n")
+        except OSError:
+            self._dismiss_spare()
+            return False
+        spare.run, spare.until = run, time.monotonic() + SPARE_SECONDS
+        return True
 
     def _hand_over(self, request: dict[str, Any], descriptors: list[int]) -> int:
         """Have the spare become the run that is asked for; returns its process, 0 when it cannot."""
@@ -195,9 +212,9 @@ class Launcher:
             return 0
         self._spare = None
         try:
+            spare.control.settimeout(REQUEST_SECONDS)
             socket.send_fds(spare.control, [b"\n"], descriptors)
             spare.control.sendall(json.dumps(request).encode() + b"\n")
-            spare.control.settimeout(REQUEST_SECONDS)
             if spare.control.recv(1) != b"y":
                 raise OSError("the spare has ended")
         except OSError:
@@ -309,7 +326,11 @@ def _wait_as_spare(control: socket.socket, run: dict[str, Any]) -> int:
     """Prepare for ``run``, then become whichever run is asked for first."""
     _read_settings()
     prepare(run)
-    _, descriptors, _, _ = socket.recv_fds(control, 1, 3)
+    while True:
+        kind, descriptors, _, _ = socket.recv_fds(control, 1, 3)
+        if kind != EXPECT:
+            break
+        prepare(json.loads(_line(control)))
     if not descriptors:
         return 0  # none came
     request = json.loads(_line(control))

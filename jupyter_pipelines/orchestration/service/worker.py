@@ -19,11 +19,13 @@ from typing import TYPE_CHECKING, Protocol
 
 from jupyter_pipelines.orchestration.fast_imports import make_imports_fast
 from jupyter_pipelines.orchestration.service.home import ServiceHome
+from jupyter_pipelines.settings import Settings
 
 if TYPE_CHECKING:
     from prefect.workers.process import ProcessWorker
 
 PREFETCH = 15.0  # seconds that a scheduled run is taken ahead of its time; it waits in its process
+UNTIL_FREE = 0.5  # seconds between two looks for runs that wait until another has ended, as there are as many as may be
 AFTER_FAILURE = 5.0  # seconds until a duty that failed is tried again
 
 
@@ -37,10 +39,12 @@ class Duty(Protocol):
 
 def duties_of(home: Path) -> list[Duty]:
     """What the worker of ``home`` attends to."""
+    from jupyter_pipelines.orchestration.backfills.runner import BackfillRunner
+    from jupyter_pipelines.orchestration.alerts.alerting import Alerting
     from jupyter_pipelines.orchestration.scheduling.scheduler import Scheduler
     from jupyter_pipelines.orchestration.service.upkeep import Upkeep
 
-    return [Upkeep(home), Scheduler(home)]
+    return [Upkeep(home), Scheduler(home), Alerting(home), BackfillRunner(home)]
 
 
 async def serve(home: Path) -> None:
@@ -53,7 +57,8 @@ async def serve(home: Path) -> None:
     endpoint = recorded_endpoint(home)
     assert endpoint is not None, "the service has said where it is before it starts us"
     await asyncio.to_thread(deploy, endpoint, home)
-    worker = ProcessWorker(work_pool(), name=f"jupyter-pipelines on {socket.gethostname()}", prefetch_seconds=PREFETCH)
+    name = f"jupyter-pipelines on {socket.gethostname()}"
+    worker = ProcessWorker(work_pool(), name=name, prefetch_seconds=PREFETCH, limit=Settings.load().max_runs)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, os._exit, 0)  # an orderly end of Prefect's worker would kill the runs
@@ -73,7 +78,7 @@ def _check_leash() -> None:
 
 async def _listen(worker: ProcessWorker, home: Path, duties: Sequence[asyncio.Event]) -> None:
     """Ask for due runs whenever somebody says that there is one; have all duties looked at when something else is."""
-    from jupyter_pipelines.orchestration.service.wake import RUN_DUE
+    from jupyter_pipelines.orchestration.service.wake import LOOK, RUN_DUE
 
     while not worker.is_setup:  # noqa: ASYNC110 - nothing tells us
         await asyncio.sleep(0.02)
@@ -84,14 +89,28 @@ async def _listen(worker: ProcessWorker, home: Path, duties: Sequence[asyncio.Ev
         wake.bind(str(path))
         wake.setblocking(False)
         loop = asyncio.get_running_loop()
-        told = RUN_DUE
+        told = {RUN_DUE}
         while True:
-            if told == RUN_DUE:
+            if RUN_DUE in told:
                 await _quietly(worker.get_and_submit_flow_runs)
-            else:
+            if LOOK in told:
                 for duty in duties:
                     duty.set()
-            told = await loop.sock_recv(wake, 512)
+            told = await _told(wake, loop, UNTIL_FREE if worker.limiter.available_tokens < 1 else None)
+
+
+async def _told(wake: socket.socket, loop: asyncio.AbstractEventLoop, longest: float | None) -> set[bytes]:
+    """All that has been said by now; waits for something, and after ``longest`` seconds takes it that a run is due."""
+    from jupyter_pipelines.orchestration.service.wake import RUN_DUE
+
+    try:
+        told = {await asyncio.wait_for(loop.sock_recv(wake, 512), longest)}
+    except TimeoutError:
+        return {RUN_DUE}
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            told.add(wake.recv(512))
+    return told
 
 
 async def _attend(duty: Duty, told: asyncio.Event) -> None:
