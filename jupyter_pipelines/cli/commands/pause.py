@@ -1,8 +1,9 @@
-"""Have a schedule start no more runs, until `unpause`. Runs that go on are left alone.
+"""Have a schedule or a backfill start no more runs, until `unpause`. Runs that go on are left alone.
 
-ID is the id of a schedule, its beginning, or its name (see `jupyter pipelines schedules`).
+ID is the id of a schedule (see `jupyter pipelines schedules`) or of a backfill (`backfills`), its beginning, or the
+name of a schedule. Runs of a schedule that wait for an earlier one to end are dropped, and on record as skipped.
 
---format json: the schedule, as `jupyter pipelines schedules` reports it.
+--format json: the schedule or the backfill, as `jupyter pipelines schedules` or `backfills` reports it.
 """
 
 from __future__ import annotations
@@ -11,13 +12,12 @@ import argparse
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    from jupyter_pipelines.cli.scheduling import add_schedule
+    from jupyter_pipelines.cli.scheduling import add_id
 
-    add_schedule(parser)
+    add_id(parser, "the schedule, or the backfill")
 
 
 def run(arguments: argparse.Namespace) -> int:
     from jupyter_pipelines.cli.scheduling import change
-    from jupyter_pipelines.orchestration.scheduling import pause
 
-    return change(arguments, pause, "paused")
+    return change(arguments, "pause", "paused")

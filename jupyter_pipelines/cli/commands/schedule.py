@@ -44,15 +44,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="the calendar period that a run works on, the last complete one: interval_start and interval_end",
     )
     parser.add_argument("--version", metavar="VERSION", help='"published", the id of a version, or "file"')
-    parser.add_argument("--dry-run", action="store_true", help="only say how WHEN is understood; keep nothing")
+    parser.add_argument("--dry-run", action="store_true", help="check everything, and keep nothing")
     add_format(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     import sys
 
-    from jupyter_pipelines.cli.arguments import load_pipeline
     from jupyter_pipelines.cli.output import print_json
+    from jupyter_pipelines.cli.scheduling import read_expressions
     from jupyter_pipelines.orchestration.scheduling import describe, preview_schedule, schedule
 
     policies: dict[str, Any] = {
@@ -61,33 +61,20 @@ def run(arguments: argparse.Namespace) -> int:
         if getattr(arguments, name)
     }
     understood = preview_schedule(arguments.when, **policies)
-    made = None
-    if not arguments.dry_run:
-        parameters = _parameters(arguments, load_pipeline(arguments.notebook).document)
-        made = schedule(
-            arguments.notebook,
-            understood.schedule,
-            parameters,
-            name=arguments.name,
-            version=arguments.version,
-            say=lambda message: print(message, file=sys.stderr),
-        )
+    made = schedule(
+        arguments.notebook,
+        understood.schedule,
+        read_expressions(arguments, arguments.version),
+        name=arguments.name,
+        version=arguments.version,
+        dry_run=arguments.dry_run,
+        say=lambda message: print(message, file=sys.stderr),
+    )
     if arguments.format == "json":
-        print_json((describe(made) if made is not None else {}) | _json(understood))
+        print_json((describe(made) if not arguments.dry_run else {}) | _json(understood))
     else:
-        _print(arguments.notebook, understood, made)
+        _print(arguments, understood, made)
     return 0
-
-
-def _parameters(arguments: argparse.Namespace, document: Any) -> dict[str, object]:
-    """The parameters as JSON values; those with expressions as they were written."""
-    from jupyter_pipelines.cli.arguments import read_parameters, split_assignment
-    from jupyter_pipelines.notebook import parameters_json
-
-    plain = [text for text in arguments.parameters if "{{" not in text]
-    expressions = [split_assignment(text, "-p") for text in arguments.parameters if "{{" in text]
-    values = parameters_json(document, read_parameters(document, plain, arguments.parameters_file))
-    return values | dict(expressions)
 
 
 def _json(understood: Understanding) -> dict[str, object]:
@@ -99,14 +86,12 @@ def _json(understood: Understanding) -> dict[str, object]:
     }
 
 
-def _print(notebook: str, understood: Understanding, made: ScheduleRecord | None) -> None:
+def _print(arguments: argparse.Namespace, understood: Understanding, made: ScheduleRecord) -> None:
     from jupyter_pipelines.cli.output import clean
 
-    if made is None:
-        print("nothing is kept: this is a dry run")
-    else:
-        what = f"version {made.version[:9]}" if made.version else "the file as it is then"
-        print(clean(f"scheduled {made.id}: {notebook}, {what}"))
+    done = "nothing is kept: this is a dry run" if arguments.dry_run else f"scheduled {made.id}"
+    what = f"version {made.version[:9]}" if made.version else "the file as it is then"
+    print(clean(f"{done}: {arguments.notebook}, {what}"))
     print(clean(f"  {understood.words}"))
     print(f"  {understood.expression}")
     for one in understood.next.occurrences:

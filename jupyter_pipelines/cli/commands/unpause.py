@@ -1,8 +1,12 @@
-"""Have a paused schedule run again, from now on. What was due meanwhile is not made up for.
+"""Have a paused schedule run again, from now on, or a backfill that was paused, or stopped at a failure, go on.
 
-ID is the id of a schedule, its beginning, or its name (see `jupyter pipelines schedules`).
+What a schedule was due to do meanwhile is not made up for. The windows of a backfill that failed are tried once more,
+from the step that failed; with --skip they are given up, and those after them run.
 
---format json: the schedule, as `jupyter pipelines schedules` reports it.
+ID is the id of a schedule (see `jupyter pipelines schedules`) or of a backfill (`backfills`), its beginning, or the
+name of a schedule.
+
+--format json: the schedule or the backfill, as `jupyter pipelines schedules` or `backfills` reports it.
 """
 
 from __future__ import annotations
@@ -11,13 +15,13 @@ import argparse
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    from jupyter_pipelines.cli.scheduling import add_schedule
+    from jupyter_pipelines.cli.scheduling import add_id
 
-    add_schedule(parser)
+    add_id(parser, "the schedule, or the backfill")
+    parser.add_argument("--skip", action="store_true", help="give up the windows of a backfill that failed")
 
 
 def run(arguments: argparse.Namespace) -> int:
     from jupyter_pipelines.cli.scheduling import change
-    from jupyter_pipelines.orchestration.scheduling import unpause
 
-    return change(arguments, unpause, "active again")
+    return change(arguments, "unpause", "active again", **({"skip_failed": True} if arguments.skip else {}))

@@ -1,4 +1,4 @@
-"""Remove a schedule. Its runs stay on record, and one that goes on is left alone.
+"""Remove a schedule. Its runs stay on record, and one that goes on is left alone; those that wait for it are dropped.
 
 ID is the id of a schedule, its beginning, or its name (see `jupyter pipelines schedules`).
 
@@ -11,13 +11,12 @@ import argparse
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    from jupyter_pipelines.cli.scheduling import add_schedule
+    from jupyter_pipelines.cli.scheduling import add_id
 
-    add_schedule(parser)
+    add_id(parser, "the schedule")
 
 
 def run(arguments: argparse.Namespace) -> int:
     from jupyter_pipelines.cli.scheduling import change
-    from jupyter_pipelines.orchestration.scheduling import unschedule
 
-    return change(arguments, unschedule, "removed")
+    return change(arguments, "unschedule", "removed")

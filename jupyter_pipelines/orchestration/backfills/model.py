@@ -12,7 +12,6 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, Final, Literal
 
-from jupyter_pipelines.orchestration.model import RunState
 from jupyter_pipelines.orchestration.schedules.model import WindowUnit
 
 State = Literal["running", "paused", "stopped", "completed", "failed", "cancelled"]
@@ -75,7 +74,7 @@ def record_from(found: object) -> BackfillRecord:
 class Tried:
     """How far a window has come. Without a ``run`` it is being asked for: whoever dies then asks for it again."""
 
-    state: RunState
+    state: Literal["running", "completed", "failed", "crashed", "cancelled"]
     attempt: int
     run: str = ""
     error: str = ""

@@ -177,7 +177,7 @@ class _Work:
         run = read_record(self._store, tried.run)
         if run is None:
             return replace(tried, state="failed", error="The record of its run is gone, so that its end is not known.")
-        if run.state in {"pending", "running"}:
+        if run.state == "pending" or run.state == "running":  # noqa: PLR1714  # so that the type checker knows the rest
             return tried
         return replace(tried, state=run.state, error=run.error)
 

@@ -45,6 +45,7 @@ def schedule(
     overlap: Overlap | None = None,
     window: WindowUnit | None = None,
     version: str | None = None,
+    dry_run: bool = False,
     say: Callable[[str], None] = lambda _: None,
 ) -> ScheduleRecord:
     """Have the service run the pipeline of ``notebook`` at certain times; it is started when it is missing.
@@ -56,7 +57,7 @@ def schedule(
     default what is published, and the file where nothing is. ``say`` is told once what is being started.
 
     Everything is checked as for the first run: raises :class:`RequestError`, :class:`NotebookError` or
-    :class:`ServiceError`, and then nothing is kept.
+    :class:`ServiceError`, and then nothing is kept; nor is anything with ``dry_run``.
     """
     now = datetime.now(UTC)
     made = _understood(when, timezone, now, name=name, missed=missed, overlap=overlap, window=window)
@@ -69,6 +70,8 @@ def schedule(
         uuid.uuid4().hex[:8], str(path), made, now, str(Store(settings.store).root), chosen, pipeline
     )
     _check(record, now)
+    if dry_run:
+        return record
     ensure_service(settings, say)
     Shelf(settings.home).save(record)
     _tell_scheduler(settings)
