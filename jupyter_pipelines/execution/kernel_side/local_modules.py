@@ -10,7 +10,8 @@ from typing import Any
 
 from .definitions import Parts, difference, parts_of
 
-_INSTALLED = (os.path.dirname(os.__file__) + os.sep, os.path.dirname(os.path.realpath(os.__file__)) + os.sep)
+_LIBRARY = os.path.dirname(os.__file__)
+_OTHERS = tuple(folder + os.sep for folder in (_LIBRARY, os.path.realpath(_LIBRARY), os.path.dirname(__file__)))
 _NOT_STATE = (types.ModuleType, types.FunctionType, type)
 
 
@@ -32,7 +33,7 @@ class LocalModules:
             file = getattr(module, "__file__", None)
             if not isinstance(file, str) or not file.endswith(".py"):
                 continue
-            if not file.startswith(_INSTALLED) and "site-packages" not in file:
+            if not file.startswith(_OTHERS) and "site-packages" not in file:
                 if os.path.realpath(file).startswith(self._folder):
                     self._states[name] = _state(module)
 

@@ -11,7 +11,7 @@ import re
 import sys
 import types
 import uuid
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from .arrays import overlapping
@@ -47,14 +47,14 @@ def groups(pickled: dict[str, Pickled]) -> list[tuple[str, ...]]:
 
     changeable = _Changeable()
     holders: dict[int, list[str]] = {}
-    packages: set[str] = set()
+    kinds: set[type] = set()
     for name, value in pickled.items():
         for identity, held in value.objects():
             if changeable(held):
                 holders.setdefault(identity, []).append(name)
-            packages.add(str(type(held).__module__).partition(".")[0])
+            kinds.add(type(held))
     shared = {identity: names for identity, names in holders.items() if len(names) > 1}
-    of_libraries = _held_by(packages - _NO_LIBRARIES) if shared else set()
+    of_libraries = _of_libraries(shared.keys(), kinds)
     for identity, names in shared.items():
         if identity not in of_libraries:
             for name in names[1:]:
@@ -97,6 +97,22 @@ class _Changeable:
         return answer
 
 
+def _of_libraries(identities: Collection[int], kinds: set[type]) -> set[int]:
+    """Which ones are of the libraries that ``kinds`` come from; most often a class of theirs has it as attribute."""
+    if not identities:
+        return set()
+    ours = {kind for kind in kinds if _package(kind) not in _NO_LIBRARIES}
+    bases = {base for kind in ours for base in kind.__mro__ if _package(base) not in _NO_LIBRARIES}
+    near = {id(held) for base in bases for held in vars(base).values()}
+    if near.issuperset(identities):
+        return near
+    return near | _held_by({_package(kind) for kind in ours})
+
+
+def _package(kind: type) -> str:
+    return str(kind.__module__).partition(".")[0]
+
+
 def _held_by(packages: set[str]) -> set[int]:
     """The ids of what modules and classes of ``packages`` hold: every kernel has its own of these.
 
@@ -122,7 +138,7 @@ def _insides(held: Any, packages: set[str]) -> Iterable[Any]:
     if issubclass(kind, dict):
         return list(dict.values(held))
     owner = held if isinstance(held, type) else kind
-    if str(owner.__module__).partition(".")[0] not in packages or isinstance(held, types.ModuleType):
+    if _package(owner) not in packages or isinstance(held, types.ModuleType):
         return ()
     if isinstance(held, type):
         return list(vars(held).values())
