@@ -52,6 +52,13 @@ module.stop_at_failure(get_ipython())
 """
 _PREPARE = f"(lambda: exec({_PREPARE!r}, {{'get_ipython': get_ipython}}))()"  # leaves no name behind
 
+_DEFAULTS = {
+    "PYTHONHASHSEED": "0",
+    "OMP_WAIT_POLICY": "PASSIVE",
+    "OPENBLAS_THREAD_TIMEOUT": "20",  # 2 ** 20 cycles of the processor: less than a millisecond
+}
+"""What the environment of kernels has where neither our own nor the request's says otherwise."""
+
 _SOCKET_PATH_LIMIT = 90  # of about 104 bytes in all; names are added
 
 
@@ -154,13 +161,18 @@ class Kernel:
         return client
 
     async def _greet(self, client: AsyncKernelClient) -> None:
-        """A reply on the shell channel, and anything at all on the output channel (newer kernels send a welcome)."""
-        client.kernel_info()
-        while (reply := await client.get_shell_msg())["msg_type"] != "kernel_info_reply":
-            pass
-        self.language_info = reply["content"].get("language_info", {})
-        if _is_ipykernel(self.manager):
-            client.execute(_PREPARE, silent=True, store_history=False)
+        """Wait for a reply on the shell channel, unless the kernel is known to be up, and for anything at all on the
+        output channel (newer kernels send a welcome)."""
+        ready = getattr(self.manager.provisioner, "ready", None)
+        if ready is not None and ready.welcomes:  # it has said what it is, and is prepared
+            self.language_info = ready.language_info
+        else:
+            client.kernel_info()
+            while (reply := await client.get_shell_msg())["msg_type"] != "kernel_info_reply":
+                pass
+            self.language_info = reply["content"].get("language_info", {})
+            if _is_ipykernel(self.manager):
+                client.execute(_PREPARE, silent=True, store_history=False)
         while True:
             try:
                 await client.get_iopub_msg(timeout=0.2)
@@ -267,7 +279,13 @@ def _provisioner(manager: AsyncKernelManager, request: KernelRequest) -> WarmPro
     from jupyter_pipelines.execution.kernels.provisioner import WarmProvisioner
 
     identity = manager.kernel_id = uuid.uuid4().hex
-    return WarmProvisioner(kernel_id=identity, kernel_spec=manager.kernel_spec, parent=manager, imports=request.imports)
+    return WarmProvisioner(
+        kernel_id=identity,
+        kernel_spec=manager.kernel_spec,
+        parent=manager,
+        imports=request.imports,
+        stops_at_failure=True,
+    )
 
 
 def prepare(request: KernelRequest, count: int = 1) -> None:
@@ -298,10 +316,11 @@ def _environment(request: KernelRequest) -> dict[str, str]:
     Sets of strings have one order in one kernel. With a seed of its own in every kernel, two steps of a run could see
     two orders of the same set, which running the whole notebook never shows.
 
-    Threads of OpenMP that wait for each other sleep: as they are, they keep the processors from those they wait for as
-    soon as there are more threads than processors, as with two steps at once. Their number stays: results depend on it.
+    Threads of OpenMP and OpenBLAS that wait for each other sleep: as they are, they keep the processors from those they
+    wait for as soon as there are more threads than processors, as with two steps at once; those of OpenBLAS do so for a
+    tenth of a second after they are made, too. Their number stays: results depend on it.
     """
-    return {"PYTHONHASHSEED": "0", "OMP_WAIT_POLICY": "PASSIVE", **os.environ, **request.env}
+    return {**_DEFAULTS, **os.environ, **request.env}
 
 
 def _is_ipykernel(manager: AsyncKernelManager) -> bool:
