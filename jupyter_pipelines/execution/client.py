@@ -228,7 +228,7 @@ class CellsClient(NotebookClient):
         """Record one published message in the cell that caused it; return the request that it ends, if it ends one."""
         request: str = message["parent_header"].get("msg_id", "")
         index = self._cells.get(request)
-        if index is None:
+        if index is None or message["msg_type"] == "shutdown_reply":
             return None
         self.clear_before_next_output = index in self._clear_next
         try:

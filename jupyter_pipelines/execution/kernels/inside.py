@@ -34,6 +34,7 @@ MARK = "JUPYTER_PIPELINES_KERNEL"
 def install(shell: Any) -> None:
     """Set up ``shell``, the running InteractiveShell. Called for each client that connects."""
     _keep_outputs(shell.kernel)
+    shell.kernel._execute_sleep = 0.0  # at the end of each cell; clients go by "idle", which comes behind all output
     if sys.platform == "win32" or getattr(shell, "_jupyter_pipelines", False):
         return
     shell._jupyter_pipelines = True

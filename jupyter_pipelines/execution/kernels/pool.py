@@ -76,14 +76,17 @@ def prepare(kind: Kind, count: int) -> None:
     stock.want(count)
 
 
-def take(kind: Kind, directory: Path, env: Mapping[str, str]) -> ReadyKernel | None:
-    """A ready kernel that has become the kernel for ``directory`` and ``env``, or ``None``."""
+def take(kind: Kind, directory: Path, env: Mapping[str, str], *, stops_at_failure: bool = False) -> ReadyKernel | None:
+    """A ready kernel that has become the kernel for ``directory`` and ``env``, or ``None``.
+
+    ``stops_at_failure`` has it run nothing any more behind a cell that has failed.
+    """
     with _lock:
         stock = _stocks.get(kind)
     if stock is None:
         return None
     while (ready := stock.take()) is not None:
-        if ready.adopt(directory, env):
+        if ready.adopt(directory, env, stops_at_failure):
             return ready
         logger.debug("A ready kernel is not fit for %s", directory)
         ready.discard()

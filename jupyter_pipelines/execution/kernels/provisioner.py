@@ -26,14 +26,19 @@ logger = logging.getLogger(__name__)
 
 
 class WarmProvisioner(LocalProvisioner):
-    """Local kernels, ready ones first. ``imports`` are the import statements that kernels should have done."""
+    """Local kernels, ready ones first.
+
+    ``imports`` are the import statements that kernels should have done; a ready kernel that ``stops_at_failure`` runs
+    nothing any more behind a cell that has failed.
+    """
 
     imports: tuple[str, ...] = ()
     process: Any  # a Popen, or a ForkedProcess
 
-    def __init__(self, *, imports: tuple[str, ...] = (), **options: Any) -> None:
+    def __init__(self, *, imports: tuple[str, ...] = (), stops_at_failure: bool = False, **options: Any) -> None:
         super().__init__(**options)
         self.imports = imports
+        self._stops_at_failure = stops_at_failure
         self.ready: ReadyKernel | None = None
         self._leash: socket.socket | None = None
 
@@ -57,7 +62,7 @@ class WarmProvisioner(LocalProvisioner):
     def _take(self, directory: Path, env: dict[str, str]) -> ReadyKernel | None:
         assert self.kernel_spec is not None
         kind = Kind.of(self.kernel_spec.argv, env, self.imports)
-        return take(kind, directory, env) if kind is not None else None
+        return None if kind is None else take(kind, directory, env, stops_at_failure=self._stops_at_failure)
 
     async def launch_kernel(self, cmd: list[str], **options: Any) -> Any:
         """Use the ready kernel; without one, start the command on a leash (see ``inside.py``)."""

@@ -140,6 +140,7 @@ def boot(connection_file: str, leash: int, changes: dict[str, str]) -> None:
     app = _new_application()
     app.connection_file = connection_file
     before = dict(os.environ)
+    _keep_outputs(app)
     app.initialize([])
     changes.update({name: value for name, value in os.environ.items() if before.get(name) != value})
     pyplot = sys.modules.get("matplotlib.pyplot")
@@ -149,8 +150,29 @@ def boot(connection_file: str, leash: int, changes: dict[str, str]) -> None:
     inside.hold_leash(leash, lambda message: _adopt(app.shell, message, changes))
     gc.enable()
     app.shell.run_cell("pass", silent=True)  # what the first cell takes longer is taken here
-    os.write(leash, b"ready\n")
+    said = {"language_info": app.kernel.language_info, "welcomes": _welcomes(app)}
+    os.write(leash, json.dumps(said).encode() + b"\n")
     app.start()
+
+
+def _keep_outputs(app: Any) -> None:
+    """Have outputs wait for a slow client: libzmq drops what exceeds 1,000 messages."""
+    import zmq
+
+    init_iopub = app.init_iopub
+
+    def init(context: zmq.Context[Any]) -> None:
+        context.setsockopt(zmq.SNDHWM, 0)  # of the sockets that are made from here on
+        init_iopub(context)
+
+    app.init_iopub = init
+
+
+def _welcomes(app: Any) -> bool:
+    """Whether the kernel's output channel tells a client that it is connected (ipykernel 7 does)."""
+    import zmq
+
+    return bool(app.iopub_socket.type == zmq.XPUB)
 
 
 def _new_application() -> Any:
@@ -175,6 +197,8 @@ def _adopt(shell: Any, message: dict[str, Any], changes: dict[str, str]) -> None
     visited = shell.user_ns["_dh"]  # the directories that `%cd -` knows: strings or paths, as IPython has it
     visited[:] = [type(visited[0])(os.getcwd())] if visited else []
     _restore_blas_threads()
+    if message["stops_at_failure"]:
+        _load_inside().stop_at_failure(shell)
 
 
 def _restore_blas_threads() -> None:

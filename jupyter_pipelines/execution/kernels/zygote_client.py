@@ -223,6 +223,8 @@ class ReadyKernel:
         self.mark = mark
         self.zygote = zygote
         self.began = time.monotonic()
+        self.language_info: dict[str, object] = {}
+        self.welcomes = False  # whether its output channel says so when it is connected
         self._leash = leash
 
     @property
@@ -230,11 +232,15 @@ class ReadyKernel:
         """Jupyter's connection file; it lies in ``files``, as do the sockets."""
         return self.files / "kernel.json"
 
-    def adopt(self, directory: Path, env: Mapping[str, str]) -> bool:
+    def adopt(self, directory: Path, env: Mapping[str, str], stops_at_failure: bool) -> bool:
         """Make it the kernel of a step; false when it is not fit for it. Takes about a millisecond."""
         if self.process.poll() is not None or (self.zygote is not None and not self.zygote.fits(directory)):
             return False
-        message = {"directory": str(directory), "env": {**env, MARK: self.mark}}
+        message = {
+            "directory": str(directory),
+            "env": {**env, MARK: self.mark},
+            "stops_at_failure": stops_at_failure,
+        }
         try:
             self._leash.settimeout(5)
             self._leash.sendall(json.dumps(message).encode() + b"\n")
@@ -301,13 +307,12 @@ class _Parts:
         self._kept = True
         try:
             self.leash.settimeout(BOOT_SECONDS)
-            answer = self.leash.recv(16)
-        except OSError:
-            answer = b""
-        if answer != b"ready\n":
+            said = json.loads(self.leash.recv(1 << 16))
+        except (OSError, ValueError) as error:
             words = self._last_words()
             ready.discard()
-            raise RefusedError("", f"a kernel did not come up: {words}")
+            raise RefusedError("", f"a kernel did not come up: {words}") from error
+        ready.language_info, ready.welcomes = said["language_info"], said["welcomes"]
         return ready
 
     def _last_words(self) -> str:
