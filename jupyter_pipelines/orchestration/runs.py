@@ -207,7 +207,7 @@ def _call_flow(
     }
     with _environment(endpoint.settings() | quiet):  # Prefect reads its settings when it is first imported
         from prefect.futures import PrefectFuture
-        from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
+        from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY
         from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
         from jupyter_pipelines.orchestration.flow import Session, run_pipeline, session
@@ -220,7 +220,7 @@ def _call_flow(
     )
     # The flow's end would wait a second for Prefect's heartbeat; that a run was killed we see by its process.
     no_heartbeat = {PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}
-    with temporary_settings(endpoint.settings() | quiet | no_heartbeat), session(shared):
+    with _prefect_settings(endpoint.settings() | quiet | no_heartbeat), session(shared):
         try:
             state = _once_the_server_is_free(
                 partial(
@@ -263,6 +263,30 @@ def _once_the_server_is_free(start: Callable[[], Any], shared: Session) -> Any:
                 raise
             time.sleep(pause)
     return start()
+
+
+class _PrefectSettings:
+    """Prefect's settings for a run. What is new of them is worked out once for the same: it takes Prefect 50 ms."""
+
+    def __init__(self) -> None:
+        self._origin: tuple[Any, ...] = ()
+        self._settings: Any = None
+
+    @contextmanager
+    def __call__(self, updates: Mapping[Any, Any]) -> Iterator[None]:
+        """Have them so while inside, as Prefect's ``temporary_settings``."""
+        from prefect.context import SettingsContext, get_settings_context
+
+        context = get_settings_context()
+        environment = {name: value for name, value in os.environ.items() if "PREFECT" in name}
+        origin = (context.settings, dict(updates), environment)
+        if not self._origin or self._origin[0] is not origin[0] or self._origin[1:] != origin[1:]:
+            self._origin, self._settings = origin, context.settings.copy_with_update(updates=updates)
+        with SettingsContext(profile=context.profile, settings=self._settings):
+            yield
+
+
+_prefect_settings = _PrefectSettings()
 
 
 @contextmanager
