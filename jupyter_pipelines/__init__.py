@@ -7,6 +7,7 @@
 >>> report = jp.verify("flights.ipynb")          # prove that it gives what Restart & Run All gives
 >>> version = jp.publish("flights.ipynb")        # freeze it: jp.run("flights.ipynb", version="published")
 >>> jp.schedule("flights.ipynb", "every weekday 07:00")  # have the service run it then
+>>> jp.alert("flights.ipynb", "https://example.com/hook")  # be told when it fails
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from jupyter_pipelines.graph import compile_pipeline
     from jupyter_pipelines.notebook import read_notebook
     from jupyter_pipelines.orchestration import cancel, get_run, list_runs, load, resume, run, run_grid, submit
+    from jupyter_pipelines.orchestration.alerts import alert, alerts, try_alert, unalert
     from jupyter_pipelines.orchestration.scheduling import (
         pause,
         preview_schedule,
@@ -43,6 +45,8 @@ if TYPE_CHECKING:
     from jupyter_pipelines.verification import verify
 
 __all__ = [
+    "alert",
+    "alerts",
     "cancel",
     "check_version",
     "compile_pipeline",
@@ -63,6 +67,8 @@ __all__ = [
     "schedule",
     "schedules",
     "submit",
+    "try_alert",
+    "unalert",
     "unpause",
     "unpin",
     "unschedule",
@@ -79,6 +85,7 @@ __getattr__ = lazy_names(
             ("cancel", "get_run", "list_runs", "load", "resume", "run", "run_grid", "submit"),
             f"{__name__}.orchestration",
         ),
+        **dict.fromkeys(("alert", "alerts", "try_alert", "unalert"), f"{__name__}.orchestration.alerts"),
         **dict.fromkeys(
             ("pause", "preview_schedule", "schedule", "schedules", "unpause", "unschedule"),
             f"{__name__}.orchestration.scheduling",

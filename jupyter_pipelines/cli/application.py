@@ -29,7 +29,7 @@ COMMANDS: dict[str, dict[str, str]] = {
     "Run": {
         "run": "run a notebook as a pipeline",
         "resume": "continue a failed run from where it failed",
-        "cancel": "cancel a run, and kill all that it has started",
+        "cancel": "cancel a run or a backfill, and kill all that it has started",
         "runs": "list earlier runs",
         "inspect": "show one run: its steps, what they produced, what failed",
     },
@@ -42,9 +42,16 @@ COMMANDS: dict[str, dict[str, str]] = {
     "Schedule": {
         "schedule": "have the service run a notebook at certain times",
         "schedules": "list schedules, and when each runs next",
-        "pause": "have a schedule start no more runs",
-        "unpause": "have a paused schedule run again, from now on",
         "unschedule": "remove a schedule",
+        "backfill": "run a notebook over a range of days, weeks or months, each once",
+        "backfills": "list backfills, and how far each has come",
+        "pause": "have a schedule or a backfill start no more runs",
+        "unpause": "have a schedule run again, or a backfill go on",
+    },
+    "Alert": {
+        "alert": "have somebody told when a pipeline fails, works again, or is late",
+        "alerts": "list alerts, and what became of them",
+        "unalert": "remove an alert",
     },
     "Keep house": {
         "up": "start the service: a Prefect server and a worker, kept running",

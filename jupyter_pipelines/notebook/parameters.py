@@ -25,6 +25,7 @@ from jupyter_pipelines.notebook.model import Cell, NotebookDocument, Parameter, 
 from jupyter_pipelines.notebook.parameter_collections import Choice, Member, Union
 from jupyter_pipelines.notebook.parameter_types import ANY, Int, NoneType, ParameterType
 from jupyter_pipelines.notebook.plain_values import MismatchError
+from jupyter_pipelines.notebook.secrecy import HIDDEN, is_secret
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,13 @@ def _declared(cells: _Relevant) -> tuple[tuple[_Declaration, ...], tuple[tuple[i
             for target, annotation, value in _assignments(statement):
                 description, type_comment = _description(statement, comments)
                 declaration, own = _declare(target, annotation or type_comment, value, names, found)
-                parameter = replace(declaration.parameter, description=description, cell=index, line=statement.lineno)
+                parameter = replace(
+                    declaration.parameter,
+                    description=description,
+                    cell=index,
+                    line=statement.lineno,
+                    secret=is_secret(target, declaration.parameter.annotation, description),
+                )
                 earlier = found.get(parameter.name)
                 if earlier is not None and earlier.parameter.cell != index:
                     own.append(_declared_twice(parameter.name, earlier.parameter.cell))
@@ -194,6 +201,8 @@ def _schema(parameter: Parameter, kind: ParameterType) -> dict[str, object]:
     schema = kind.schema()
     if parameter.description:
         schema["description"] = parameter.description
+    if parameter.secret:
+        return schema | {"format": "password", "writeOnly": True}  # and no default: schemas are shown
     if not parameter.computed and not parameter.required:
         try:
             schema["default"] = kind.to_json(kind.coerce(parameter.default))
@@ -322,7 +331,8 @@ def _unknown(name: str, document: NotebookDocument) -> str:
 
 
 def _ill_typed(parameter: Parameter, kind: ParameterType, value: object, expected: str) -> str:
-    text = f"Parameter `{parameter.name}` is {value!r:.80}; it must be {expected}."
+    written = HIDDEN if parameter.secret else f"{value!r:.80}"
+    text = f"Parameter `{parameter.name}` is {written}; it must be {expected}."
     if isinstance(kind, Int) and isinstance(value, float | str) and _is_fraction(value):
         text += f" If fractions are meant, write `{parameter.name}: float = {parameter.default!r}` in the notebook."
     elif value is None and not isinstance(kind, NoneType):
@@ -352,12 +362,16 @@ def parameters_json(document: NotebookDocument, values: Mapping[str, object]) ->
     }
 
 
-def parameters_source(document: NotebookDocument, values: Mapping[str, object]) -> str:
-    """Python that assigns ``values``, to be run after the parameters cell.
+def parameters_source(document: NotebookDocument, values: Mapping[str, object], *, for_people: bool = False) -> str:
+    """Python that assigns ``values``, to be run after the parameters cell; ``for_people`` it hides secret ones.
 
     Every value is coerced again and written as a literal, so that no value can become code. Raises
     :class:`~jupyter_pipelines.errors.RequestError` as :func:`coerce_parameters` does.
     """
     types = _types(document)
     coerced = coerce_parameters(document, values, partial=True)
-    return "\n".join(f"{name} = {types[name].source(value)}" for name, value in coerced.items())
+    hidden = {parameter.name for parameter in document.parameters if parameter.secret and for_people}
+    return "\n".join(
+        f"{name} = {HIDDEN!r}  # secret" if name in hidden else f"{name} = {types[name].source(value)}"
+        for name, value in coerced.items()
+    )

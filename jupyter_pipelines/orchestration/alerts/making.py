@@ -1,0 +1,146 @@
+"""Making alerts, listing and removing them, trying them out: the public API of this room."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from pathlib import Path
+
+from jupyter_pipelines.errors import RequestError
+from jupyter_pipelines.notebook.options import parse_duration
+from jupyter_pipelines.orchestration.alerts import destinations, wording
+from jupyter_pipelines.orchestration.alerts.model import EVENTS, AlertRecord, Delivery, events_of
+from jupyter_pipelines.orchestration.alerts.shelf import Shelf
+from jupyter_pipelines.orchestration.history import History
+from jupyter_pipelines.orchestration.service import configured_endpoint, ensure_service
+from jupyter_pipelines.orchestration.service.wake import LOOK, tell_worker
+from jupyter_pipelines.orchestration.versions.identity import pipeline_of, real_path
+from jupyter_pipelines.settings import Settings
+from jupyter_pipelines.store import Store
+
+
+def alert(
+    notebook: Path | str | None,
+    to: str,
+    *,
+    on: str | Sequence[str] = EVENTS,
+    repeat: timedelta | float | str | None = None,
+    slow: float | None = None,
+    say: Callable[[str], None] = lambda _: None,
+) -> AlertRecord:
+    """Have the service tell ``to`` when the pipeline of ``notebook``, or any for ``None``, fails, works again, is late.
+
+    ``to`` is a destination such as ``"mailtos://ann@smtp.example.com/?to=ann@example.com&password_file=PATH"``,
+    ``"slack://…"``, ``"https://…"``, or ``"file:PATH"`` and ``"env:NAME"`` for where it is written. ``on`` is some of
+    ``failure``, ``recovery`` and ``late``. A failing streak is told of once for each way of failing, and again after
+    ``repeat`` (seconds, or ``"1h"``) if that is given. A run is late when its schedule's ``done_by`` has passed, and
+    with ``slow`` also when it takes that many times its usual. ``say`` is told once what is being started.
+
+    Raises :class:`RequestError`, and then nothing is kept.
+    """
+    settings = Settings.load()
+    if configured_endpoint() is not None:
+        raise RequestError(
+            "Alerts are sent by the pipeline service of this machine, but PREFECT_API_URL names another server.",
+            "Use that server's own automations, or unset PREFECT_API_URL (and choose a Prefect profile without it).",
+        )
+    path = "" if notebook is None else real_path(notebook)
+    if path and not Path(path).is_file():
+        raise RequestError(f"There is no notebook {notebook}.", "Check the path.")
+    store = Store(settings.store)
+    record = AlertRecord(
+        id=uuid.uuid4().hex[:8],
+        notebook=path,
+        on=events_of(on if isinstance(on, str) else list(on)),
+        to=destinations.kept_form(to),
+        store=str(store.root),
+        since=time.time(),
+        mark=History(store).mark(),
+        repeat=_seconds(repeat),
+        pipeline=_name(store, path) if path else "",
+        slow=_factor(slow),
+    )
+    ensure_service(settings, say)
+    Shelf(settings.home).save(record)
+    tell_worker(settings.home, LOOK)
+    return record
+
+
+def alerts(notebook: Path | str | None = None) -> list[AlertRecord]:
+    """The alerts of this project home, or those that concern one notebook."""
+    found = Shelf(Settings.load().home).records()
+    return found if notebook is None else [one for one in found if one.notebook in {"", real_path(notebook)}]
+
+
+def get_alert(alert_id: str) -> AlertRecord:
+    """The alert whose id is, or begins with, ``alert_id``. Raises :class:`RequestError`."""
+    found = [one for one in Shelf(Settings.load().home).records() if alert_id and one.id.startswith(alert_id)]
+    if len(found) != 1:
+        what = f"There is no alert {alert_id!r}." if not found else f"{len(found)} alerts are meant by {alert_id!r}."
+        raise RequestError(what, "`jupyter pipelines alerts` lists them.")
+    return found[0]
+
+
+def unalert(alert_id: str) -> AlertRecord:
+    """Remove an alert; returns what it was. What has not been sent yet is not sent."""
+    record = get_alert(alert_id)
+    Shelf(Settings.load().home).remove(record.id)
+    return record
+
+
+def try_alert(to: str | AlertRecord) -> Delivery:
+    """Send a sample now, to an alert's destination or one as :func:`alert` takes it; says what became of it.
+
+    Raises :class:`RequestError` for what is no destination.
+    """
+    kept, alert_id = (to.to, to.id) if isinstance(to, AlertRecord) else (destinations.kept_form(to), "")
+    problem = ""
+    try:
+        destinations.send(kept, wording.sample(str(uuid.uuid4())))
+    except destinations.NotTakenError as error:
+        problem = str(error)
+    return Delivery(alert_id, destinations.shown(kept), problem)
+
+
+def describe(record: AlertRecord) -> dict[str, object]:
+    """All about an alert as JSON values, without the secrets of its destination."""
+    shelf = Shelf(Settings.load().home)
+    progress = shelf.progress(record)
+    return {
+        "id": record.id,
+        "notebook": record.notebook or None,
+        "on": list(record.on),
+        "to": destinations.shown(record.to),
+        "repeat": record.repeat or None,
+        "slow": record.slow or None,
+        "since": record.since,
+        "sent": progress.sent,
+        "last_sent": progress.last_sent or None,
+        "waiting": len(shelf.outbox(record.id)),
+        "dropped": progress.dropped,
+        "problem": progress.problem,
+    }
+
+
+def _name(store: Store, path: str) -> str:
+    name = pipeline_of(store, path)
+    return name if name != path else ""
+
+
+def _seconds(given: timedelta | float | str | None) -> float:
+    if given is None:
+        return 0.0
+    try:
+        return given.total_seconds() if isinstance(given, timedelta) else parse_duration(given)
+    except ValueError as expected:
+        raise RequestError(f"An alert cannot be repeated every {given!r}.", f"Give {expected}.") from None
+
+
+def _factor(given: float | None) -> float:
+    if given is None:
+        return 0.0
+    if not 1 <= given <= 1000:
+        raise RequestError(f"A run cannot be slow at {given} times its usual.", "Give a number above 1, such as 3.")
+    return float(given)
