@@ -12,6 +12,7 @@ from .definitions import Parts, difference, parts_of
 
 _LIBRARY = os.path.dirname(os.__file__)
 _OTHERS = tuple(folder + os.sep for folder in (_LIBRARY, os.path.realpath(_LIBRARY), os.path.dirname(__file__)))
+_installed: set[str] = set()  # modules that are known not to lie beside any notebook
 _NOT_STATE = (types.ModuleType, types.FunctionType, type)
 
 
@@ -26,16 +27,12 @@ class LocalModules:
 
     def look(self) -> None:
         """Take down the state of modules that have been imported since the last time."""
-        new = sys.modules.keys() - self._seen
+        new = sys.modules.keys() - self._seen - _installed
         self._seen |= new
         for name in new:
             module: Any = sys.modules.get(name)
-            file = getattr(module, "__file__", None)
-            if not isinstance(file, str) or not file.endswith(".py"):
-                continue
-            if not file.startswith(_OTHERS) and "site-packages" not in file:
-                if os.path.realpath(file).startswith(self._folder):
-                    self._states[name] = _state(module)
+            if not _is_installed(module) and os.path.realpath(module.__file__).startswith(self._folder):
+                self._states[name] = _state(module)
 
     def changed(self) -> Iterator[tuple[str, str]]:
         """The modules whose state is another now, and where."""
@@ -45,6 +42,19 @@ class LocalModules:
                 where = difference(before, _state(module))
                 if where is not None:
                     yield name, where.partition(" (")[0]
+
+
+def know_installed() -> None:
+    """Look at what is imported already, so that kernels which are forked from here need not."""
+    _installed.update(name for name, module in list(sys.modules.items()) if _is_installed(module))
+
+
+def _is_installed(module: Any) -> bool:
+    """Whether it lies where no notebook is, or in no file that somebody writes."""
+    file = getattr(module, "__file__", None)
+    if not isinstance(file, str) or not file.endswith(".py"):
+        return True
+    return file.startswith(_OTHERS) or "site-packages" in file
 
 
 def _state(module: types.ModuleType) -> Parts:

@@ -85,6 +85,7 @@ def main(descriptor: int, modules: list[str]) -> None:
     ours = {*QUIET, "MPLBACKEND"}
     changes = {name: value for name, value in os.environ.items() if name not in ours and before.get(name) != value}
     _new_application()
+    sys.modules["_jupyter_pipelines_kernel.local_modules"].know_installed()
     gc.collect()
     gc.disable()  # until a kernel is up
     gc.freeze()  # the collector must not touch, and thereby copy, what all kernels share
@@ -150,6 +151,7 @@ def boot(connection_file: str, leash: int, changes: dict[str, str]) -> None:
     inside.hold_leash(leash, lambda message: _adopt(app.shell, message, changes))
     gc.enable()
     app.shell.run_cell("pass", silent=True)  # what the first cell takes longer is taken here
+    _ = app.shell.display_formatter.formatters  # made when they are first asked for
     said = {"language_info": app.kernel.language_info, "welcomes": _welcomes(app)}
     os.write(leash, json.dumps(said).encode() + b"\n")
     app.start()
