@@ -6,7 +6,8 @@ import argparse
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
-from typing import TYPE_CHECKING
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
 from jupyter_pipelines.errors import RequestError
 
@@ -23,6 +24,11 @@ class Kind:
     changes: Mapping[str, str]  # the name of a command -> the function that carries it out
     describe: str = ""  # the function that makes JSON of it; by default it has a `to_dict`
 
+    @property
+    def module(self) -> ModuleType:
+        """The room that keeps it."""
+        return import_module(f"jupyter_pipelines.orchestration.{self.room}")
+
 
 KINDS: Mapping[str, Kind] = {
     "schedule": Kind(
@@ -30,6 +36,9 @@ KINDS: Mapping[str, Kind] = {
         "get_schedule",
         {"pause": "pause", "unpause": "unpause", "unschedule": "unschedule"},
         "describe",
+    ),
+    "trigger": Kind(
+        "triggers", "get_trigger", {"pause": "pause", "unpause": "unpause", "unschedule": "unschedule"}, "describe"
     ),
     "backfill": Kind(
         "backfills",
@@ -51,34 +60,40 @@ def change(arguments: argparse.Namespace, command: str, done: str, **options: ob
     """Do what ``command`` does to what was named, and say that it is ``done``; returns the exit code."""
     from jupyter_pipelines.cli.output import print_json
 
-    name, kind = kind_of(arguments.id, command)
-    room = import_module(f"jupyter_pipelines.orchestration.{kind.room}")
+    name, kind, found = kind_of(arguments.id, command)
     if options and name != "backfill":
         raise RequestError(f"{arguments.id} is a {name}: there are no windows to skip.", "Leave --skip out.")
-    changed = getattr(room, kind.changes[command])(arguments.id, **options)
+    before = _described(kind, found)
+    changed = getattr(kind.module, kind.changes[command])(arguments.id, **options)
     if arguments.format == "json":
-        print_json(getattr(room, kind.describe)(changed) if kind.describe else changed.to_dict())
-    else:
-        print(f"{changed.id}: {done}")
+        print_json(before if command == "unschedule" else _described(kind, changed))
+        return 0
+    waiting = before.get("waiting") if command in {"pause", "unschedule"} else None
+    dropped = f"; dropped, because they waited for an earlier run to end: {', '.join(waiting)}" if waiting else ""
+    print(f"{changed.id}: {done}{dropped}")
     return 0
 
 
-def kind_of(identifier: str, command: str) -> tuple[str, Kind]:
+def _described(kind: Kind, found: Any) -> dict[str, Any]:
+    description: dict[str, Any] = getattr(kind.module, kind.describe)(found) if kind.describe else found.to_dict()
+    return description
+
+
+def kind_of(identifier: str, command: str) -> tuple[str, Kind, Any]:
     """What ``identifier`` names among that which ``command`` changes. Raises :class:`RequestError`."""
     possible = {name: kind for name, kind in KINDS.items() if command in kind.changes}
-    found, refusal = {}, None
+    found: list[tuple[str, Kind, Any]] = []
+    refusal = None
     for name, kind in possible.items():
-        room = import_module(f"jupyter_pipelines.orchestration.{kind.room}")
         try:
-            getattr(room, kind.find)(identifier)
+            found.append((name, kind, getattr(kind.module, kind.find)(identifier)))
         except RequestError as error:
             refusal = refusal or error
-        else:
-            found[name] = kind
     if len(found) == 1:
-        return next(iter(found.items()))
+        return found[0]
     if found:
-        raise RequestError(f"{identifier!r} is a {' and a '.join(found)}.", "Give more of the id.")
+        kinds = " and a ".join(name for name, _, _ in found)
+        raise RequestError(f"{identifier!r} is a {kinds}.", "Give more of the id.")
     assert refusal is not None, "nothing was found"
     if len(possible) == 1 or "meant" in refusal.message:
         raise refusal

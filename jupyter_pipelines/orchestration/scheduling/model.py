@@ -89,9 +89,20 @@ class Progress:
             )
         except (KeyError, TypeError, ValueError, AttributeError):
             return fresh
+        if record.schedule.paused:
+            return read._without_waiting()
         if read.active_since == record.active_since:
             return read
-        return replace(read, active_since=record.active_since, handled=fresh.handled)  # unpaused since then
+        # It was unpaused since then.
+        return replace(read._without_waiting(), active_since=record.active_since, handled=fresh.handled)
+
+    def _without_waiting(self) -> Progress:
+        """What waited for an earlier run to end when the schedule was paused is dropped, and noted as skipped."""
+        reason = "the schedule was paused while it waited for an earlier run to end"
+        notes: list[dict[str, object]] = [
+            {"first": key, "last": key, "count": 1, "reason": reason} for key in self.waiting
+        ]
+        return replace(self, waiting=[], skipped=[*self.skipped, *notes])
 
     def to_json(self) -> dict[str, object]:
         """JSON values, of what is remembered."""

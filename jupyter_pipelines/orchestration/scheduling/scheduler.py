@@ -6,19 +6,19 @@ dies before it is noted asks for the same run again. Progress is kept after each
 
 from __future__ import annotations
 
-import time
 import traceback
-import uuid
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final, assert_never
 
 from jupyter_pipelines.errors import NotebookError, PipelinesError, RequestError
-from jupyter_pipelines.orchestration.model import RunRecord, RunRequest
+from jupyter_pipelines.orchestration.canceller import Canceller
+from jupyter_pipelines.orchestration.model import RunRequest
 from jupyter_pipelines.orchestration.records import read_record
+from jupyter_pipelines.orchestration.refusals import record_refused
 from jupyter_pipelines.orchestration.schedules import (
     Action,
     ActiveRun,
@@ -33,7 +33,7 @@ from jupyter_pipelines.orchestration.scheduling.model import Progress, ScheduleR
 from jupyter_pipelines.orchestration.scheduling.shelf import Shelf
 from jupyter_pipelines.orchestration.service.endpoint import UNREACHABLE, Endpoint, recorded_endpoint
 from jupyter_pipelines.orchestration.settling import settle_runs
-from jupyter_pipelines.orchestration.submission import announce_request, cancel_run, submit_request
+from jupyter_pipelines.orchestration.submission import announce_request, submit_request
 from jupyter_pipelines.orchestration.versions.publishing import find_version
 from jupyter_pipelines.settings import Settings
 from jupyter_pipelines.store import Store
@@ -49,6 +49,7 @@ class Scheduler:
     def __init__(self, home: Path) -> None:
         self._home = home
         self._shelf = Shelf(home)
+        self._canceller = Canceller(home)
         self._known: dict[str, ScheduleRecord] = {}  # as looked at last
         self._wakes: dict[str, datetime | None] = {}
         self._busy: set[str] = set()  # those with runs that go on, or wait
@@ -114,24 +115,29 @@ class Scheduler:
 
     def _work(self, record: ScheduleRecord, endpoint: Endpoint) -> _Work:
         settings = replace(Settings.load(), home=self._home, store=record.store)
-        return _Work(record, self._shelf, endpoint, settings)
+        return _Work(record, self._shelf, endpoint, settings, self._canceller)
 
 
 class _Work:
     """What is to be done about one schedule."""
 
-    def __init__(self, record: ScheduleRecord, shelf: Shelf, endpoint: Endpoint, settings: Settings) -> None:
+    def __init__(
+        self, record: ScheduleRecord, shelf: Shelf, endpoint: Endpoint, settings: Settings, canceller: Canceller
+    ) -> None:
         self.record = record
         self.progress: Progress = shelf.progress(record)
         self._shelf = shelf
         self._endpoint = endpoint
         self.settings = settings
         self._store = Store(settings.store)
+        self._canceller = canceller
 
     def carry_on(self, now: datetime) -> datetime | None:
         """Carry out what is decided about ``now``; returns when to decide again."""
         progress = self.progress
         self._see_ends()
+        if progress.waiting and self.record.schedule.overlap == "cancel-previous":
+            self._cancel_active()
         waiting = [ActiveRun(key, moment_of_key(key), "queued") for key in progress.waiting]
         running = [ActiveRun(key, moment_of_key(key), "running") for key in progress.active]
         recorded = [moment_of_key(key) for key in progress.runs]
@@ -139,6 +145,8 @@ class _Work:
         for note in decision.notes:
             print(f"schedule {self.record.id}: {note}", flush=True)
         for action in decision.actions:
+            if isinstance(action, Start) and not self._shelf.is_current(self.record):
+                return None  # it was paused or removed just now; we are about to be told
             self._carry_out(action)
         if decision.actions or decision.handled != progress.handled:
             progress.handled = decision.handled
@@ -161,6 +169,8 @@ class _Work:
     def _carry_out(self, action: Action) -> None:
         progress = self.progress
         match action:
+            case Start() if progress.active and self.record.schedule.overlap == "cancel-previous":
+                progress.waiting.append(occurrence_key(action.occurrence))  # until what is being cancelled has ended
             case Start():
                 self._start(action.occurrence)
             case Queue():
@@ -170,9 +180,8 @@ class _Work:
             case Cancel(key, reason) if key in progress.waiting:
                 progress.waiting.remove(key)
                 self._note_skip(moment_of_key(key), moment_of_key(key), 1, reason)
-            case Cancel(key):
-                self._cancel(progress.runs[key])
-                progress.active = [other for other in progress.active if other != key]
+            case Cancel():
+                self._cancel_active()
             case _:
                 assert_never(action)
 
@@ -183,7 +192,7 @@ class _Work:
             run_id = submit_request(self.request(occurrence), self.settings, self._endpoint, name)
             self.progress.active.append(key)
         except (NotebookError, RequestError) as error:  # it will not get better by trying again
-            run_id = self._refused(name, occurrence, str(error))
+            run_id = record_refused(self._store, name, self._about(occurrence), str(error))
         self.progress.runs[key] = run_id
         self.progress.waiting = [other for other in self.progress.waiting if other != key]
         self._save()
@@ -203,28 +212,24 @@ class _Work:
             content = read_source(path)
         document = load_runnable(content, path.name, store).document
         declared = {parameter.name: parameter for parameter in document.parameters}
+        parameters = parameters_of(record.schedule, occurrence, declared)
+        return replace(self._about(occurrence), parameters=parameters, published=published)
+
+    def _about(self, occurrence: datetime) -> RunRequest:
+        path = Path(self.record.notebook)
+        timeout = self.record.schedule.timeout
         return RunRequest(
-            notebook=path,
-            parameters=parameters_of(record.schedule, occurrence, declared),
-            published=published,
-            schedule=record.id,
+            path,
+            schedule=self.record.id,
             scheduled_time=occurrence.timestamp(),
+            timeout=timeout.total_seconds() if timeout is not None else None,
         )
 
-    def _refused(self, name: str, occurrence: datetime, error: str) -> str:
-        """Put a run on record that could not begin: nobody was there to be told."""
-        run_id = str(uuid.uuid5(uuid.NAMESPACE_URL, name))
-        now = time.time()
-        path = Path(self.record.notebook)
-        run = RunRecord(run_id, path.stem, str(path), "", "failed", {}, now, now, (), error=error)
-        run = replace(run, schedule=self.record.id, scheduled_time=occurrence.timestamp())
-        self._store.save_run(run_id, asdict(run) | {"process": None})
-        return run_id
-
-    def _cancel(self, run_id: str) -> None:
-        run = read_record(self._store, run_id)
-        if run is not None and run.state in {"pending", "running"}:
-            cancel_run(run, self.settings, self._endpoint)
+    def _cancel_active(self) -> None:
+        """Have the runs that go on cancelled; nobody waits for that."""
+        for key in self.progress.active:
+            if run_id := self.progress.runs.get(key):
+                self._canceller.cancel(run_id, self.settings, self._endpoint)
 
     def _note_skip(self, first: datetime, last: datetime, count: int | None, reason: str) -> None:
         keys = {"first": occurrence_key(first), "last": occurrence_key(last)}

@@ -29,6 +29,15 @@ class Shelf:
         self._read = found
         return [record for _, record in found.values() if record is not None]
 
+    def is_current(self, record: ScheduleRecord) -> bool:
+        """Whether ``record``, as :meth:`records` gave it, is still what is kept."""
+        path = self._path(record.id)
+        known = self._read.get(path)
+        try:
+            return known is not None and known == (_stamp(path), record)
+        except OSError:  # removed
+            return False
+
     def save(self, record: ScheduleRecord) -> None:
         """Write a record. Raises :class:`~jupyter_pipelines.errors.StoreError`."""
         write_json(self._path(record.id), record.to_json())
@@ -56,10 +65,14 @@ class Shelf:
     def _entries(self) -> Iterator[tuple[Path, tuple[_Stamp, ScheduleRecord | None]]]:
         for path in sorted(self._folder.glob("[!.]*.json")):
             with suppress(OSError):  # removed just now
-                status = path.stat()
-                stamp = (status.st_mtime_ns, status.st_size, status.st_ino)
+                stamp = _stamp(path)
                 before = self._read.get(path)
                 yield path, before if before is not None and before[0] == stamp else (stamp, _record(path))
+
+
+def _stamp(path: Path) -> _Stamp:
+    status = path.stat()
+    return status.st_mtime_ns, status.st_size, status.st_ino
 
 
 def _record(path: Path) -> ScheduleRecord | None:
