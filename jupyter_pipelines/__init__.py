@@ -7,6 +7,7 @@
 >>> report = jp.verify("flights.ipynb")          # prove that it gives what Restart & Run All gives
 >>> version = jp.publish("flights.ipynb")        # freeze it: jp.run("flights.ipynb", version="published")
 >>> jp.schedule("flights.ipynb", "every weekday 07:00")  # have the service run it then
+>>> jp.trigger("report.ipynb", after="flights.ipynb")  # or when something happens
 >>> jp.alert("flights.ipynb", "https://example.com/hook")  # be told when it fails
 """
 
@@ -24,14 +25,10 @@ if TYPE_CHECKING:
     from jupyter_pipelines.notebook import read_notebook
     from jupyter_pipelines.orchestration import cancel, get_run, list_runs, load, resume, run, run_grid, submit
     from jupyter_pipelines.orchestration.alerts import alert, alerts, try_alert, unalert
-    from jupyter_pipelines.orchestration.scheduling import (
-        pause,
-        preview_schedule,
-        schedule,
-        schedules,
-        unpause,
-        unschedule,
-    )
+    from jupyter_pipelines.orchestration.limits import limit, limits
+    from jupyter_pipelines.orchestration.retention import keep, retention, set_retention
+    from jupyter_pipelines.orchestration.scheduling import preview_schedule, schedule, schedules
+    from jupyter_pipelines.orchestration.triggers import pause, trigger, triggers, unpause, unschedule
     from jupyter_pipelines.orchestration.versions import (
         check_version,
         diff,
@@ -53,6 +50,9 @@ __all__ = [
     "diff",
     "drift",
     "get_run",
+    "keep",
+    "limit",
+    "limits",
     "list_runs",
     "load",
     "pause",
@@ -61,12 +61,16 @@ __all__ = [
     "publish",
     "read_notebook",
     "resume",
+    "retention",
     "rollback",
     "run",
     "run_grid",
     "schedule",
     "schedules",
+    "set_retention",
     "submit",
+    "trigger",
+    "triggers",
     "try_alert",
     "unalert",
     "unpause",
@@ -86,14 +90,16 @@ __getattr__ = lazy_names(
             f"{__name__}.orchestration",
         ),
         **dict.fromkeys(("alert", "alerts", "try_alert", "unalert"), f"{__name__}.orchestration.alerts"),
+        **dict.fromkeys(("limit", "limits"), f"{__name__}.orchestration.limits"),
+        **dict.fromkeys(("preview_schedule", "schedule", "schedules"), f"{__name__}.orchestration.scheduling"),
         **dict.fromkeys(
-            ("pause", "preview_schedule", "schedule", "schedules", "unpause", "unschedule"),
-            f"{__name__}.orchestration.scheduling",
+            ("pause", "trigger", "triggers", "unpause", "unschedule"), f"{__name__}.orchestration.triggers"
         ),
         **dict.fromkeys(
             ("check_version", "diff", "drift", "pin", "publish", "rollback", "unpin", "versions"),
             f"{__name__}.orchestration.versions",
         ),
+        **dict.fromkeys(("keep", "retention", "set_retention"), f"{__name__}.orchestration.retention"),
         "verify": f"{__name__}.verification",
     },
 )

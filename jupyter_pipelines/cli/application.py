@@ -58,6 +58,8 @@ COMMANDS: dict[str, dict[str, str]] = {
         "status": "say how the service is: what runs, since when, its memory",
         "logs": "show what the service has written",
         "down": "stop the service; the next run starts it again",
+        "retention": "set how long runs are kept, for one pipeline or for all",
+        "keep": "have cleaning leave a run alone",
         "gc": "free the disk space of old runs",
     },
     "Trust": {

@@ -1,34 +1,162 @@
-"""Cleaning up after old runs: which ones go is asked here, what goes with them the store knows."""
+"""Cleaning up after old runs: which ones go is asked here, what goes with them the store knows.
+
+The service cleans by the limits of :mod:`~jupyter_pipelines.orchestration.retention`, in a process of its own that
+gives way to others, and has Prefect forget the runs that are gone, a few at a time.
+"""
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import time
+from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 
+from jupyter_pipelines.errors import PipelinesError
 from jupyter_pipelines.orchestration.history import list_runs
+from jupyter_pipelines.orchestration.retention import Limits, expired
+from jupyter_pipelines.orchestration.service.endpoint import UNREACHABLE, Endpoint, recorded_endpoint
 from jupyter_pipelines.orchestration.versions.folders import unused_folders
 from jupyter_pipelines.settings import Settings
 from jupyter_pipelines.store import Store
 from jupyter_pipelines.store.collection import Garbage, collect, find_garbage
+from jupyter_pipelines.store.files import make_folder, write_json
+from jupyter_pipelines.store.run_index import RunIndex
 
-EVERY_RUN = 1_000_000
+EVERY = 3600.0  # seconds between two looks for runs beyond their limits
+THOROUGHLY = 86400.0  # seconds between two looks for what was left without a run
+MANY = 50  # runs that Prefect forgets in one request: as many as it takes
+PAUSE = 1.0  # seconds between two such requests
+NICE = 10
 
 
 def find_old(*, keep_last: int | None = None, older_than: float | None = None) -> Garbage:
     """What goes: runs that are neither among the newest ``keep_last`` nor ended within the last ``older_than`` seconds.
 
-    With one of them given only that one counts; with neither, only what no run refers to goes. Runs that go on always
-    stay. Nothing is changed.
+    With one of them given only that one counts; with neither, what is beyond the limits that are set. Runs that go on,
+    and those marked as kept, always stay. Nothing is changed.
     """
     now = time.time()
-    dropped: set[str] = set()
+    settings = Settings.load()
+    store = Store(settings.store)
     if keep_last is not None or older_than is not None:
-        records = list_runs(limit=EVERY_RUN)[keep_last or 0 :]
+        records = list_runs(limit=None)[keep_last or 0 :]
         dropped = {record.id for record in records if older_than is None or 0 < record.ended < now - older_than}
-    store = Store(Settings.load().store)
-    return replace(find_garbage(store, dropped, now=now), folders=unused_folders(store, now=now))
+    else:
+        dropped = expired(store, Limits(settings.home), now)
+    return _find(store, dropped, now)
 
 
 def remove(garbage: Garbage) -> None:
-    """Remove what :func:`find_old` found."""
-    collect(Store(Settings.load().store), garbage)
+    """Remove what :func:`find_old` found; Prefect forgets its runs while the service runs."""
+    settings = Settings.load()
+    _note_gone(settings.home, garbage.runs)
+    collect(Store(settings.store), garbage)
+
+
+class Cleaner:
+    """The duty of the service of ``home`` to clean up."""
+
+    def __init__(self, home: Path) -> None:
+        self._home = home
+        self._gone = home / "gone"
+        self._due = time.monotonic() + EVERY / 6  # not while everything starts
+
+    def look(self) -> float:
+        """Do what is due; returns in how many seconds to look again."""
+        more = self._have_prefect_forget()
+        if time.monotonic() >= self._due:
+            self._due = time.monotonic() + EVERY
+            self._clean()
+        return PAUSE if more else max(PAUSE, self._due - time.monotonic())
+
+    def _clean(self) -> None:
+        if Limits(self._home) or time.time() - _last_time(self._home) > THOROUGHLY:
+            command = [sys.executable, "-P", "-m", __name__, str(self._home)]
+            subprocess.run(command, check=False, stdin=subprocess.DEVNULL)
+
+    def _have_prefect_forget(self) -> bool:
+        """Have Prefect forget some of the runs that are gone; says whether there are more."""
+        runs = _names(self._gone)
+        endpoint = recorded_endpoint(self._home) if runs else None
+        if endpoint is None:
+            return False
+        some = runs[:MANY]
+        try:
+            _forget(endpoint, some)
+        except UNREACHABLE as error:
+            print(f"Prefect could not be told that {len(runs)} runs are gone: {error}", file=sys.stderr, flush=True)
+            return False
+        for run in some:
+            (self._gone / run).unlink(missing_ok=True)
+        return len(runs) > MANY
+
+
+def clean(home: Path) -> None:
+    """Remove what is beyond the limits; now and then look for what was left without a run, too."""
+    now = time.time()
+    store = Store(Settings.load().store)
+    dropped = expired(store, Limits(home), now)
+    thoroughly = now - _last_time(home) > THOROUGHLY
+    if not dropped and not thoroughly:
+        return
+    garbage = _find(store, dropped, now)
+    _note_gone(home, garbage.runs)
+    collect(store, garbage)
+    if thoroughly:
+        RunIndex(store.root).compare()
+        write_json(_note(home), {"time": now})
+    if garbage.runs or garbage.objects:
+        print(f"cleaned: {len(garbage.runs)} runs, {len(garbage.objects)} values, {garbage.bytes} bytes", flush=True)
+
+
+def _find(store: Store, dropped: Collection[str], now: float) -> Garbage:
+    return replace(find_garbage(store, dropped, now=now), folders=unused_folders(store, now=now))
+
+
+def _note_gone(home: Path, runs: Collection[str]) -> None:
+    """Note, before they go, which runs Prefect is to forget."""
+    if runs:
+        folder = make_folder(home / "gone")
+        for run in runs:
+            (folder / run).touch(mode=0o600)
+
+
+def _forget(endpoint: Endpoint, runs: Collection[str]) -> None:
+    known = {"id": {"any_": list(runs)}}
+    endpoint.call("/flow_runs/bulk_delete", {"flow_runs": known, "limit": MANY}, timeout=30.0)
+
+
+def _note(home: Path) -> Path:
+    return home / "cleaned.json"
+
+
+def _last_time(home: Path) -> float:
+    with suppress(OSError):
+        return _note(home).stat().st_mtime
+    return 0.0
+
+
+def _names(folder: Path) -> list[str]:
+    with suppress(OSError):
+        return sorted(name for name in os.listdir(folder) if name[0] != ".")
+    return []
+
+
+def main(home: Path) -> int:
+    """Clean up, giving way to everything else."""
+    with suppress(OSError, AttributeError):
+        os.nice(NICE)
+    try:
+        clean(home)
+    except PipelinesError as error:
+        print(error, file=sys.stderr, flush=True)
+        return error.exit_code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))

@@ -58,7 +58,7 @@ def find_result(store: Store, key: str, step: StepPlan) -> tuple[StepResult, str
         return None
     result = _result_from(found.result)
     complete = set(step.outputs) <= set(found.outputs)
-    if not complete or any(not store.has_object(carried.container) for carried in _carried(result)):
+    if not complete or any(not store.claim_object(carried.container) for carried in _carried(result)):
         return None
     return result, found.run
 

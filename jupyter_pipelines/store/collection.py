@@ -15,9 +15,11 @@ from typing import Any
 
 from jupyter_pipelines.store.files import read_json
 from jupyter_pipelines.store.publications import kept_objects
+from jupyter_pipelines.store.run_index import RunIndex
 from jupyter_pipelines.store.store import Store
 
 GRACE = 3600.0  # seconds that an object without any reference is left alone: its run may just not have said so yet
+RECENT = 120.0  # seconds in which one that runs which go refer to may have been put again, for a run that is to come
 
 
 @dataclass(frozen=True)
@@ -41,10 +43,30 @@ class Garbage:
         return self.object_bytes + self.run_bytes + sum(self.folders.values())
 
 
+class RunSizes:
+    """What runs take on disk together: their folders, and each of their values once."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._counted: set[str] = set()
+        self._bytes = 0
+
+    def add(self, run: str) -> int:
+        """Count ``run`` in; returns the sum in bytes."""
+        self._bytes += _size(self._store.run_folder(run))
+        for address in set(_referred(self._store.load_run(run) or {})) - self._counted:
+            self._counted.add(address)
+            with suppress(OSError):
+                self._bytes += self._store.object_path(address).stat().st_size if address else 0
+        return self._bytes
+
+
 def find_garbage(store: Store, dropped: Collection[str] = (), *, now: float) -> Garbage:
     """What goes when the runs ``dropped`` go. ``now`` is in seconds since the epoch. Nothing is changed."""
-    gone = set(dropped) - set(store.active_runs())
+    active = set(store.active_runs())
+    gone = set(dropped) - active - store.kept_runs()
     live = kept_objects(store)
+    left = {address for run in gone for address in _referred(store.load_run(run) or {})}
     taken: set[tuple[str, str]] = set()  # the results that kept runs made or took over, by run and step
     oldest_active = now
     for run in store.run_ids():
@@ -54,13 +76,12 @@ def find_garbage(store: Store, dropped: Collection[str] = (), *, now: float) -> 
         live |= set(_referred(record))
         taken |= {(run, step["name"]) for step in _steps(record)}
         taken |= {(step["reused_from"], step["name"]) for step in _steps(record) if step.get("reused_from")}
-        if run in store.active_runs():
+        if run in active:
             started = record.get("started")
             oldest_active = min(oldest_active, float(started) if isinstance(started, int | float) else now)
-    results, of_kept = _sort_results(store, taken)
+    results, of_kept, of_gone = _sort_results(store, taken, now)
     live |= of_kept
-    young = min(oldest_active, now - GRACE) if not gone else oldest_active
-    objects, kept_bytes = _sort_objects(store, live, young)
+    objects, kept_bytes = _sort_objects(store, live, left | of_gone, oldest_active, now)
     run_bytes = sum(_size(store.run_folder(run)) for run in gone)
     return Garbage(
         runs=tuple(sorted(gone)),
@@ -73,16 +94,21 @@ def find_garbage(store: Store, dropped: Collection[str] = (), *, now: float) -> 
 
 
 def collect(store: Store, garbage: Garbage) -> None:
-    """Remove what :func:`find_garbage` found: results first, so that nothing announced is ever missing."""
+    """Remove what :func:`find_garbage` found: results first, then runs, then what they referred to.
+
+    So whoever is killed meanwhile leaves runs whose values can all be read, or that are gone.
+    """
     for result in garbage.results:
         result.unlink(missing_ok=True)
     for folder in garbage.folders:
         shutil.rmtree(folder, ignore_errors=True)
+    store.remove_remains()
     for run in garbage.runs:
-        shutil.rmtree(store.run_folder(run), ignore_errors=True)
+        store.remove_run(run)
+    RunIndex(store.root).forget(garbage.runs)
     for path in garbage.objects:
         with suppress(OSError):
-            if path.stat().st_mtime <= garbage.time:  # else it has been put again since
+            if path.stat().st_mtime <= garbage.time:  # else it has been put, or taken, again since
                 path.unlink()
 
 
@@ -100,17 +126,26 @@ def _referred(record: Mapping[str, object]) -> Iterator[str]:
                 yield str(output.get("container", ""))
 
 
-def _sort_results(store: Store, taken: set[tuple[str, str]]) -> tuple[list[Path], set[str]]:
-    """The results to remove, and the containers of those that stay."""
-    removed, kept = [], set()
+def _sort_results(store: Store, taken: set[tuple[str, str]], now: float) -> tuple[list[Path], set[str], set[str]]:
+    """The results to remove, the containers of those that stay, and of those that go."""
+    removed, kept, gone = [], set(), set()
     for path in (store.root / "results").glob("*/*.json"):
         found = read_json(path)
         result = found.get("result") if isinstance(found, dict) else None
-        if isinstance(found, dict) and isinstance(result, dict) and (found.get("run"), result.get("step")) in taken:
+        of = (found.get("run"), result.get("step")) if isinstance(found, dict) and isinstance(result, dict) else None
+        if of in taken or _is_younger(path, now):
             kept |= _containers(found)
         else:
             removed.append(path)
-    return removed, kept
+            gone |= _containers(found)
+    return removed, kept, gone
+
+
+def _is_younger(path: Path, time: float) -> bool:
+    try:
+        return path.stat().st_mtime > time
+    except OSError:
+        return False
 
 
 def _containers(found: object) -> set[str]:
@@ -121,12 +156,17 @@ def _containers(found: object) -> set[str]:
     return {item["container"] for item in carried}
 
 
-def _sort_objects(store: Store, live: set[str], young: float) -> tuple[dict[Path, int], int]:
+def _sort_objects(
+    store: Store, live: set[str], left: set[str], oldest_active: float, now: float
+) -> tuple[dict[Path, int], int]:
+    """The objects to remove, with their sizes, and the bytes of those that stay; ``left`` is what goes first."""
     garbage: dict[Path, int] = {}
     kept = 0
     for path in store.objects.glob("*/*"):
         found = path.stat()
-        if path.parent.name + path.name in live or found.st_mtime > young:
+        address = path.parent.name + path.name
+        grace = RECENT if address in left else GRACE
+        if address in live or found.st_mtime > min(oldest_active, now - grace):
             kept += found.st_size
         else:
             garbage[path] = found.st_size

@@ -20,7 +20,7 @@ import uuid
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 from jupyter_pipelines.store.files import make_folder
 
@@ -33,7 +33,7 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-VERSION: Final = 1
+VERSION: Final = 2
 BUSY_SAVING: Final = 0.5  # seconds that saving a record waits for others that write the index
 BUSY_ASKING: Final = 10.0
 SETTLED: Final = 10.0  # seconds after which a mark was left by somebody who will not come back
@@ -47,7 +47,9 @@ CREATE TABLE runs (
   id TEXT NOT NULL UNIQUE,
   pipeline TEXT NOT NULL, notebook TEXT NOT NULL, state TEXT NOT NULL,
   schedule TEXT NOT NULL, backfill TEXT NOT NULL, parent TEXT NOT NULL,
+  resumed_from TEXT NOT NULL,
   moment REAL NOT NULL,  -- when it started, or was asked for; seconds since the epoch
+  ended REAL NOT NULL,
   number INTEGER         -- of its end
 );
 CREATE INDEX by_moment ON runs (moment, state);
@@ -61,13 +63,22 @@ CREATE UNIQUE INDEX by_number ON runs (number) WHERE number IS NOT NULL;
 CREATE INDEX going_on ON runs (id) WHERE number IS NULL;
 CREATE TABLE facts (name TEXT PRIMARY KEY, value NOT NULL) WITHOUT ROWID;
 """
+_COLUMNS: Final = (*FILTERS, "resumed_from", "moment", "ended", "number")
 _PUT: Final = f"""
-INSERT INTO runs (id, {", ".join(FILTERS)}, moment, number) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
-ON CONFLICT (id) DO UPDATE SET
-  {", ".join(f"{name} = excluded.{name}" for name in FILTERS)}, moment = excluded.moment, number = excluded.number
+INSERT INTO runs (id, {", ".join(_COLUMNS)}) VALUES (?{", ?" * len(_COLUMNS)})
+ON CONFLICT (id) DO UPDATE SET {", ".join(f"{name} = excluded.{name}" for name in _COLUMNS)}
 """
 
 _Row = tuple[str | float | int | None, ...]
+
+
+class EndedRun(NamedTuple):
+    """What cleaning goes by. ``ended`` is in seconds since the epoch."""
+
+    id: str
+    pipeline: str
+    ended: float
+    resumed_from: str
 
 
 class RunIndex:
@@ -135,6 +146,19 @@ class RunIndex:
     def last_number(self) -> int:
         """The number of the last end; 0 when there was none."""
         return self._do(_last_number)
+
+    def ended(self) -> list[EndedRun]:
+        """All runs that have ended, newest first."""
+        query = (
+            "SELECT id, pipeline, ended, resumed_from FROM runs WHERE number IS NOT NULL "
+            "ORDER BY moment DESC, rowid DESC"
+        )
+        return self._do(lambda connection: [EndedRun(*row) for row in connection.execute(query)])
+
+    def resumed_now(self) -> set[str]:
+        """The ids of the runs that those continue which go on."""
+        query = "SELECT resumed_from FROM runs WHERE number IS NULL"
+        return self._do(lambda connection: {row[0] for row in connection.execute(query)})
 
     def forget(self, runs: Iterable[str]) -> None:
         """Take runs out whose records are gone. What cannot be taken out now is found out when it is asked for."""
@@ -355,10 +379,10 @@ def _put(connection: sqlite3.Connection, run: str, record: Mapping[str, object])
 
 def _row(run: str, record: Mapping[str, object], before: float | None, number: int | None) -> _Row:
     """``before`` is the moment by which it was known until now: a run that has not started keeps its place."""
-    found = [_text(record, name) for name in FILTERS]
+    found = [_text(record, name) for name in (*FILTERS, "resumed_from")]
     found[0] = found[0] or _text(record, "notebook")  # records of earlier versions do not name their pipelines
     moment = _time(record, "started") or before or _time(record, "saved") or _time(record, "ended") or time.time()
-    return (run, *found, moment, number)
+    return (run, *found, moment, _time(record, "ended"), number)
 
 
 def _old_number(record: Mapping[str, object], seen: set[int]) -> int | None:

@@ -7,6 +7,8 @@
     results/ab/KEY.json     how a step ended, by the key of everything it depended on
     observations/DIGEST.json  what runs saw about a step's source
     active/RUN              an empty file for each run that has not been seen to end
+    kept/RUN                an empty file for each run that cleaning leaves alone
+    removed/                runs that are being removed
     index/                  what the records say, to be searched: see :mod:`jupyter_pipelines.store.run_index`
     pipelines/, adopted/    what was published: see :mod:`jupyter_pipelines.store.publications`
 """
@@ -14,6 +16,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -65,6 +68,14 @@ class Store:
         """Where the object called ``address`` is, or would be."""
         return self.root / "objects" / address[:2] / address[2:]
 
+    def claim_object(self, address: str) -> bool:
+        """Whether the object called ``address`` is there; if so, cleaning leaves it alone for now."""
+        try:
+            os.utime(self.object_path(address))
+        except OSError:
+            return False
+        return True
+
     @staticmethod
     def address(content: bytes, suffix: str) -> str:
         """The address of ``content``: its digest, and ``suffix``."""
@@ -73,9 +84,7 @@ class Store:
     def put(self, content: bytes, suffix: str) -> str:
         """Keep ``content``; returns its address, which ends in ``suffix``. What is there already counts as new."""
         address = self.address(content, suffix)
-        try:
-            os.utime(self.object_path(address))  # cleaning leaves alone what is young: somebody is about to refer to it
-        except OSError:
+        if not self.claim_object(address):
             write_atomically(self.object_path(address), content)
         return address
 
@@ -140,6 +149,31 @@ class Store:
         if not folder.is_dir():
             return []
         return sorted(path.name for path in folder.iterdir() if path.name[0] != "." and path.is_file())
+
+    def mark_kept(self, run: str, kept: bool) -> None:
+        """Note that cleaning is to leave ``run`` alone, or no longer. Raises :class:`StoreError`."""
+        marker = self.root / "kept" / run
+        if kept:
+            write_atomically(marker, b"")
+        else:
+            marker.unlink(missing_ok=True)
+
+    def kept_runs(self) -> set[str]:
+        """The ids of the runs that cleaning is to leave alone."""
+        with suppress(OSError):
+            return {name for name in os.listdir(self.root / "kept") if name[0] != "."}
+        return set()
+
+    def remove_run(self, run: str) -> None:
+        """Remove the record and the executed notebook of ``run``: at once they are gone, or as they were."""
+        removed = make_folder(self.root / "removed")
+        with suppress(OSError):  # it is gone already, or somebody else removes it
+            self.run_folder(run).rename(removed / run)
+        shutil.rmtree(removed / run, ignore_errors=True)
+
+    def remove_remains(self) -> None:
+        """Remove what is left of runs whose removal was interrupted."""
+        shutil.rmtree(self.root / "removed", ignore_errors=True)
 
     def run_ids(self) -> Iterator[str]:
         """The ids of all runs, newest first."""

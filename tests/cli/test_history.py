@@ -53,3 +53,34 @@ def test_runs_that_fit_are_listed(
 def test_a_time_that_is_none_is_told(kept: Store, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["runs", "--since", "yesteryear"]) == 2
     assert "'yesteryear' is not a time; write 2d" in capsys.readouterr().err
+
+
+def test_limits_are_set_shown_and_lifted(kept: Store, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["retention"]) == 0
+    assert capsys.readouterr().out == "every pipeline: all runs are kept\n"
+    assert main(["retention", "--keep-days", "90", "--keep-size", "5GB"]) == 0
+    assert main(["retention", "/n/a.ipynb", "--keep-runs", "1", "--format", "json"]) == 0
+    capsys.readouterr()
+    assert main(["retention", "/n/a.ipynb", "--keep-days", "all", "--format", "json"]) == 0
+    limits = {"pipeline": "/n/a.ipynb", "keep_runs": 1, "keep_days": 90, "keep_size": 5 * 10**9}
+    assert json.loads(capsys.readouterr().out) == limits
+    assert main(["retention", "--keep-days", "all"]) == 0
+    assert "every pipeline: kept are up to 5.0 GB" in capsys.readouterr().out
+    assert main(["retention", "--keep-runs", "few"]) == 2
+    assert "--keep-runs few is not a number" in capsys.readouterr().err
+
+
+def test_what_is_beyond_the_limits_is_shown_and_then_goes(kept: Store, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["retention", "--keep-runs", "1"]) == 0
+    assert main(["keep", "run0"]) == 0
+    assert main(["inspect", "run0", "--format", "json"]) == 0
+    assert '"kept": true' in capsys.readouterr().out
+    assert main(["gc"]) == 0
+    told = capsys.readouterr().out
+    assert "run1" in told and "run0" not in told
+    assert "would go: 1 run," in told and "add --yes" in told
+    assert main(["gc", "--yes", "--format", "json"]) == 0
+    assert json.loads(capsys.readouterr().out)["runs"] == ["run1"]
+    assert main(["keep", "run0", "--off"]) == 0
+    assert main(["gc", "--yes"]) == 0
+    assert {path.name for path in (kept.root / "runs").iterdir()} == {"run2", "run3"}

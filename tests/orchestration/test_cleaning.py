@@ -2,24 +2,64 @@
 
 from __future__ import annotations
 
+import os
+import sys
+import time
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 
+import pytest
+
 import jupyter_pipelines as jp
-from jupyter_pipelines.orchestration.cleaning import find_old, remove
+from jupyter_pipelines.errors import RequestError
+from jupyter_pipelines.orchestration.cleaning import Cleaner, clean, find_old, remove
+from jupyter_pipelines.orchestration.model import OutputRecord, RunRecord, StepRecord
+from jupyter_pipelines.orchestration.retention import DAY
+from jupyter_pipelines.orchestration.service import Endpoint
 from jupyter_pipelines.settings import Settings
 from jupyter_pipelines.store import Store
+
+
+@pytest.fixture
+def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
+    """A store without a service."""
+    monkeypatch.setenv("JUPYTER_PIPELINES_HOME", str(tmp_path / "home"))
+    return Store(Settings.load().store)
+
+
+def age(store: Store, seconds: float = 7200.0) -> None:
+    """Have all values been there for a while: what is young may be about to be used."""
+    for path in store.objects.glob("*/*"):
+        os.utime(path, (time.time() - seconds,) * 2)
+
+
+def save(store: Store, run: str, days: float, notebook: str = "/n/a.ipynb", size: int = 1000, **more: str) -> str:
+    """A run that ended so many days ago, with a value of ``size`` bytes of its own; returns the value's address."""
+    address = store.put(run.encode().ljust(size, b"."), ".xxh3")
+    output = OutputRecord("x", "bytes", size, "", address)
+    at = time.time() - days * DAY
+    step = StepRecord("one", "completed", at, at, 1, (output,))
+    record = RunRecord(run, "n", notebook, "", "failed", {}, at - 1, at, (step,), pipeline=notebook, **more)  # type: ignore[arg-type]  # texts
+    store.save_run(run, asdict(record))
+    age(store)
+    return address
+
+
+def left() -> set[str]:
+    return {run.id for run in jp.list_runs(limit=None)}
 
 
 def test_values_that_a_kept_run_took_over_stay(store: Path, write: Callable[..., Path]) -> None:
     cells = [("step:load", "x = list(range(1000))"), ("step:show", "y = len(x)"), ("step:end", "print(y)")]
     first = jp.run(write(*cells))
     second = jp.run(write(*cells), reuse=True)
+    kept = Store(Settings.load().store)
+    age(kept)
     garbage = find_old(keep_last=1)
     assert garbage.runs == (first.id,)
     remove(garbage)
     assert [record.id for record in jp.list_runs()] == [second.id]
-    kept = Store(Settings.load().store)
     assert kept.get_notebook(second.version)
     for step in second.steps:
         for output in step.outputs:
@@ -27,11 +67,123 @@ def test_values_that_a_kept_run_took_over_stay(store: Path, write: Callable[...,
     assert {step.state for step in jp.run(write(*cells), reuse=True).steps} == {"reused"}
 
 
-def test_everything_goes_with_the_last_run(store: Path, write: Callable[..., Path]) -> None:
-    jp.run(write(("step:load", "x = [1]"), ("step:end", "print(x)")))
-    assert find_old(keep_last=1, older_than=0.0).runs == ()
+def test_prefect_forgets_the_runs_that_are_gone(service: Endpoint, store: Path, write: Callable[..., Path]) -> None:
+    going, staying = (jp.run(write(("step:load", "x = [1]"), ("step:end", "print(x)"))) for _ in range(2))
+    age(Store(str(store)))
+    jp.keep(staying.id)
+    assert find_old(keep_last=2, older_than=0.0).runs == ()
     garbage = find_old(older_than=0.0)
-    assert len(garbage.runs) == 1
-    assert garbage.kept_bytes == 0
+    assert garbage.runs == (going.id,)
     remove(garbage)
-    assert jp.list_runs() == []
+    assert left() == {staying.id}
+    jp.keep(staying.id, False)
+    garbage = find_old(older_than=0.0)
+    assert garbage.kept_bytes == 0
+    assert Cleaner(Settings.load().home).look() > 1
+    known = service.call("/flow_runs/filter", {"flow_runs": {"id": {"any_": [going.id, staying.id]}}})
+    assert isinstance(known, list) and [run["id"] for run in known] == [staying.id]
+
+
+def test_each_limit_counts_and_a_pipelines_own_come_first(runs: Store) -> None:
+    for number in range(6):
+        save(runs, f"a{number}", days=number * 10)
+        save(runs, f"b{number}", days=number * 10, notebook="/n/b.ipynb")
+    home = Settings.load().home
+    clean(home)
+    assert len(left()) == 12, "without limits nothing goes"
+    assert jp.set_retention(keep_days=35) == jp.retention("/n/a.ipynb")
+    jp.set_retention("/n/b.ipynb", keep_runs=2)
+    assert (jp.retention("/n/b.ipynb").keep_runs, jp.retention("/n/b.ipynb").keep_days) == (2, 35)
+    clean(home)
+    assert left() == {"a0", "a1", "a2", "a3", "b0", "b1"}
+    assert not any((runs.root / "runs").glob("*4"))
+    jp.set_retention("/n/b.ipynb", keep_size=1)
+    jp.set_retention("/n/a.ipynb", keep_size=4500)
+    clean(home)
+    assert left() == {"a0", "a1"}, "of each run its value counts, and its record"
+    assert len(list(runs.objects.glob("*/*"))) == 2
+
+
+def test_what_must_stay_stays(runs: Store) -> None:
+    for run, before in (("first", ""), ("second", "first"), ("third", "second"), ("gone", ""), ("marked", "")):
+        save(runs, run, days=50, resumed_from=before)
+    record = runs.load_run("third")
+    assert record is not None
+    runs.save_run("third", {**record, "state": "running", "ended": 0.0, "process": None})
+    runs.mark_active("third", True)
+    runs.mark_kept("marked", True)
+    jp.set_retention(keep_days=1)
+    clean(Settings.load().home)
+    assert {path.name for path in (runs.root / "runs").iterdir()} == {"first", "second", "third", "marked"}
+
+
+def test_the_environment_sets_limits_and_the_file_wins(runs: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JUPYTER_PIPELINES_KEEP_SIZE", "5GB")
+    monkeypatch.setenv("JUPYTER_PIPELINES_KEEP_RUNS", "7")
+    assert (jp.retention().keep_size, jp.retention().keep_runs) == (5 * 10**9, 7)
+    jp.set_retention(keep_runs=9)
+    assert (jp.retention().keep_size, jp.retention().keep_runs) == (5 * 10**9, 9)
+    with pytest.raises(RequestError, match="keep nothing"):
+        jp.set_retention(keep_runs=0)
+    monkeypatch.setenv("JUPYTER_PIPELINES_KEEP_SIZE", "much")
+    with pytest.raises(RequestError, match="'much' is not a size"):
+        jp.retention()
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"default": {"keep_runs": "many"}}', '{"pipelines": {"a": 3}}'])
+def test_limits_that_cannot_be_read_remove_nothing(runs: Store, content: str) -> None:
+    save(runs, "one", days=50)
+    path = Settings.load().home / "retention.json"
+    path.write_text(content)
+    with pytest.raises(RequestError, match=r"retention\.json cannot be read, so nothing is removed"):
+        clean(path.parent)
+    assert left() == {"one"}
+
+
+def test_a_value_that_is_taken_meanwhile_stays(runs: Store) -> None:
+    address = save(runs, "one", days=50)
+    garbage = find_old(older_than=DAY)
+    assert runs.object_path(address) in garbage.objects
+    assert runs.claim_object(address)
+    remove(garbage)
+    assert left() == set()
+    assert runs.has_object(address)
+
+
+def test_a_kill_while_removing_leaves_no_half_run(runs: Store) -> None:
+    for moment in range(100):
+        for number in range(2):
+            save(runs, f"run{number}", days=50)
+            (runs.run_folder(f"run{number}") / "executed.ipynb").write_text("{}")
+        if not _killed_at(moment):
+            break
+        for run in left():
+            record = jp.get_run(run)
+            assert runs.has_object(record.steps[0].outputs[0].container)
+            assert (runs.run_folder(run) / "executed.ipynb").exists()
+    assert 5 < moment < 99, "it was killed at each of its file operations, and then ended"
+    assert left() == set()
+    assert not (runs.root / "removed").exists() or not any((runs.root / "removed").iterdir())
+
+
+def _killed_at(moment: int) -> bool:
+    """Remove what is old in another process, which dies at its ``moment``-th file operation, if it has so many."""
+    child = os.fork()
+    if child:
+        return os.waitpid(child, 0)[1] != 0
+    done = 0
+
+    def die(event: str, _: object) -> None:
+        nonlocal done
+        if event in {"os.remove", "os.rmdir", "os.rename"}:
+            done += 1
+            if done > moment:
+                os._exit(9)
+
+    try:
+        garbage = find_old(older_than=DAY)
+        sys.addaudithook(die)
+        remove(garbage)
+        os._exit(0)
+    finally:
+        os._exit(1)

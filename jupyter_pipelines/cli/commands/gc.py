@@ -1,8 +1,9 @@
 """Free the disk space of old runs: their executed notebooks, and every value that no run left refers to.
 
-Without --yes nothing is removed: what would go is shown with its size. All notebooks' runs count together, failed ones
-too; a run that is gone cannot be resumed. Runs that are going on, and published versions, always stay. With
---keep-last and --older-than together, a run goes only if it is neither among the newest N nor younger than TIME.
+Without --yes nothing is removed: what would go is shown with its size. What goes is what `jupyter pipelines retention`
+says, or with --keep-last or --older-than what these say: then all notebooks' runs count together, failed ones too, and
+with both a run goes only if it is neither among the newest N nor younger than TIME. A run that is gone cannot be
+resumed. Runs that are going on or marked by `keep`, and published versions, always stay.
 
 --format json: {"runs": [...], "objects": N, "bytes": N, "kept_bytes": N, "removed": true | false}
 """
@@ -10,6 +11,8 @@ too; a run that is gone cannot be resumed. Runs that are going on, and published
 from __future__ import annotations
 
 import argparse
+
+SHOWN = 50  # runs, one by one
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,11 +28,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     from jupyter_pipelines.cli.output import clean, count, print_json, short_path, size
     from jupyter_pipelines.cli.report import moment
-    from jupyter_pipelines.orchestration import list_runs
-    from jupyter_pipelines.orchestration.cleaning import EVERY_RUN, find_old, remove
+    from jupyter_pipelines.orchestration.cleaning import find_old, remove
+    from jupyter_pipelines.orchestration.records import read_record
+    from jupyter_pipelines.settings import Settings
+    from jupyter_pipelines.store import Store
 
     garbage = find_old(keep_last=arguments.keep_last, older_than=arguments.older_than)
-    going = [record for record in list_runs(limit=EVERY_RUN) if record.id in garbage.runs]
+    store = Store(Settings.load().store)
+    going = [record for run_id in garbage.runs[:SHOWN] if (record := read_record(store, run_id)) is not None]
     total = garbage.bytes
     if arguments.yes:
         remove(garbage)
@@ -45,10 +51,12 @@ def run(arguments: argparse.Namespace) -> int:
         )
         return 0
     verb = "removed" if arguments.yes else "would go"
-    for record in going:
+    for record in sorted(going, key=lambda record: -record.started):
         print(
             f"  {record.id[:8]}  {moment(record.started):<16}  {record.state:<9}  {clean(short_path(record.notebook))}"
         )
+    if len(garbage.runs) > SHOWN:
+        print(f"  … and {count(len(garbage.runs) - SHOWN, 'more run')}")
     print(f"{verb}: {count(len(garbage.runs), 'run')}, {count(len(garbage.objects), 'value')}, {size(total)}")
     print(f"stays: {size(garbage.kept_bytes)} of values")
     if total and not arguments.yes:

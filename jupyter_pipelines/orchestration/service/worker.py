@@ -39,12 +39,13 @@ class Duty(Protocol):
 
 def duties_of(home: Path) -> list[Duty]:
     """What the worker of ``home`` attends to."""
-    from jupyter_pipelines.orchestration.backfills.runner import BackfillRunner
     from jupyter_pipelines.orchestration.alerts.alerting import Alerting
+    from jupyter_pipelines.orchestration.backfills.runner import BackfillRunner
+    from jupyter_pipelines.orchestration.cleaning import Cleaner
     from jupyter_pipelines.orchestration.scheduling.scheduler import Scheduler
     from jupyter_pipelines.orchestration.service.upkeep import Upkeep
 
-    return [Upkeep(home), Scheduler(home), Alerting(home), BackfillRunner(home)]
+    return [Upkeep(home), Scheduler(home), Alerting(home), BackfillRunner(home), Cleaner(home)]
 
 
 async def serve(home: Path) -> None:
