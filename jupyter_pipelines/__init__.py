@@ -7,6 +7,7 @@
 >>> report = jp.verify("flights.ipynb")          # prove that it gives what Restart & Run All gives
 >>> version = jp.publish("flights.ipynb")        # freeze it: jp.run("flights.ipynb", version="published")
 >>> jp.schedule("flights.ipynb", "every weekday 07:00")  # have the service run it then
+>>> jp.backfill("flights.ipynb", "2024-01-01", "2024-01-31")  # or for each of these days
 >>> jp.trigger("report.ipynb", after="flights.ipynb")  # or when something happens
 >>> jp.alert("flights.ipynb", "https://example.com/hook")  # be told when it fails
 """
@@ -25,6 +26,14 @@ if TYPE_CHECKING:
     from jupyter_pipelines.notebook import read_notebook
     from jupyter_pipelines.orchestration import cancel, get_run, list_runs, load, resume, run, run_grid, submit
     from jupyter_pipelines.orchestration.alerts import alert, alerts, try_alert, unalert
+    from jupyter_pipelines.orchestration.backfills import (
+        backfill,
+        backfills,
+        cancel_backfill,
+        get_backfill,
+        pause_backfill,
+        resume_backfill,
+    )
     from jupyter_pipelines.orchestration.limits import limit, limits
     from jupyter_pipelines.orchestration.retention import keep, retention, set_retention
     from jupyter_pipelines.orchestration.scheduling import preview_schedule, schedule, schedules
@@ -44,11 +53,15 @@ if TYPE_CHECKING:
 __all__ = [
     "alert",
     "alerts",
+    "backfill",
+    "backfills",
     "cancel",
+    "cancel_backfill",
     "check_version",
     "compile_pipeline",
     "diff",
     "drift",
+    "get_backfill",
     "get_run",
     "keep",
     "limit",
@@ -56,11 +69,13 @@ __all__ = [
     "list_runs",
     "load",
     "pause",
+    "pause_backfill",
     "pin",
     "preview_schedule",
     "publish",
     "read_notebook",
     "resume",
+    "resume_backfill",
     "retention",
     "rollback",
     "run",
@@ -90,6 +105,10 @@ __getattr__ = lazy_names(
             f"{__name__}.orchestration",
         ),
         **dict.fromkeys(("alert", "alerts", "try_alert", "unalert"), f"{__name__}.orchestration.alerts"),
+        **dict.fromkeys(
+            ("backfill", "backfills", "cancel_backfill", "get_backfill", "pause_backfill", "resume_backfill"),
+            f"{__name__}.orchestration.backfills",
+        ),
         **dict.fromkeys(("limit", "limits"), f"{__name__}.orchestration.limits"),
         **dict.fromkeys(("preview_schedule", "schedule", "schedules"), f"{__name__}.orchestration.scheduling"),
         **dict.fromkeys(
