@@ -24,12 +24,12 @@ class FaultError(AssertionError):
 
 
 @contextmanager
-def own_home() -> Iterator[Path]:
-    """A folder with a project home and a running service; both are gone afterwards."""
+def own_home(parent: Path | None = None) -> Iterator[Path]:
+    """A folder, in ``parent``, with a project home and a running service; both are gone afterwards."""
     from jupyter_pipelines.orchestration.service import ensure_service, stop_service
     from jupyter_pipelines.settings import Settings
 
-    folder = Path(tempfile.mkdtemp(prefix="faults-"))
+    folder = Path(tempfile.mkdtemp(prefix="faults-", dir=parent))
     before = {name: os.environ.get(name) for name in ("JUPYTER_PIPELINES_HOME", "JUPYTER_PIPELINES_STORE", MARK)}
     os.environ.pop("JUPYTER_PIPELINES_STORE", None)
     os.environ["JUPYTER_PIPELINES_HOME"] = str(folder / "home")

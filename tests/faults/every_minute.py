@@ -49,7 +49,7 @@ def check(count: int) -> str:
                 serving.start_again()
             say(f"{datetime.now(UTC):%H:%M:%S} {victim} killed; {len(jp.list_runs(1000))} runs so far")
         serving.start_again()
-        wait_until(lambda: serving.all_ended([made.id]), "the end of all runs", 900.0)
+        wait_until(lambda: serving.all_ended([made.id], expected[-1]), "the end of all runs", 900.0)
         states = serving.judge(made.id, expected, {"completed"})
         late = sorted(run.started - run.scheduled_time for run in jp.list_runs(1000))
         if jp.schedules() != [made]:

@@ -91,18 +91,19 @@ def start_again() -> None:
     ensure_service(Settings.load())
 
 
-def all_ended(schedules: Iterable[str]) -> bool:
-    """Whether every occurrence that was due has a run, and no run goes on."""
+def all_ended(schedules: Iterable[str], last: datetime) -> bool:
+    """Whether every occurrence up to ``last`` has a run, and no run goes on."""
     import jupyter_pipelines as jp
     from jupyter_pipelines.orchestration.scheduling.shelf import Shelf
     from jupyter_pipelines.settings import Settings
 
+    if datetime.now(UTC) < last:
+        return False
     shelf = Shelf(Settings.load().home)
-    now = datetime.now(UTC)
     for record in (record for record in shelf.records() if record.id in set(schedules)):
         progress = shelf.progress(record)
-        following = record.next_time(progress.handled.active_since)
-        if progress.active or progress.waiting or (following is not None and following <= now):
+        following = record.next_time(progress.handled.until or progress.handled.active_since)
+        if progress.active or progress.waiting or (following is not None and following <= last):
             return False
     return all(run.ended for run in jp.list_runs(100_000))
 
