@@ -113,7 +113,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     command = [
         *(sys.executable, "-m", "jupyterlab", "--allow-root", "--no-browser", f"--port={port}"),
         *("--ServerApp.port_retries=0", "--IdentityProvider.token=", "--expose-app-in-browser"),
-        f"--ServerApp.root_dir={root}",
+        *(f"--ServerApp.root_dir={root}", "--PipelinesApp.start_service=False"),
     ]
     log = home / "lab.log"
     with log.open("wb") as output:

@@ -4,6 +4,7 @@ from jupyter_pipelines.orchestration.service.control import (
     ensure_service,
     service_memory,
     service_status,
+    start_missing_service,
     start_service,
     stop_service,
 )
@@ -16,6 +17,7 @@ __all__ = [
     "ensure_service",
     "service_memory",
     "service_status",
+    "start_missing_service",
     "start_service",
     "stop_service",
 ]

@@ -12,7 +12,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from jupyter_pipelines.errors import ServiceError
-from jupyter_pipelines.orchestration.service.endpoint import Endpoint, endpoint_of
+from jupyter_pipelines.orchestration.service.database.versions import refuse_newer
+from jupyter_pipelines.orchestration.service.endpoint import Endpoint, configured_endpoint, endpoint_of
 from jupyter_pipelines.orchestration.service.home import ServiceHome, ServiceStatus, require_locks
 from jupyter_pipelines.settings import Settings
 from jupyter_pipelines.store.files import make_folder
@@ -45,6 +46,7 @@ def start_service(settings: Settings) -> subprocess.Popen[bytes]:
     """Start the service in the background, and return at once; where one runs already, the new one ends by itself."""
     home = ServiceHome(settings.home)
     require_locks()
+    refuse_newer(settings.home)
     try:
         make_folder(settings.home)
         log = home.open_log("service")
@@ -63,6 +65,17 @@ def start_service(settings: Settings) -> subprocess.Popen[bytes]:
             cwd=settings.home,
             start_new_session=True,
         )
+
+
+def start_missing_service(settings: Settings) -> bool:
+    """Start the service in the background unless it runs, or a server is configured; says whether it was started.
+
+    Raises :class:`ServiceError` where it cannot be.
+    """
+    if configured_endpoint() is not None or ServiceHome(settings.home).holder():
+        return False
+    start_service(settings)
+    return True
 
 
 def supervisor_command(settings: Settings) -> list[str]:
