@@ -42,11 +42,15 @@ COMMANDS: dict[str, dict[str, str]] = {
     "Schedule": {
         "schedule": "have the service run a notebook at certain times",
         "schedules": "list schedules, and when each runs next",
-        "unschedule": "remove a schedule",
+        "trigger": "have the service run a notebook when something happens",
+        "triggers": "list triggers, and what sets each off",
+        "unschedule": "remove a schedule, or a trigger",
         "backfill": "run a notebook over a range of days, weeks or months, each once",
         "backfills": "list backfills, and how far each has come",
-        "pause": "have a schedule or a backfill start no more runs",
-        "unpause": "have a schedule run again, or a backfill go on",
+        "pause": "have a schedule, a trigger or a backfill start no more runs",
+        "unpause": "have a schedule or a trigger run again, or a backfill go on",
+        "limit": "say how many runs, or steps that need a resource, go on at once",
+        "limits": "list limits, who has their slots, and who waits",
     },
     "Alert": {
         "alert": "have somebody told when a pipeline fails, works again, or is late",

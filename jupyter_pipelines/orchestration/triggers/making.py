@@ -1,0 +1,323 @@
+"""Making triggers, listing and changing them: the public API of this room.
+
+Pausing, resuming and removing is one thing for schedules and triggers, by id.
+"""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from jupyter_pipelines.errors import RequestError
+from jupyter_pipelines.notebook.model import NotebookDocument
+from jupyter_pipelines.orchestration import scheduling
+from jupyter_pipelines.orchestration.loading import load, load_runnable, read_source
+from jupyter_pipelines.orchestration.schedules.expressions import check_plain
+from jupyter_pipelines.orchestration.scheduling import ScheduleRecord
+from jupyter_pipelines.orchestration.scheduling.making import choose_version, require_service
+from jupyter_pipelines.orchestration.service import ensure_service
+from jupyter_pipelines.orchestration.service.wake import LOOK, tell_worker
+from jupyter_pipelines.orchestration.triggers import events, files, patterns, runs, tokens
+from jupyter_pipelines.orchestration.triggers.model import (
+    AfterRuns,
+    ByToken,
+    Cause,
+    On,
+    OnEvent,
+    OnFiles,
+    OnUpdate,
+    Overlap,
+    TriggerRecord,
+)
+from jupyter_pipelines.orchestration.triggers.names import AnyName, example, parameters_of
+from jupyter_pipelines.orchestration.triggers.shelf import Shelf
+from jupyter_pipelines.orchestration.versions.identity import pipeline_of, real_path
+from jupyter_pipelines.orchestration.versions.publishing import find_version, read_content
+from jupyter_pipelines.settings import Settings
+from jupyter_pipelines.store import Store
+
+_ONE_CAUSE = "Give exactly one of after, file, updated, token and event."
+_UNSURE = re.compile(r"\{\{.*\b(?:upstream|event)\b.*\}\}", re.DOTALL)  # of which type that is a run will show
+_OVERLAPS_OF_FILES = ("queue", "parallel")
+
+
+def trigger(
+    notebook: Path | str,
+    parameters: Mapping[str, object] | None = None,
+    *,
+    after: Path | str | Sequence[Path | str] | None = None,
+    on: On = "success",
+    all_of: bool = False,
+    file: str | None = None,
+    together: bool = False,
+    updated: str | Sequence[str] | None = None,
+    token: bool = False,
+    event: str | None = None,
+    name: str = "",
+    version: str | None = None,
+    overlap: Overlap = "queue",
+    say: Callable[[str], None] = lambda _: None,
+) -> TriggerRecord:
+    """Have the service run the pipeline of ``notebook`` when something happens; it is started when it is missing.
+
+    What happens is one of these. ``after``: a run of another notebook's pipeline has ended ``on`` ``"success"``,
+    ``"failure"`` or ``"always"``; of several notebooks any one, or ``all_of`` them. ``file``: a file that matches the
+    pattern (beside the notebook, unless it is absolute) appears or changes; one run for each, or for all that come
+    ``together``. ``updated``: a run of another pipeline has written one of these files, or made an output,
+    ``"NOTEBOOK:NAME"``. ``token``: somebody asks with the trigger's token, which only the returned record holds.
+    ``event``: the Prefect server has an event of that name, ``*`` standing for anything.
+
+    Parameters are values, or texts with expressions: ``{{ upstream.parameters.day }}``, ``{{ file }}``,
+    ``{{ files }}``, ``{{ event.payload }}``, ``{{ triggered_at.date() }}``. ``version`` is as for
+    :func:`~jupyter_pipelines.schedule`; ``overlap`` says what an occurrence does before the run of the one before it
+    has ended: ``"queue"``, ``"skip"``, ``"parallel"`` or ``"cancel-previous"``.
+
+    What counts is what happens from now on, also while the service is down. Raises :class:`RequestError`,
+    :class:`NotebookError` or :class:`ServiceError`, and then nothing is kept.
+    """
+    require_service("Triggers")
+    settings = Settings.load()
+    store = Store(settings.store)
+    path, pipeline, chosen = choose_version(notebook, version, store)
+    trigger_id = uuid.uuid4().hex[:8]
+    shown = ""
+    causes: list[Cause] = []
+    if after is not None:
+        above = [after] if isinstance(after, str | Path) else after
+        causes.append(AfterRuns(tuple(dict.fromkeys(_pipeline(store, one) for one in above)), on, all_of))
+    if file is not None:
+        causes.append(OnFiles(patterns.absolute(file, Path(path).parent), together))
+    if updated is not None:
+        causes.append(_on_update(store, path, [updated] if isinstance(updated, str) else updated))
+    if token:
+        shown, digest = tokens.new_token(trigger_id)
+        causes.append(ByToken(digest))
+    if event is not None:
+        causes.append(OnEvent(_event_name(event)))
+    if len(causes) != 1:
+        raise RequestError("A trigger needs one thing that sets it off.", _ONE_CAUSE)
+    record = TriggerRecord(
+        trigger_id,
+        path,
+        causes[0],
+        datetime.now(UTC),
+        str(store.root),
+        chosen,
+        pipeline,
+        name,
+        dict(parameters or {}),
+        overlap,
+    )
+    _check(record)
+    ensure_service(settings, say)
+    Shelf(settings.home).save(replace(record, baseline=baseline_of(record)))
+    tell_worker(settings.home, LOOK)
+    return replace(record, token=shown)
+
+
+def triggers(notebook: Path | str | None = None) -> list[TriggerRecord]:
+    """The triggers of this project home, or those of one notebook."""
+    found = Shelf(Settings.load().home).records()
+    if notebook is None:
+        return found
+    path = real_path(notebook)
+    return [record for record in found if path == record.notebook or record.pipeline == str(notebook)]
+
+
+def get_trigger(trigger_id: str) -> TriggerRecord:
+    """The trigger whose id is, or begins with, ``trigger_id``, or whose name it is. Raises :class:`RequestError`."""
+    found = _find(trigger_id)
+    if found is None:
+        raise RequestError(f"There is no trigger {trigger_id!r}.", "`jupyter pipelines triggers` lists them.")
+    return found
+
+
+def _find(trigger_id: str) -> TriggerRecord | None:
+    found = triggers()
+    named = [record for record in found if trigger_id in {record.id, record.name}]
+    same = named or [record for record in found if trigger_id and record.id.startswith(trigger_id)]
+    if not trigger_id or not same:
+        return None
+    if len(same) > 1:
+        raise RequestError(f"{len(same)} triggers are meant by {trigger_id!r}.", "Give more of the id.")
+    return same[0]
+
+
+def pause(schedule_id: str) -> ScheduleRecord | TriggerRecord:
+    """Have a schedule or a trigger start no more runs, until :func:`unpause`; runs that go on are left alone."""
+    record = _find(schedule_id)
+    return scheduling.pause(schedule_id) if record is None else _set_paused(record, True)
+
+
+def unpause(schedule_id: str) -> ScheduleRecord | TriggerRecord:
+    """Have a paused one run again from now on. What would have set it off meanwhile is not made up for."""
+    record = _find(schedule_id)
+    return scheduling.unpause(schedule_id) if record is None else _set_paused(record, False)
+
+
+def unschedule(schedule_id: str) -> ScheduleRecord | TriggerRecord:
+    """Remove a schedule or a trigger; returns what it was. Its runs stay, and one that goes on is left alone."""
+    record = _find(schedule_id)
+    if record is None:
+        return scheduling.unschedule(schedule_id)
+    settings = Settings.load()
+    Shelf(settings.home).remove(record.id)
+    tell_worker(settings.home, LOOK)
+    return record
+
+
+def describe(record: ScheduleRecord | TriggerRecord) -> dict[str, object]:
+    """All about a schedule or a trigger as JSON values: its record, the same in words, its runs, what it skipped."""
+    if isinstance(record, ScheduleRecord):
+        return scheduling.describe(record)
+    progress = Shelf(Settings.load().home).progress(record)
+    found = record.to_json()
+    del found["baseline"]
+    if isinstance(record.cause, ByToken):
+        found["cause"] = {}
+    return found | {
+        "words": str(record.cause),
+        "runs": progress.runs,
+        "waiting": [each.key for each in progress.waiting],
+        "skipped": progress.skipped,
+        "problem": progress.problem,
+    }
+
+
+def document_of(record: TriggerRecord) -> NotebookDocument:
+    """The notebook that the trigger would run now. Raises :class:`PipelinesError` when it cannot."""
+    return load_runnable(source_of(record)[1], Path(record.notebook).name, Store(record.store)).document
+
+
+def source_of(record: TriggerRecord) -> tuple[str | None, bytes]:
+    """The id of the version that the trigger would run now, if it is one, and the notebook."""
+    if not record.version:
+        return None, read_source(Path(record.notebook))
+    store = Store(record.store)
+    published = find_version(store, record.pipeline, record.version, record.notebook).id
+    return published, store.get_notebook(read_content(store, published).notebook)
+
+
+def baseline_of(record: TriggerRecord) -> object:
+    """The cursor from which on things count, as of now."""
+    match record.cause:
+        case AfterRuns() | OnUpdate():
+            return runs.now(Store(record.store))
+        case OnFiles(pattern):
+            return files.snapshot(pattern)
+        case OnEvent():
+            return events.now()
+        case ByToken():
+            return None
+
+
+def _pipeline(store: Store, notebook: Path | str) -> str:
+    """The pipeline of another notebook, which must be there."""
+    found = pipeline_of(store, notebook)
+    if found == real_path(notebook) and not Path(found).is_file():
+        raise RequestError(f"There is no notebook {notebook}.", "Check the path.")
+    return found
+
+
+def _on_update(store: Store, notebook: str, wanted: Iterable[str]) -> OnUpdate:
+    """``NOTEBOOK:NAME`` is an output, all else are files."""
+    outputs, paths = [], []
+    for text in wanted:
+        whose, colon, name = text.rpartition(":")
+        if colon and name.isidentifier() and not text.startswith("/"):
+            folder = Path(notebook).parent
+            outputs.append((_pipeline(store, whose if Path(whose).is_file() else folder / whose), name))
+        elif colon and name.isidentifier() and Path(whose).is_file():
+            outputs.append((_pipeline(store, whose), name))
+        else:
+            paths.append(patterns.absolute(text, Path(notebook).parent))
+    if not outputs and not paths:
+        raise RequestError("It is not said which update is waited for.", "Name a file, or NOTEBOOK:OUTPUT.")
+    return OnUpdate(tuple(paths), tuple(outputs))
+
+
+def _event_name(text: str) -> str:
+    if not text.strip() or "\0" in text:
+        raise RequestError(f"{text!r} is no name of an event.", "Write for example orders.loaded, or orders.*")
+    return text.strip()
+
+
+def _check(record: TriggerRecord) -> None:
+    """Raise what the first run would raise before it begins, as far as that is known."""
+    from jupyter_pipelines.notebook import coerce_parameters
+
+    if isinstance(record.cause, OnFiles) and record.overlap not in _OVERLAPS_OF_FILES:
+        raise RequestError(
+            f"A trigger by files cannot have overlap {record.overlap!r}: files would be lost.",
+            f"Choose one of {', '.join(_OVERLAPS_OF_FILES)}.",
+        )
+    _refuse_loops(record)
+    check_plain(record.parameters)
+    document = document_of(record)
+    plain = {name: value for name, value in record.parameters.items() if "{{" not in str(value)}
+    coerce_parameters(document, plain, partial=True)
+    known = {parameter.name: parameter for parameter in document.parameters}
+    coerce_parameters(document, {name: None for name in record.parameters if name not in known}, partial=True)
+    missing = [each.name for each in document.parameters if each.required and each.name not in record.parameters]
+    if missing and not isinstance(record.cause, ByToken):
+        coerce_parameters(document, plain)
+    above = [of for of, _ in _upstream(record)]
+    tried = parameters_of(record, example(record, _declared(above[0]) if len(above) == 1 else AnyName()))
+    sure = {name: value for name, value in tried.items() if not _UNSURE.search(str(record.parameters[name]))}
+    coerce_parameters(document, sure, partial=True)
+
+
+def _declared(pipeline: str) -> Mapping[str, object]:
+    """The parameters of a pipeline with their defaults; any, where its notebook cannot be read."""
+    try:
+        document = load(pipeline).document
+    except RequestError:  # it is known by a name
+        return AnyName()
+    return dict.fromkeys((one.name for one in document.parameters), "") | runs.defaults(document)
+
+
+def _upstream(record: TriggerRecord) -> list[tuple[str, str]]:
+    """The pipelines whose runs set the trigger off, each with its own."""
+    match record.cause:
+        case AfterRuns(above):
+            return [(one, record.pipeline) for one in above]
+        case OnUpdate(_, outputs):
+            return [(one, record.pipeline) for one in dict.fromkeys(whose for whose, _ in outputs)]
+    return []
+
+
+def _refuse_loops(record: TriggerRecord) -> None:
+    """Raise :class:`RequestError` that names the chain when runs of the pipeline would set off itself."""
+    after: dict[str, list[str]] = {}
+    for each in [*triggers(), record]:
+        for above, below in _upstream(each):
+            after.setdefault(above, []).append(below)
+    ways = [[record.pipeline]]
+    seen: set[str] = set()
+    while ways:
+        way = ways.pop()
+        for below in after.get(way[-1], []):
+            if below == record.pipeline:
+                chain = " -> ".join(Path(one).name for one in [*way, below])
+                raise RequestError(
+                    f"The pipeline would set itself off for ever: {chain}.", "Remove one of these triggers first."
+                )
+            if below not in seen:
+                seen.add(below)
+                ways.append([*way, below])
+
+
+def _set_paused(record: TriggerRecord, paused: bool) -> TriggerRecord:
+    if record.paused == paused:
+        return record
+    changed = replace(record, paused=paused)
+    if not paused:
+        changed = replace(changed, active_since=datetime.now(UTC), baseline=baseline_of(record))
+    settings = Settings.load()
+    Shelf(settings.home).save(changed)
+    tell_worker(settings.home, LOOK)
+    return changed
