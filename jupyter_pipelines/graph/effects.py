@@ -19,7 +19,7 @@ from jupyter_pipelines.graph.events import (
 )
 from jupyter_pipelines.graph.magics import OTHER_LANGUAGES, apply_cell_magic
 from jupyter_pipelines.graph.statements import StatementWalker
-from jupyter_pipelines.notebook.model import Cell
+from jupyter_pipelines.notebook.model import Cell, Role
 
 _DEFINING_CALLS = frozenset(
     [
@@ -43,7 +43,8 @@ _DEFINITIONS = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDe
 
 def analyse_cell(cell: Cell) -> CellEffects:
     """The effects of a code cell; none for markdown and for what cannot be parsed (the reader has reported that)."""
-    return _analyse(cell.python, cell.cell_magic or "", cell.cell_magic_line, "raises-exception" in cell.tags)
+    may_fail, given = "raises-exception" in cell.tags, cell.role is Role.PARAMETERS
+    return _analyse(cell.python, cell.cell_magic or "", cell.cell_magic_line, may_fail, given)
 
 
 def analyse_source(source: str) -> CellEffects:
@@ -67,8 +68,11 @@ def analyse_text(text: str, line: int) -> tuple[Event, ...] | None:
 
 
 @lru_cache(maxsize=8192)
-def _analyse(python: str | None, magic: str, magic_line: str, may_fail: bool) -> CellEffects:
+def _analyse(
+    python: str | None, magic: str, magic_line: str, may_fail: bool, values_are_given: bool = False
+) -> CellEffects:
     walker = StatementWalker()
+    walker.values_are_given = values_are_given
     if may_fail:
         walker.enter_branch()
     if python is None:

@@ -56,6 +56,7 @@ class StatementWalker(ExpressionWalker):
         self.method_names: set[str] = set()
         self.names_read_later: set[str] = set()
         self.lazy_annotations = False
+        self.values_are_given = False  # to names that are only annotated: parameters that every run must give
         self._infos: dict[str, FunctionInfo] = {}  # of the functions bound in the class body being walked
 
     # -- binding -------------------------------------------------------------------------------------------------
@@ -166,6 +167,9 @@ class StatementWalker(ExpressionWalker):
             self.flow(node.annotation)
         if node.value is not None:
             self.bind_target(node.target, self.flow(node.value))
+        elif self.values_are_given and isinstance(node.target, ast.Name):
+            some_object = ast.copy_location(ast.List(elts=[], ctx=ast.Load()), node)
+            self.bind_target(node.target, self.flow(some_object))
 
     def _augassign_statement(self, node: ast.AugAssign) -> None:
         if isinstance(node.target, ast.Name):
