@@ -24,12 +24,13 @@ from jupyter_pipelines.orchestration.schedules import (
     DataWindow,
     Schedule,
     named_range,
+    named_window,
     next_occurrence,
     windows_between,
 )
 from jupyter_pipelines.orchestration.schedules.model import WindowUnit
 from jupyter_pipelines.orchestration.schedules.windows import Order
-from jupyter_pipelines.orchestration.scheduling.model import parameters_of
+from jupyter_pipelines.orchestration.scheduling.model import parameters_of, window_parameters
 
 MOST_WINDOWS: Final = 10_000
 _LONGEST: Final[Mapping[WindowUnit, timedelta]] = {
@@ -89,6 +90,22 @@ def windows_of(
     if not over:
         raise RequestError(f"No {unit} from {first} to {last} is over yet.", "Choose a range in the past.")
     return over, notes
+
+
+def window_values(document: NotebookDocument, name: str, zone: str) -> dict[str, object]:
+    """What one run of ``document`` is given to work on the calendar period ``name``, such as ``"2024-01-05"``.
+
+    Its ``interval_start`` and ``interval_end``, as far as it declares parameters of these names. Raises
+    :class:`RequestError` when there is no such period, or the notebook declares neither.
+    """
+    window = named_window(name, zone)
+    values = window_parameters(window, {parameter.name: parameter for parameter in document.parameters})
+    if not values:
+        raise RequestError(
+            f"{document.name} declares neither `interval_start` nor `interval_end`, so a window says nothing to it.",
+            "Declare them in the cell tagged `parameters`, such as `interval_start: date`.",
+        )
+    return values
 
 
 def plan(document: NotebookDocument, schedule: Schedule, windows: Sequence[DataWindow]) -> list[PlannedWindow]:
