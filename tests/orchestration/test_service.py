@@ -10,12 +10,15 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 import jupyter_pipelines as jp
 from jupyter_pipelines.orchestration.service import (
     Endpoint,
     configured_endpoint,
     endpoint_of,
     ensure_service,
+    renewal,
     service_status,
     stop_service,
 )
@@ -88,3 +91,12 @@ def test_a_configured_server_is_used_and_nothing_is_started(tmp_path: Path, monk
     monkeypatch.setenv("PREFECT_API_URL", "http://127.0.0.1:10/api")
     assert ensure_service(settings).api_url == "http://127.0.0.1:10/api"
     assert not settings.home.exists()
+
+
+def test_the_service_starts_anew_when_another_installation_stands_still(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(renewal, "EVERY", 0.0)
+    seen: list[renewal.Stamp] = [((1, 1),), ((1, 1),), ((2, 2),), (), (), ((3, 3),), ((3, 3),)]
+    looks = renewal.Renewal(lambda: seen.pop(0))
+    said = [looks.is_due() for _ in range(6)]
+    assert said == [False, False, False, False, False, True]  # while it is replaced, it is let alone
+    assert all(found > 0 for stamp in renewal.installed_stamp() for found in stamp)
