@@ -9,6 +9,7 @@ from jupyter_server.serverapp import ServerApp
 from traitlets import Bool
 
 from jupyter_pipelines.server.handlers import CompileHandler, StatusHandler
+from jupyter_pipelines.server.trigger import TriggerHandler
 
 
 class PipelinesApp(ExtensionApp):
@@ -30,6 +31,7 @@ class PipelinesApp(ExtensionApp):
             [
                 (r"/jupyter-pipelines/api/status", StatusHandler),
                 (r"/jupyter-pipelines/api/compile", CompileHandler),
+                (r"/jupyter-pipelines/api/triggers/([0-9a-f]+)", TriggerHandler),
             ]
         )
 

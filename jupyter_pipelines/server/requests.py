@@ -29,6 +29,25 @@ class CompileRequest:
         return cls(name=name or "notebook", source=json.dumps(notebook).encode("utf-8", "replace"))
 
 
+@dataclass(frozen=True, slots=True)
+class TriggerRequest:
+    """``POST triggers/ID``: parameters beside those of the trigger."""
+
+    parameters: dict[str, object]
+
+    @classmethod
+    def parse(cls, body: bytes) -> TriggerRequest:
+        """Read ``{"parameters": {…}}``, or nothing; raises :class:`~jupyter_pipelines.errors.RequestError`."""
+        content = _json_object(body) if body.strip() else {}
+        unknown = [name for name in content if name != "parameters"]
+        if unknown:
+            raise RequestError(f"The request has {unknown[0]!r}; there is `parameters` alone.")
+        parameters = content.get("parameters", {})
+        if not isinstance(parameters, dict):
+            raise RequestError("`parameters` must be a JSON object.")
+        return cls(parameters)
+
+
 def _json_object(body: bytes) -> dict[str, object]:
     try:
         content = json.loads(body)

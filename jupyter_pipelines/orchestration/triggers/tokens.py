@@ -89,11 +89,13 @@ class Gate:
         self._wrong = Bucket(WRONG_RATE, clock)
         self._buckets: dict[str, Bucket] = {}
 
-    def fire(self, token: str, parameters: Mapping[str, object], key: str = "") -> Asked:
+    def fire(
+        self, token: str, parameters: Mapping[str, object] | Callable[[], Mapping[str, object]], key: str = ""
+    ) -> Asked:
         """Have the trigger whose ``token`` it is run once with ``parameters`` beside its own.
 
-        Requests with the same ``key`` are one. The request is kept before this returns: it runs as soon as the service
-        does. Raises :class:`RefusedError`.
+        They may be a function, which is called once who asks was let in. Requests with the same ``key`` are one. The
+        request is kept before this returns: it runs as soon as the service does. Raises :class:`RefusedError`.
         """
         record = self._let_in(token)
         if len(key) > LONGEST_KEY:
@@ -105,7 +107,7 @@ class Gate:
         occurrence = Occurrence(
             hashlib.sha256((key or uuid.uuid4().hex).encode("utf-8", "surrogatepass")).hexdigest()[:32],
             time.time(),
-            parameters=check(record, parameters),
+            parameters=check(record, parameters() if callable(parameters) else parameters),
         )
         progress = shelf.progress(record)
         if progress.knows(occurrence.key):
