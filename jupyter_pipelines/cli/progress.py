@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self, TextIO
 
 from jupyter_pipelines.cli.output import clean, count, duration, is_terminal
+from jupyter_pipelines.notebook.secrecy import HIDDEN
 
 if TYPE_CHECKING:
     from jupyter_pipelines.graph.model import Pipeline
@@ -89,7 +90,8 @@ class Progress:
             for values in self.grid.values():
                 number *= len(values)
             text += f", {count(number, 'run')}"
-        given = ", ".join(f"{name} = {value}" for name, value in self.parameters.items())
+        secret = {parameter.name for parameter in self.pipeline.document.parameters if parameter.secret}
+        given = ", ".join(f"{name} = {HIDDEN if name in secret else value}" for name, value in self.parameters.items())
         return f"{text}, {given}" if given else text
 
     def tell(self, text: str) -> None:

@@ -28,6 +28,7 @@ from jupyter_pipelines.execution.saving import Debounced, replace_file
 from jupyter_pipelines.execution.stream import StreamOutput
 from jupyter_pipelines.graph.model import Pipeline
 from jupyter_pipelines.notebook.model import Role
+from jupyter_pipelines.store.files import make_folder
 
 logger = logging.getLogger(__name__)
 
@@ -239,8 +240,8 @@ class ExecutedNotebook:
         with self._changed:
             self._dirty = False
             text = self._serialise()
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        replace_file(self.path, text)
+        make_folder(self.path.parent)
+        replace_file(self.path, text, private=True)
 
     def _serialise(self) -> str:
         for index, stream in self._streams.items():

@@ -66,8 +66,11 @@ def write_notebook(notebook: NotebookNode, path: str) -> None:
     replace_file(Path(path), nbformat.writes(notebook) + "\n")
 
 
-def replace_file(path: Path, text: str) -> None:
-    """Replace a file's content so that a reader sees the old or the new one, whole. Keeps the file's mode."""
+def replace_file(path: Path, text: str, *, private: bool = False) -> None:
+    """Replace a file's content so that a reader sees the old or the new one, whole. Keeps the file's mode.
+
+    A new file that is ``private`` is its owner's alone, any other gets the mode that this process gives its files.
+    """
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
@@ -75,7 +78,7 @@ def replace_file(path: Path, text: str) -> None:
         try:
             mode = path.stat().st_mode & 0o777
         except OSError:
-            mode = 0o666 & ~umask()
+            mode = 0o600 if private else 0o666 & ~umask()
         with contextlib.suppress(OSError):
             os.chmod(temporary, mode)
         os.replace(temporary, path)

@@ -35,6 +35,7 @@ class StepOptions:
     retries: int = 0
     retry_delay: float = 0.0
     retry_backoff: float = 1.0  # each further delay is the one before times this
+    retry_jitter: float = 0.0  # each is longer by up to this part of it, at random: who failed together come apart
     timeout: float | None = None
     cache: bool = True  # may `--reuse` and `resume` take this step's result from an earlier run
     env: Mapping[str, str] = field(default_factory=dict)

@@ -69,6 +69,12 @@ def _backoff(value: object) -> float:
     return float(value)
 
 
+def _part(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+        raise ValueError("a number from 0 to 1")
+    return float(value)
+
+
 def _flag(value: object) -> bool:
     if not isinstance(value, bool):
         raise ValueError("true or false")
@@ -117,6 +123,7 @@ STEP_READERS: Mapping[str, Reader] = {
     "retries": _count,
     "retry_delay": parse_duration,
     "retry_backoff": _backoff,
+    "retry_jitter": _part,
     "timeout": _timeout,
     "cache": _flag,
     "env": _env,
@@ -141,6 +148,7 @@ DEFAULT_READERS: Mapping[str, Reader] = {
     "retries": _count,
     "retry_delay": parse_duration,
     "retry_backoff": _backoff,
+    "retry_jitter": _part,
     "step_timeout": _timeout,
     "cache": _flag,
     "env": _env,

@@ -86,6 +86,7 @@ _FLAGS: dict[str, tuple[str, Callable[[str], object]]] = {
     "--retries": ("retries", _number),
     "--retry-delay": ("retry_delay", str),
     "--retry-backoff": ("retry_backoff", _number),
+    "--retry-jitter": ("retry_jitter", _number),
     "--timeout": ("timeout", str),
     "--env": ("env", _pair),
     "--tag": ("tags", lambda text: [text]),

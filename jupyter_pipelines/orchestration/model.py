@@ -39,6 +39,7 @@ class RunRequest:
     scheduled_time: float = 0.0  # the occurrence's, in seconds since the epoch
     backfill: str | None = None  # the id of the backfill that asks for it
     upstream: str | None = None  # the id of the run that a trigger answers
+    timeout: float | None = None  # seconds after which it is stopped; unless given, what the notebook says
 
     def options(self) -> dict[str, Any]:
         """What of it travels through Prefect as :class:`RunOptions`: what is not as by default."""
@@ -62,6 +63,7 @@ class RunOptions:
     scheduled_time: float = 0.0
     backfill: str | None = None
     upstream: str | None = None
+    timeout: float | None = None
     store: str | None = None  # where the version is; by default where the settings of the process that runs it say
 
 

@@ -23,8 +23,10 @@ from jupyter_pipelines.orchestration.loading import compile_with_memory, load_ru
 from jupyter_pipelines.orchestration.model import OnRunEvent, RunEvent, RunOptions, RunRecord, RunState
 from jupyter_pipelines.orchestration.progress import Progress, select
 from jupyter_pipelines.orchestration.recorder import Recorder
+from jupyter_pipelines.orchestration.redaction import conceal, concealed, secret_names, unseal
 from jupyter_pipelines.orchestration.service.wake import LOOK, tell_worker
-from jupyter_pipelines.orchestration.step_task import submit_step
+from jupyter_pipelines.orchestration.step_task import retry_delay, submit_step
+from jupyter_pipelines.orchestration.time_limit import TimeLimit
 from jupyter_pipelines.orchestration.versions.folders import used, working_folder
 from jupyter_pipelines.orchestration.versions.identity import pipeline_of_document, real_path
 from jupyter_pipelines.settings import Settings
@@ -60,7 +62,8 @@ class PipelineRun:
         self._seen: dict[str, Observed] = {}  # what the pipeline is compiled with, by step digest
         pipeline = load_runnable(source, self.path.name, self.store, self._seen)
         self.document = pipeline.document
-        self.parameters = coerce_parameters(self.document, parameters)
+        self.parameters = coerce_parameters(self.document, unseal(self.store, self.document, parameters))
+        self._secrets = [self.parameters[name] for name in secret_names(self.document) if name in self.parameters]
         selection = select(pipeline, only=options.only, from_step=options.from_step, until=options.until)
         self.progress = Progress(pipeline, selection)
         self.limit = options.max_parallel or self.document.options.max_parallel or settings.max_parallel
@@ -81,6 +84,7 @@ class PipelineRun:
             pipeline_of_document(self.store, pipeline.document, self.path),
         )
         self.recorder = Recorder(self.store, record, on_event)
+        self._time = TimeLimit(options.timeout or self.document.options.timeout, cancel)
         self._turns = Turns(self.home, run_id, cancel, self.recorder.waits)
         self.executed = ExecutedNotebook(
             parsed,
@@ -88,7 +92,7 @@ class PipelineRun:
             pipeline,
             run_id=run_id,
             parameters=parameters,
-            parameters_source=parameters_source(self.document, self.parameters),
+            parameters_source=parameters_source(self.document, self.parameters, for_people=True),
         )
         self._ended: queue.Queue[str] = queue.Queue()
         self._latest: dict[str, StepResult] = {}
@@ -115,10 +119,10 @@ class PipelineRun:
         try:
             if self._wait_for_turn(held):
                 self.recorder.run_started()
-                with used(self.store, self.options.published, self.path):
+                with used(self.store, self.options.published, self.path), self._time:
                     self._loop()
         except BaseException as error:
-            reason = f"{type(error).__name__}: {error}"
+            reason = conceal(f"{type(error).__name__}: {error}", self._secrets)
             self.executed.finish("crashed", reason)
             self._finish("crashed", reason)
             raise
@@ -217,16 +221,18 @@ class PipelineRun:
                 told.set()
                 self._ended.put(step.name)
 
-        submit_step(request, lambda request: self._run_attempt(request, ended), ended)
+        submit_step(request, lambda request: self._run_attempt(request, ended), ended, self.cancel)
         return False
 
     def _run_attempt(self, request: StepRequest, ended: Callable[[], None]) -> StepResult:
         from jupyter_pipelines.execution import run_step
 
         name = request.step.name
+        if request.attempt > 1:
+            self.cancel.wait(retry_delay(request.step.options, request.attempt - 1))
         resources = request.step.options.resources if self._sequence is None else ()
         with self._turns.of_resources(name, resources) as had:
-            if not had:
+            if not had or self.cancel.is_set():
                 error = StepErrorInfo("cancelled", "the run was cancelled before the step began")
                 result = StepResult(name, "cancelled", {}, error=error)
             else:
@@ -236,11 +242,9 @@ class PipelineRun:
                     result = self._sequence.wait_for(name)
                 else:
                     result = run_step(request, self._cell_event, self.cancel)
-        self._latest[name] = result
-        may_retry = (
-            result.state in {"failed", "timed-out", "crashed"} and request.attempt <= request.step.options.retries
-        )
-        if not may_retry:
+        result = self._latest[name] = concealed(self._time.seen(result), self._secrets)
+        failed = result.state in {"failed", "timed-out", "crashed"}
+        if not failed or request.attempt > request.step.options.retries or self.cancel.is_set():
             ended()
         elif result.error is not None:
             self.recorder.step_will_retry(name, result.error.message)
@@ -339,6 +343,9 @@ class PipelineRun:
     def _outcome(self) -> tuple[RunState, str]:
         if self._refusal:
             return "failed", self._refusal
+        if self._time.is_over:
+            done = all(record.state in {"completed", "reused"} for record in self.recorder.record.steps)
+            return ("completed", "") if done else ("failed", self._time.message)
         if self.cancel.is_set():
             return "cancelled", "cancelled on request"
         for record in self.recorder.record.steps:

@@ -40,10 +40,15 @@ def secret_names(document: NotebookDocument) -> frozenset[str]:
     return frozenset(parameter.name for parameter in document.parameters if parameter.secret)
 
 
-def seal(store: Store, document: NotebookDocument, values: Mapping[str, object]) -> dict[str, object]:
-    """``values`` (JSON) with texts that tell nothing in place of secret ones. Raises :class:`StoreError`."""
-    names = secret_names(document)
-    return {name: _sealed(store, value) if name in names else value for name, value in values.items()}
+def seal(
+    store: Store, document: NotebookDocument, values: Mapping[str, object], *, expressions: bool = False
+) -> dict[str, object]:
+    """``values`` (JSON) with texts that tell nothing in place of secret ones. Raises :class:`StoreError`.
+
+    With ``expressions`` texts that hold a ``{{`` are to be evaluated, and left as they are.
+    """
+    secret = {name for name in secret_names(document) if not (expressions and "{{" in str(values.get(name)))}
+    return {name: _sealed(store, value) if name in secret else value for name, value in values.items()}
 
 
 def unseal(store: Store, document: NotebookDocument, values: Mapping[str, object]) -> dict[str, object]:
@@ -111,7 +116,7 @@ def _writings(value: object) -> set[str]:
 def _sealed(store: Store, value: object) -> object:
     if value is None or value == "" or is_sealed(value):  # nothing to hide; or hidden already
         return value
-    content = json.dumps(value, sort_keys=True).encode()
+    content = json.dumps(value, sort_keys=True, default=str).encode()
     name = hmac.new(_key(store), content, hashlib.sha256).hexdigest()[:12]
     path = _folder(store) / name
     if not path.exists():

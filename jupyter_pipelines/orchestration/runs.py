@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -23,6 +24,7 @@ from jupyter_pipelines.orchestration.loading import load_runnable, read_source
 from jupyter_pipelines.orchestration.model import OnRunEvent, RunEvent, RunRecord, RunRequest, ignore
 from jupyter_pipelines.orchestration.output import check_output, copy_output
 from jupyter_pipelines.orchestration.progress import Progress, select
+from jupyter_pipelines.orchestration.redaction import seal, unseal
 from jupyter_pipelines.orchestration.service import Endpoint, ensure_service
 from jupyter_pipelines.orchestration.settling import settle_runs
 from jupyter_pipelines.orchestration.versions.folders import working_folder
@@ -49,14 +51,16 @@ def run(
     until: str | None = None,
     reuse: bool = False,
     max_parallel: int | None = None,
+    timeout: float | None = None,
     on_event: OnRunEvent | None = None,
 ) -> RunRecord:
     """Run the pipeline of ``notebook`` and wait for its end; the record says how each step went.
 
     ``version`` runs what was published instead of the file: ``"published"``, or the id of a version or its beginning.
     ``output`` gets a copy of the executed notebook. ``only``, ``from_step`` and ``until`` choose steps, ``reuse``
-    takes the results of steps that nothing has changed for. Raises :class:`RequestError` or :class:`NotebookError`
-    when the request or the notebook is wrong, before anything runs; a step that fails raises nothing.
+    takes the results of steps that nothing has changed for. ``timeout`` is in seconds; a run that takes longer is
+    stopped and fails. Raises :class:`RequestError` or :class:`NotebookError` when the request or the notebook is wrong,
+    before anything runs; a step that fails raises nothing.
     """
     path, published = choose_source(notebook, version)
     request = RunRequest(
@@ -68,6 +72,7 @@ def run(
         until=until,
         reuse=reuse,
         max_parallel=max_parallel,
+        timeout=timeout,
         published=published,
     )
     return run_request(request, on_event)
@@ -81,6 +86,7 @@ def run_grid(
     version: str | None = None,
     reuse: bool = False,
     max_parallel: int | None = None,
+    timeout: float | None = None,
     on_event: OnRunEvent | None = None,
 ) -> list[RunRecord]:
     """One run for each combination of the values in ``grid``, in order; they share ``parent``.
@@ -95,6 +101,7 @@ def run_grid(
             parameters={**(parameters or {}), **dict(zip(grid, values, strict=True))},
             reuse=reuse,
             max_parallel=max_parallel,
+            timeout=timeout,
             parent=parent,
             published=published,
         )
@@ -132,6 +139,8 @@ def resume(
         until=earlier.until or None,
         resume=earlier.id,
         published=earlier.published or None if notebook is None else None,
+        schedule=earlier.schedule or None,
+        scheduled_time=earlier.scheduled_time,
     )
     source = None if request.notebook.exists() else Store(Settings.load().store).get_notebook(earlier.version)
     return run_request(request, on_event, source)
@@ -154,15 +163,17 @@ def run_request(request: RunRequest, on_event: OnRunEvent | None = None, source:
 def prepare(
     request: RunRequest, settings: Settings, source: bytes | None = None
 ) -> tuple[Pipeline, str, dict[str, object]]:
-    """Check the whole request, freeze the notebook; returns it, its version and the parameters in JSON form."""
+    """Check the whole request, freeze the notebook; returns it, its version and the parameters in JSON form, sealed."""
     store = Store(settings.store)
     content = source if source is not None else _source(request, store)
     if request.output is not None:
         check_output(request.output, request.notebook)
     if request.max_parallel is not None and request.max_parallel < 1:
         raise RequestError("--max-parallel must be at least 1.")
+    if request.timeout is not None and not 0 < request.timeout < threading.TIMEOUT_MAX:
+        raise RequestError(f"A run cannot have {request.timeout} s as its time limit.", 'Give a time such as "2h".')
     pipeline = load_runnable(content, request.notebook.name, store)
-    coerced = coerce_parameters(pipeline.document, request.parameters)
+    coerced = coerce_parameters(pipeline.document, unseal(store, pipeline.document, request.parameters))
     selection = select(pipeline, only=request.only, from_step=request.from_step, until=request.until)
     directory = working_folder(store, request.published, request.notebook)
     missing = reuse.missing_results(store, Progress(pipeline, selection), coerced, directory)
@@ -175,7 +186,7 @@ def prepare(
             + ".",
         )
     version = store.put_notebook(without_outputs(content))
-    return pipeline, version, parameters_json(pipeline.document, coerced)
+    return pipeline, version, seal(store, pipeline.document, parameters_json(pipeline.document, coerced))
 
 
 def prepare_kernels(pipeline: Pipeline, request: RunRequest) -> None:

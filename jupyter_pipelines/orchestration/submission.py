@@ -45,6 +45,7 @@ def submit(
     until: str | None = None,
     reuse: bool = False,
     max_parallel: int | None = None,
+    timeout: float | None = None,
 ) -> str:
     """Have the service run the pipeline of ``notebook`` now, and return the run's id at once.
 
@@ -61,6 +62,7 @@ def submit(
         until=until,
         reuse=reuse,
         max_parallel=max_parallel,
+        timeout=timeout,
         published=published,
     )
     return submit_request(request, Settings.load())

@@ -16,7 +16,11 @@ _FULL = {errno.ENOSPC, errno.EDQUOT}
 
 def make_folder(path: Path) -> Path:
     """Create ``path`` and its parents, readable by the owner only; returns it."""
-    path.mkdir(parents=True, exist_ok=True, mode=PRIVATE_FOLDER)
+    if path.is_dir():
+        return path
+    for folder in (*reversed(path.parents), path):  # `parents=True` would leave those between open to others
+        if not folder.is_dir():
+            folder.mkdir(exist_ok=True, mode=PRIVATE_FOLDER)
     return path
 
 

@@ -32,14 +32,21 @@ from typing import TYPE_CHECKING, Any
 from jupyter_pipelines.errors import NotebookError, RequestError
 
 if TYPE_CHECKING:
+    from jupyter_pipelines.notebook.model import NotebookDocument
     from jupyter_pipelines.orchestration.model import OnRunEvent, RunRecord
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     from jupyter_pipelines.cli.arguments import add_format, add_notebook, add_parameters, positive_int
+    from jupyter_pipelines.cli.durations import seconds
 
     add_notebook(parser)
     add_parameters(parser)
+    parser.add_argument(
+        "--window",
+        metavar="PERIOD",
+        help="the data window: its interval_start and interval_end, of a day (2024-01-05), week (2024-W01), month …",
+    )
     parser.add_argument(
         "--grid", action="append", default=[], metavar="NAME=A,B,C", help="one run for each value (may be repeated)"
     )
@@ -53,6 +60,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--reuse", action="store_true", help="skip the steps for which nothing has changed")
     parser.add_argument("--output", metavar="OUT.ipynb", help="put a copy of the executed notebook here")
     parser.add_argument("--detach", action="store_true", help="have the service run it; print its id and return")
+    parser.add_argument("--timeout", type=seconds, metavar="TIME", help="stop it when it takes longer, such as 2h")
     parser.add_argument("--max-parallel", type=positive_int, metavar="N", help="run at most N steps at a time")
     add_format(parser)
 
@@ -75,13 +83,14 @@ def run(arguments: argparse.Namespace) -> int:
         if step:
             known_step(pipeline, step)
     parameters = read_parameters(pipeline.document, arguments.parameters, arguments.parameters_file)
+    parameters = _of_window(arguments, pipeline.document) | parameters
     grid = read_grid(pipeline.document, arguments.grid)
     if grid:
         _check_grid(arguments, set(grid) & set(parameters))
     from jupyter_pipelines.orchestration import run as run_once
     from jupyter_pipelines.orchestration import run_grid
 
-    options = {"version": version, "reuse": arguments.reuse, "max_parallel": arguments.max_parallel}
+    options = {name: getattr(arguments, name) for name in ("reuse", "max_parallel", "timeout")} | {"version": version}
     part = {"only": arguments.only, "from_step": arguments.from_step, "until": arguments.until}
     if arguments.detach:
         return _detach(arguments, notebook, parameters, part | options)
@@ -93,6 +102,24 @@ def run(arguments: argparse.Namespace) -> int:
         return [run_once(notebook, parameters, output=output, on_event=on_event, **part, **options)]
 
     return execute(start, pipeline, parameters, grid=grid, as_json=arguments.format == "json")
+
+
+def _of_window(arguments: argparse.Namespace, document: NotebookDocument) -> dict[str, object]:
+    """What ``--window`` gives the run; where the notebook cannot do without, and nothing else says it, that is said."""
+    if arguments.window is not None:
+        from jupyter_pipelines.orchestration.backfills.planning import window_values
+        from jupyter_pipelines.orchestration.scheduling.making import machine_zone
+
+        return window_values(document, arguments.window, machine_zone())
+    given = {text.partition("=")[0].strip() for text in [*arguments.parameters, *arguments.grid]}
+    needed = {parameter.name for parameter in document.parameters if parameter.required} - given
+    missing = sorted(needed & {"interval_start", "interval_end"}, reverse=True)
+    if missing and not arguments.parameters_file:
+        raise RequestError(
+            f"{document.name} works on a data window: {' and '.join(missing)} have no default and were not given.",
+            "Give the period, such as --window 2024-01-05 or --window 2024-01, or each of them with -p.",
+        )
+    return {}
 
 
 def _detach(

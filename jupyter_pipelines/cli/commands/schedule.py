@@ -43,6 +43,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=["hour", "day", "week", "month", "quarter", "year"],
         help="the calendar period that a run works on, the last complete one: interval_start and interval_end",
     )
+    parser.add_argument(
+        "--done-by",
+        metavar="TIME",
+        help="when a run should be done, in the schedule's zone: 08:00, or 2h after its time; else it is late "
+        "(see `jupyter pipelines alert`)",
+    )
+    parser.add_argument("--timeout", metavar="TIME", help="stop a run that takes longer, such as 2h")
     parser.add_argument("--version", metavar="VERSION", help='"published", the id of a version, or "file"')
     parser.add_argument("--dry-run", action="store_true", help="check everything, and keep nothing")
     add_format(parser)
@@ -57,7 +64,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     policies: dict[str, Any] = {
         name: getattr(arguments, name)
-        for name in ("timezone", "missed", "overlap", "window")
+        for name in ("timezone", "missed", "overlap", "window", "done_by", "timeout")
         if getattr(arguments, name)
     }
     understood = preview_schedule(arguments.when, **policies)

@@ -57,6 +57,11 @@ def from_json(given: object, now: datetime | None = None) -> Schedule:
     return Schedule(**values)  # type: ignore[arg-type]  # each reader gives its field's type
 
 
+def read_field(name: str, value: object) -> object:
+    """One value of a schedule from its JSON form, such as ``done_by`` from ``"08:00"``. Raises as above."""
+    return _READERS[name](name, value)
+
+
 def _of_phrase(values: dict[str, object], now: datetime | None) -> Schedule:
     from jupyter_pipelines.orchestration.schedules.phrases import parse_phrase
 
@@ -147,7 +152,7 @@ _READERS: Final[Mapping[str, Callable[[str, object], object]]] = {
     **dict.fromkeys(("name", "cron", "rrule", "phrase", "preset", "zone", "window", "missed", "overlap"), _text),
     **dict.fromkeys(("anchor", "start", "end"), _moment),
     **dict.fromkeys(("count", "max_parallel"), _whole),
-    "interval": _duration,
+    **dict.fromkeys(("interval", "timeout"), _duration),
     "parameters": _mapping,
     "paused": _flag,
     "done_by": _deadline,

@@ -68,6 +68,7 @@ class Schedule:
     max_parallel: int = 1  # runs at once; more than 1 only with overlap "parallel"
     paused: bool = False
     done_by: time | timedelta | None = None  # a time of day at or after the occurrence, or a duration from it
+    timeout: timedelta | None = None  # after which a run is stopped; unless given, what the notebook says
 
     def __post_init__(self) -> None:
         zone_of(self.zone)
@@ -168,6 +169,8 @@ class Schedule:
                 "Missed runs are all to be made up for, but each would cancel the one before it.",
                 'Set missed to "latest", or overlap to "queue".',
             )
+        if self.timeout is not None and self.timeout <= timedelta():
+            raise RequestError("The schedule's runs have no time to run.", 'Give a `timeout` such as "2h".')
         if isinstance(self.done_by, timedelta) and self.done_by <= timedelta():
             raise RequestError("The schedule's runs should be done before they start.", 'Give "08:00" or "2h".')
 

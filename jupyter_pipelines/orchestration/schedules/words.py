@@ -46,6 +46,8 @@ def in_words(schedule: Schedule) -> str:
     rest = []
     if schedule.window:
         rest.append(f"each on the data of the last complete {schedule.window}")
+    if schedule.timeout is not None:
+        rest.append(f"stopped after {duration_in_words(schedule.timeout)}")
     if isinstance(schedule.done_by, timedelta):
         rest.append(f"to be done within {duration_in_words(schedule.done_by)}")
     elif isinstance(schedule.done_by, time):

@@ -6,11 +6,13 @@ import os
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 
 from jupyter_pipelines.errors import RequestError
+from jupyter_pipelines.notebook.model import NotebookDocument
 from jupyter_pipelines.orchestration.loading import load_runnable, read_source
+from jupyter_pipelines.orchestration.redaction import seal, unseal
 from jupyter_pipelines.orchestration.schedules import (
     Schedule,
     Understanding,
@@ -21,6 +23,7 @@ from jupyter_pipelines.orchestration.schedules import (
     preview,
     when_in_words,
 )
+from jupyter_pipelines.orchestration.schedules.json_form import read_field
 from jupyter_pipelines.orchestration.schedules.model import Missed, Overlap, WindowUnit
 from jupyter_pipelines.orchestration.scheduling.model import ScheduleRecord, parameters_of
 from jupyter_pipelines.orchestration.scheduling.shelf import Shelf
@@ -44,6 +47,8 @@ def schedule(
     missed: Missed | None = None,
     overlap: Overlap | None = None,
     window: WindowUnit | None = None,
+    done_by: time | timedelta | str | None = None,
+    timeout: timedelta | str | None = None,
     version: str | None = None,
     dry_run: bool = False,
     say: Callable[[str], None] = lambda _: None,
@@ -53,14 +58,17 @@ def schedule(
     ``when`` is a phrase such as ``"every weekday 07:00"``, a cron expression, a rule of RFC 5545, or a
     :class:`~jupyter_pipelines.orchestration.schedules.Schedule`; ``timezone`` is this machine's unless given. What the
     other arguments say wins over ``when``. Parameters are values, or texts with expressions such as
-    ``"{{ interval_start.date() }}"``. ``version`` is what runs: ``"published"``, the id of a version, or ``"file"``; by
-    default what is published, and the file where nothing is. ``say`` is told once what is being started.
+    ``"{{ interval_start.date() }}"``. A run is late (see :func:`jupyter_pipelines.alert`) that is not done by
+    ``done_by``, which is ``"08:00"``, or ``"2h"`` after its time; one that takes longer than ``timeout`` is stopped.
+    ``version`` is what runs: ``"published"``, the id of a version, or ``"file"``; by default what is published, and the
+    file where nothing is. ``say`` is told once what is being started.
 
     Everything is checked as for the first run: raises :class:`RequestError`, :class:`NotebookError` or
     :class:`ServiceError`, and then nothing is kept; nor is anything with ``dry_run``.
     """
     now = datetime.now(UTC)
-    made = _understood(when, timezone, now, name=name, missed=missed, overlap=overlap, window=window)
+    policies = {"missed": missed, "overlap": overlap, "window": window, "done_by": done_by, "timeout": timeout}
+    made = _understood(when, timezone, now, {"name": name, **policies})
     if parameters:
         made = replace(made, parameters={**made.parameters, **parameters})
     settings = Settings.load()
@@ -69,9 +77,11 @@ def schedule(
     record = ScheduleRecord(
         uuid.uuid4().hex[:8], str(path), made, now, str(Store(settings.store).root), chosen, pipeline
     )
-    _check(record, now)
+    document = _check(record, now)
     if dry_run:
         return record
+    hidden = seal(Store(record.store), document, made.parameters, expressions=True)
+    record = replace(record, schedule=replace(made, parameters=hidden))
     ensure_service(settings, say)
     Shelf(settings.home).save(record)
     _tell_scheduler(settings)
@@ -86,10 +96,13 @@ def preview_schedule(
     missed: Missed | None = None,
     overlap: Overlap | None = None,
     window: WindowUnit | None = None,
+    done_by: time | timedelta | str | None = None,
+    timeout: timedelta | str | None = None,
 ) -> Understanding:
     """How ``when`` is understood, and its next ``count`` times; nothing is kept. Raises :class:`RequestError`."""
     now = datetime.now(UTC)
-    made = _understood(when, timezone, now, name=None, missed=missed, overlap=overlap, window=window)
+    policies = {"missed": missed, "overlap": overlap, "window": window, "done_by": done_by, "timeout": timeout}
+    made = _understood(when, timezone, now, policies)
     return Understanding(made, expression_of(made), when_in_words(made), preview(made, count, now))
 
 
@@ -160,17 +173,17 @@ def machine_zone() -> str:
     return name
 
 
-def _understood(
-    when: str | Schedule,
-    timezone: str | None,
-    now: datetime,
-    **policies: Missed | Overlap | WindowUnit | str | None,
-) -> Schedule:
+def _understood(when: str | Schedule, timezone: str | None, now: datetime, given: Mapping[str, object]) -> Schedule:
     if isinstance(when, Schedule):
         found = when if timezone is None else replace(when, zone=timezone)
     else:
         found = parse_phrase(when, timezone or machine_zone(), now)
-    return replace(found, **{name: value for name, value in policies.items() if value is not None})  # type: ignore[arg-type]  # checked by Schedule
+    policies = {
+        name: read_field(name, value) if isinstance(value, str) else value
+        for name, value in given.items()
+        if value is not None
+    }
+    return replace(found, **policies)  # type: ignore[arg-type]  # checked by Schedule
 
 
 def require_service(what: str) -> None:
@@ -195,8 +208,8 @@ def choose_version(notebook: Path | str, version: str | None, store: Store) -> t
     return path, pipeline, "published" if version in {None, "published"} else found.id
 
 
-def _check(record: ScheduleRecord, now: datetime) -> None:
-    """Raise what the first run would raise before it begins."""
+def _check(record: ScheduleRecord, now: datetime) -> NotebookDocument:
+    """Raise what the first run would raise before it begins; returns the notebook that it would run."""
     from jupyter_pipelines.notebook import coerce_parameters
 
     occurrence = next_occurrence(record.schedule, now)
@@ -210,7 +223,8 @@ def _check(record: ScheduleRecord, now: datetime) -> None:
         content = read_source(Path(record.notebook))
     document = load_runnable(content, Path(record.notebook).name, store).document
     declared = {parameter.name: parameter for parameter in document.parameters}
-    coerce_parameters(document, parameters_of(record.schedule, occurrence, declared))
+    coerce_parameters(document, unseal(store, document, parameters_of(record.schedule, occurrence, declared)))
+    return document
 
 
 def _set_paused(schedule_id: str, paused: bool) -> ScheduleRecord:
