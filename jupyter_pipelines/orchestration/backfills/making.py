@@ -75,7 +75,7 @@ def backfill(
     timing = replace(timing, parameters={**timing.parameters, **(parameters or {})})
     windows, notes = windows_of(timing, first, last, order, datetime.now(UTC))
     document = load_runnable(source.content, Path(source.notebook).name, source.store).document
-    planned = plan(document, timing, windows)
+    planned = plan(document, timing, windows, source.store)
     runs = History(source.store).query(notebook=source.notebook, limit=None)
     if not dry_run:
         ensure_service(settings, say)

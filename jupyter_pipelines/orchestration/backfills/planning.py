@@ -19,6 +19,7 @@ from jupyter_pipelines.orchestration.backfills.model import (
     seen,
 )
 from jupyter_pipelines.orchestration.model import RunRecord
+from jupyter_pipelines.orchestration.redaction import seal, unseal
 from jupyter_pipelines.orchestration.schedules import (
     PRESETS,
     DataWindow,
@@ -31,6 +32,7 @@ from jupyter_pipelines.orchestration.schedules import (
 from jupyter_pipelines.orchestration.schedules.model import WindowUnit
 from jupyter_pipelines.orchestration.schedules.windows import Order
 from jupyter_pipelines.orchestration.scheduling.model import parameters_of, window_parameters
+from jupyter_pipelines.store import Store
 
 MOST_WINDOWS: Final = 10_000
 _LONGEST: Final[Mapping[WindowUnit, timedelta]] = {
@@ -108,8 +110,13 @@ def window_values(document: NotebookDocument, name: str, zone: str) -> dict[str,
     return values
 
 
-def plan(document: NotebookDocument, schedule: Schedule, windows: Sequence[DataWindow]) -> list[PlannedWindow]:
-    """Each window with the parameters of its run. Raises :class:`RequestError` for what a run would not take."""
+def plan(
+    document: NotebookDocument, schedule: Schedule, windows: Sequence[DataWindow], store: Store
+) -> list[PlannedWindow]:
+    """Each window with the parameters of its run, the secret ones sealed in ``store``.
+
+    Raises :class:`RequestError` for what a run would not take.
+    """
     declared = {parameter.name: parameter for parameter in document.parameters}
     unbounded = replace(schedule, start=None, end=None, count=None)
     planned: list[PlannedWindow] = []
@@ -117,8 +124,8 @@ def plan(document: NotebookDocument, schedule: Schedule, windows: Sequence[DataW
     for window in windows:
         occurrence = next_occurrence(unbounded, window.end - _TICK) or window.end
         try:
-            values = coerce_parameters(document, parameters_of(schedule, occurrence, declared, window))
-            parameters = parameters_json(document, values)
+            given = unseal(store, document, parameters_of(schedule, occurrence, declared, window))
+            parameters = seal(store, document, parameters_json(document, coerce_parameters(document, given)))
         except RequestError as error:
             raise RequestError(f"Window {window.key}: {error.message}", error.fix) from None
         same = by_parameters.setdefault(canonical(parameters), window.key)
