@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -21,6 +21,9 @@ from prefect.states import Cancelled, Completed, Failed
 
 from jupyter_pipelines.orchestration.model import OnRunEvent, RunOptions, RunRecord, ignore
 from jupyter_pipelines.orchestration.pipeline_run import PipelineRun
+from jupyter_pipelines.orchestration.records import read_record
+from jupyter_pipelines.settings import Settings
+from jupyter_pipelines.store import Store
 
 FLOW_NAME = "jupyter-pipeline"
 
@@ -61,6 +64,9 @@ def run_pipeline(
     :class:`~jupyter_pipelines.orchestration.model.RunOptions`.
     """
     shared = _session.get() or Session()
+    if (ended := _ended_before(options or {})) is not None:
+        shared.record = ended
+        return _final_state(ended)
     run = PipelineRun(
         str(flow_run.id),
         str(flow_run.name),
@@ -87,6 +93,14 @@ def _cancelled_by_sigterm(cancel: threading.Event) -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+def _ended_before(options: Mapping[str, Any]) -> RunRecord | None:
+    """The record of this run when it has ended already, and Prefect has forgotten it: its database was restored."""
+    if (flow_run.run_count or 0) > 1:  # somebody has asked Prefect to run it again
+        return None
+    record = read_record(Store(options.get("store") or Settings.load().store), str(flow_run.id))
+    return record if record is not None and record.state not in {"pending", "running"} else None
 
 
 def _final_state(record: RunRecord) -> State[Any]:

@@ -2,7 +2,8 @@
 
 --format json: {"running": true | false, "api_url": "...", "pid": N, "since": T, "memory": BYTES, "python": "...",
 "parts": {NAME: {"state": "starting"|"running"|"restarting", "pid", "since", "restarts", "last_end"}},
-"schedules": {"count": N, "next": TIME or null}}
+"schedules": {"count": N, "next": TIME or null}, "database": {"bytes": N, "prefect": VERSION, "backups": [PATH],
+"problem": "what is wrong with it", "event": "what happened to it last", "event_time": T}}
 """
 
 from __future__ import annotations
@@ -25,14 +26,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from jupyter_pipelines.orchestration.service import configured_endpoint, endpoint_of, service_status
+    from jupyter_pipelines.orchestration.service import configured_endpoint, endpoint_of, service_status, works_for
     from jupyter_pipelines.settings import Settings
 
     settings = Settings.load()
     endpoint = endpoint_of(settings)
     if endpoint is not None and configured_endpoint() is not None:
         answers = endpoint.is_healthy()
-        status = None
+        status = service_status(settings) if works_for(settings, endpoint) else None
     else:
         status = service_status(settings)
         answers = status is not None and endpoint is not None
@@ -46,6 +47,8 @@ def run(arguments: argparse.Namespace) -> int:
         print("The pipeline service is not running; `jupyter pipelines up`, or the next run, starts it.")
     if arguments.format != "json":
         _print_schedules(status is not None)
+        if configured_endpoint() is None:
+            _print_database(settings)
     return 0
 
 
@@ -67,16 +70,31 @@ def _print_schedules(served: bool) -> None:
         print(f"  {count(number, 'schedule')}{told}{rest}")
 
 
+def _print_database(settings: Settings) -> None:
+    from jupyter_pipelines.cli.output import clean
+    from jupyter_pipelines.cli.report import moment
+    from jupyter_pipelines.orchestration.service.database.keeping import describe
+
+    found = describe(settings.home)
+    if found["problem"]:
+        print(clean(f"  problem   {found['problem']}"))
+    if found["event"]:
+        print(clean(f"  {moment(float(str(found['event_time'])))}: {found['event']}"))
+
+
 def _print_json(answers: bool, endpoint: Endpoint | None, status: ServiceStatus | None) -> None:
     from dataclasses import asdict
 
     from jupyter_pipelines.cli.output import print_json
     from jupyter_pipelines.orchestration.service import service_memory
+    from jupyter_pipelines.orchestration.service.database.keeping import describe
+    from jupyter_pipelines.settings import Settings
 
     number, following = _schedules()
     planned = {"count": number, "next": following.isoformat() if following else None}
     found: dict[str, object] = {
         "schedules": planned,
+        "database": describe(Settings.load().home),
         "running": answers,
         "api_url": endpoint.api_url if endpoint else "",
         "pid": 0,

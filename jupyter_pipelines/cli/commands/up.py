@@ -1,7 +1,9 @@
 """Start the pipeline service: a Prefect server and a worker, kept running, one for each project home.
 
 It stays in the foreground until Ctrl-C; with --detach it goes on in the background. Where the service runs already,
-it is told, and nothing is started. With PREFECT_API_URL (or a Prefect profile) set, that server is used instead.
+it is told, and nothing is started. With PREFECT_API_URL (or a Prefect profile) set no server is started: the worker
+works for that server, in the work pool that JUPYTER_PIPELINES_WORK_POOL names, and schedules are kept here. Where that
+pool is not of type process, others start its runs; schedules, backfills and alerts are looked after here all the same.
 
 --systemd prints a systemd user unit that keeps the service up from login on; with --install it is put in its place.
 
@@ -12,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,7 +48,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     from jupyter_pipelines.errors import RequestError
-    from jupyter_pipelines.orchestration.service import configured_endpoint, ensure_service, service_status
+    from jupyter_pipelines.orchestration.service import (
+        configured_endpoint,
+        ensure_service,
+        ensure_worker,
+        service_status,
+    )
     from jupyter_pipelines.settings import Settings
 
     settings = Settings.load()
@@ -53,14 +61,20 @@ def run(arguments: argparse.Namespace) -> int:
         raise RequestError("--install goes with --systemd.")
     if arguments.systemd:
         return _unit(settings, install=arguments.install)
-    if configured_endpoint() is None and not arguments.detach and service_status(settings) is None:
+    configured = configured_endpoint()
+    if not arguments.detach and service_status(settings) is None:
+        from jupyter_pipelines.orchestration.service.database.versions import refuse_newer
         from jupyter_pipelines.orchestration.service.home import require_locks
         from jupyter_pipelines.orchestration.service.supervisor import main
 
         require_locks()
+        refuse_newer(settings.home)
         print("Ctrl-C stops the service; `jupyter pipelines status` says how it is.", file=sys.stderr)
         return main(settings.home)
-    endpoint = ensure_service(settings, lambda message: print(message, file=sys.stderr))
+    say = partial(print, file=sys.stderr)
+    endpoint = ensure_service(settings, say)
+    if configured is not None:
+        ensure_worker(settings, configured, say)
     if arguments.format == "json":
         from jupyter_pipelines.cli.output import print_json
 
@@ -68,7 +82,7 @@ def run(arguments: argparse.Namespace) -> int:
     elif endpoint.pid:
         print(f"running at {endpoint.api_url} (process {endpoint.pid})")
     else:
-        print(f"{endpoint.api_url} is configured: nothing was started")
+        print(f"a worker and the schedules of {settings.home} are up; the server is {endpoint.api_url}")
     return 0
 
 

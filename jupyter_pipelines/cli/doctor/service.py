@@ -37,6 +37,31 @@ def service() -> str:
     return f"{endpoint.api_url} ({'embedded' if endpoint.pid else 'configured by PREFECT_API_URL'})"
 
 
+def database() -> str:
+    """The embedded server's database is whole, of a version that is installed, and backed up."""
+    from jupyter_pipelines.orchestration.service import configured_endpoint
+    from jupyter_pipelines.orchestration.service.database.files import DamagedDatabaseError, Database, check
+    from jupyter_pipelines.orchestration.service.database.versions import refuse_newer
+    from jupyter_pipelines.settings import Settings
+
+    home = Settings.load().home
+    found = Database(home)
+    if configured_endpoint() is not None or not found.path.exists():
+        return "not in use"
+    refuse_newer(home)
+    try:
+        check(found.path)
+    except DamagedDatabaseError as damage:
+        raise ProblemError(
+            f"{found.path} is damaged: {damage}",
+            "jupyter pipelines down, then up: the newest good backup takes its place; runs and schedules stand",
+        ) from None
+    if problem := str(found.noted().get("problem") or ""):
+        raise ProblemError(problem, f"see {home / 'logs'}")
+    size = found.path.stat().st_size / 1e6
+    return f"whole, {size:.0f} MB, {len(found.backups())} backups in {found.folder}"
+
+
 def schedule() -> str:
     """A deployment with an interval schedule gets a scheduled run. What is made for it is removed again."""
     from jupyter_pipelines.orchestration.fast_imports import make_imports_fast

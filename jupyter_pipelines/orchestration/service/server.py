@@ -7,6 +7,7 @@ socket that the service has bound: while it starts anew requests wait there, and
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import sys
 from pathlib import Path
@@ -15,17 +16,21 @@ from pathlib import Path
 def main(descriptor: int, home: Path) -> None:
     """Serve until told to stop, or until the service is gone."""
     from jupyter_pipelines.orchestration.fast_imports import make_imports_fast
+    from jupyter_pipelines.orchestration.service.database.readying import ready
     from jupyter_pipelines.orchestration.service.leash import end_with_parent
 
     end_with_parent()
     _wait_for_database(home)
     make_imports_fast()
-    import uvicorn
-    from prefect.server.api.server import create_app
+    with ready(home):
+        import uvicorn
+        from prefect.server.api.server import create_app
 
-    configuration = uvicorn.Config(create_app(final=True), log_level="warning", timeout_keep_alive=30)
-    configuration.timeout_graceful_shutdown = 3
-    uvicorn.Server(configuration).run(sockets=[socket.socket(fileno=descriptor)])
+        configuration = uvicorn.Config(create_app(final=True), log_level="warning", timeout_keep_alive=30)
+        configuration.timeout_graceful_shutdown = 3
+        # uvicorn passes on the signal that ended it: ours is to find that the database was closed well.
+        signal.signal(signal.SIGTERM, lambda *_: None)
+        uvicorn.Server(configuration).run(sockets=[socket.socket(fileno=descriptor)])
 
 
 def _wait_for_database(home: Path) -> None:

@@ -1,0 +1,107 @@
+"""Looking after the database while the server runs."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import time
+import urllib.error
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from jupyter_pipelines.errors import ServiceError
+from jupyter_pipelines.orchestration.service.database.backups import back_up
+from jupyter_pipelines.orchestration.service.database.files import (
+    SUFFIXES,
+    DamagedDatabaseError,
+    Database,
+    check,
+    say,
+)
+from jupyter_pipelines.orchestration.service.database.versions import refuse_newer
+from jupyter_pipelines.orchestration.service.endpoint import UNREACHABLE, recorded_endpoint
+from jupyter_pipelines.orchestration.service.home import ServiceHome
+
+DAILY: Final = 86400.0  # seconds between two backups while the server runs
+AT_FIRST: Final = 600.0  # seconds until a new database is backed up
+
+
+class Keeper:
+    """The duty of the service of ``home`` to back up its database, and to notice when it is damaged."""
+
+    EVERY: Final = 60.0  # seconds between two questions to the server
+
+    def __init__(self, home: Path) -> None:
+        self._database = Database(home)
+
+    def look(self) -> float:
+        """Do what is due; returns in how many seconds to look again."""
+        if self._database.path.exists():
+            try:
+                if self._is_failing():
+                    check(self._database.path)
+                if self._is_due(time.time()):
+                    back_up(self._database)
+                    self._database.jot(problem="")
+            except DamagedDatabaseError as damage:
+                self._have_restored(str(damage))
+            except (OSError, sqlite3.Error) as error:
+                self._tell(f"the database {self._database.path} could not be backed up: {error}")
+        return self.EVERY
+
+    def _is_failing(self) -> bool:
+        """Whether the server cannot answer what it has to look up."""
+        endpoint = recorded_endpoint(self._database.home)
+        try:
+            if endpoint is not None:
+                endpoint.call("/flow_runs/filter", {"limit": 1})
+        except urllib.error.HTTPError as error:
+            return error.code == 500
+        except UNREACHABLE:
+            return False
+        return False
+
+    def _is_due(self, now: float) -> bool:
+        newest = self._database.backups()[:1]
+        with suppress(OSError):
+            if newest:
+                return now - newest[0].stat().st_mtime > DAILY
+            return now - (self._database.home / "secret").stat().st_mtime > AT_FIRST
+        return True
+
+    def _have_restored(self, why: str) -> None:
+        """End the server: the next one finds the damage before it opens the database."""
+        self._database.jot(closed=False)
+        status = ServiceHome(self._database.home).load_status()
+        server = status.parts.get("server") if status is not None else None
+        self._tell(f"the database {self._database.path} is damaged: {why}; the server starts anew from a backup")
+        if server is not None and server.pid:
+            with suppress(ProcessLookupError):
+                os.kill(server.pid, signal.SIGKILL)  # what it would still write goes into a damaged file
+
+    def _tell(self, problem: str) -> None:
+        if self._database.noted().get("problem") != problem:
+            say(problem)
+            self._database.jot(problem=problem)
+
+
+def describe(home: Path) -> dict[str, object]:
+    """How the database is, as JSON values: its size, its backups, what is wrong with it, what happened to it last."""
+    database = Database(home)
+    noted = database.noted()
+    problem = str(noted.get("problem") or "")
+    try:
+        refuse_newer(home)
+    except ServiceError as error:
+        problem = str(error)
+    files = [Path(f"{database.path}{suffix}") for suffix in SUFFIXES]
+    return {
+        "bytes": sum(path.stat().st_size for path in files if path.exists()),
+        "prefect": noted.get("prefect") or "",
+        "backups": [str(path) for path in database.backups()],
+        "problem": problem,
+        "event": noted.get("event") or "",
+        "event_time": noted.get("event_time") or 0.0,
+    }
