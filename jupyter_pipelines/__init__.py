@@ -24,7 +24,17 @@ if TYPE_CHECKING:
 
     from jupyter_pipelines.graph import compile_pipeline
     from jupyter_pipelines.notebook import read_notebook
-    from jupyter_pipelines.orchestration import cancel, get_run, list_runs, load, resume, run, run_grid, submit
+    from jupyter_pipelines.orchestration import (
+        cancel,
+        get_run,
+        list_runs,
+        load,
+        resume,
+        run,
+        run_grid,
+        submit,
+        submit_resume,
+    )
     from jupyter_pipelines.orchestration.alerts import alert, alerts, try_alert, unalert
     from jupyter_pipelines.orchestration.backfills import (
         backfill,
@@ -84,6 +94,7 @@ __all__ = [
     "schedules",
     "set_retention",
     "submit",
+    "submit_resume",
     "trigger",
     "triggers",
     "try_alert",
@@ -101,7 +112,7 @@ __getattr__ = lazy_names(
         "compile_pipeline": f"{__name__}.graph",
         "read_notebook": f"{__name__}.notebook",
         **dict.fromkeys(
-            ("cancel", "get_run", "list_runs", "load", "resume", "run", "run_grid", "submit"),
+            ("cancel", "get_run", "list_runs", "load", "resume", "run", "run_grid", "submit", "submit_resume"),
             f"{__name__}.orchestration",
         ),
         **dict.fromkeys(("alert", "alerts", "try_alert", "unalert"), f"{__name__}.orchestration.alerts"),

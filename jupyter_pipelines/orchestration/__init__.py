@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from jupyter_pipelines.orchestration.loading import load
     from jupyter_pipelines.orchestration.model import RunEvent, RunRecord, RunRequest, StepRecord
     from jupyter_pipelines.orchestration.runs import resume, run, run_grid
-    from jupyter_pipelines.orchestration.submission import cancel, submit
+    from jupyter_pipelines.orchestration.submission import cancel, submit, submit_resume
 
 __all__ = [
     "RunEvent",
@@ -26,6 +26,7 @@ __all__ = [
     "run",
     "run_grid",
     "submit",
+    "submit_resume",
 ]
 
 __getattr__ = lazy_names(
@@ -35,6 +36,6 @@ __getattr__ = lazy_names(
         **dict.fromkeys(("RunEvent", "RunRecord", "RunRequest", "StepRecord"), f"{__name__}.model"),
         **dict.fromkeys(("get_run", "list_runs"), f"{__name__}.history"),
         **dict.fromkeys(("resume", "run", "run_grid"), f"{__name__}.runs"),
-        **dict.fromkeys(("cancel", "submit"), f"{__name__}.submission"),
+        **dict.fromkeys(("cancel", "submit", "submit_resume"), f"{__name__}.submission"),
     },
 )

@@ -54,12 +54,15 @@ class History:
         parent: str | None = None,
         since: float | None = None,
         until: float | None = None,
+        folders: Collection[str] | None = None,
+        after: str | None = None,
         limit: int | None = 50,
     ) -> list[RunRecord]:
         """The newest runs that fit all that is given, newest first.
 
         ``pipeline`` is its name, or the path of its notebook; ``notebook`` an absolute path; ``since`` and ``until``
         are about when it started (when it was asked for, before it has), in seconds since the epoch.
+        ``folders`` are those, absolute, below which the notebook is; ``after`` is a run: those before it.
         """
         wanted = {
             "pipeline": pipeline,
@@ -70,7 +73,7 @@ class History:
             "parent": parent,
         }
         filters = {name: value for name, value in wanted.items() if value is not None}
-        return self._read(self._index.ask(filters, since, until, limit))
+        return self._read(self._index.ask(filters, since, until, limit, folders, after))
 
     def find(self, beginning: str) -> list[str]:
         """The ids of runs that begin with ``beginning``; of many, some."""
@@ -121,11 +124,14 @@ def list_runs(
     backfill: str | None = None,
     since: float | None = None,
     until: float | None = None,
+    folders: Collection[str] | None = None,
+    after: str | None = None,
 ) -> list[RunRecord]:
     """The newest ``limit`` runs that fit all that is given, newest first; ``None``: all.
 
     ``notebook`` stands for its pipeline, whose name may be given as well; ``state`` may be several; ``schedule`` and
-    ``backfill`` are ids. ``since`` and ``until`` are about when runs started, in seconds since the epoch.
+    ``backfill`` are ids. ``since`` and ``until`` are about when runs started, in seconds since the epoch. ``folders``
+    are those, absolute, below which notebooks are; ``after`` is the id of a run, and those before it in time are given.
     """
     settings = Settings.load()
     store = Store(settings.store)
@@ -136,5 +142,13 @@ def list_runs(
 
         pipeline = pipeline_of(store, notebook)
     return History(store).query(
-        pipeline=pipeline, state=state, schedule=schedule, backfill=backfill, since=since, until=until, limit=limit
+        pipeline=pipeline,
+        state=state,
+        schedule=schedule,
+        backfill=backfill,
+        since=since,
+        until=until,
+        folders=folders,
+        after=after,
+        limit=limit,
     )

@@ -125,6 +125,14 @@ def resume(
     again, so steps that were changed since, and what depends on them, run again; where it is gone, what was run is
     taken. Raises :class:`RequestError` for a run that is unknown, still running or complete.
     """
+    request, source = resumption(run_id, notebook, output)
+    return run_request(request, on_event, source)
+
+
+def resumption(
+    run_id: str, notebook: Path | str | None = None, output: Path | str | None = None
+) -> tuple[RunRequest, bytes | None]:
+    """What to run to continue a run, and what stands for its notebook where that is gone; raises as :func:`resume`."""
     earlier = get_run(run_id)
     if earlier.state in {"running", "pending"}:
         raise RequestError(f"Run {earlier.id} is still {earlier.state}.", "Wait for its end, or cancel it.")
@@ -143,7 +151,7 @@ def resume(
         scheduled_time=earlier.scheduled_time,
     )
     source = None if request.notebook.exists() else Store(Settings.load().store).get_notebook(earlier.version)
-    return run_request(request, on_event, source)
+    return request, source
 
 
 def run_request(request: RunRequest, on_event: OnRunEvent | None = None, source: bytes | None = None) -> RunRecord:

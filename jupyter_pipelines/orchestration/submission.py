@@ -20,8 +20,8 @@ from jupyter_pipelines.orchestration.history import get_run
 from jupyter_pipelines.orchestration.model import RunOptions, RunRecord, RunRequest
 from jupyter_pipelines.orchestration.recorder import is_alive
 from jupyter_pipelines.orchestration.records import read_record
-from jupyter_pipelines.orchestration.runs import prepare
-from jupyter_pipelines.orchestration.service import configured_endpoint, endpoint_of, ensure_service
+from jupyter_pipelines.orchestration.runs import prepare, resumption
+from jupyter_pipelines.orchestration.service import endpoint_of, ensure_service
 from jupyter_pipelines.orchestration.service.endpoint import UNREACHABLE, Endpoint
 from jupyter_pipelines.orchestration.service.home import ServiceHome
 from jupyter_pipelines.orchestration.service.wake import RUN_DUE, tell_worker
@@ -46,11 +46,13 @@ def submit(
     reuse: bool = False,
     max_parallel: int | None = None,
     timeout: float | None = None,
+    key: str = "",
 ) -> str:
     """Have the service run the pipeline of ``notebook`` now, and return the run's id at once.
 
     The notebook is checked and frozen first, as for :func:`~jupyter_pipelines.orchestration.run`, which see; the run
-    goes on whatever becomes of this process. Raises :class:`RequestError`, :class:`NotebookError` or
+    goes on whatever becomes of this process. Who submits again with the same ``key`` (a random text), because the
+    answer was lost, gets the id of the first run. Raises :class:`RequestError`, :class:`NotebookError` or
     :class:`ServiceError`, and then nothing runs.
     """
     source, published = choose_source(notebook, version)
@@ -65,7 +67,21 @@ def submit(
         timeout=timeout,
         published=published,
     )
-    return submit_request(request, Settings.load())
+    return submit_request(request, Settings.load(), key=_own(key))
+
+
+def submit_resume(run_id: str, *, notebook: Path | str | None = None, key: str = "") -> str:
+    """Have the service continue a run that did not complete, and return the new run's id at once.
+
+    It is continued as by :func:`~jupyter_pipelines.orchestration.resume`; ``key`` is as for :func:`submit`.
+    """
+    request, source = resumption(run_id, notebook)
+    return submit_request(request, Settings.load(), key=_own(key), source=source)
+
+
+def _own(key: str) -> str:
+    """A key that is no occurrence's of a schedule or trigger, whatever people choose."""
+    return f"submitted {key}" if key else ""
 
 
 def submit_request(
@@ -82,12 +98,12 @@ def submit_request(
     """
     pipeline, frozen, values = prepare(request, settings, source)
     path = str(request.notebook.absolute())
-    local = bool(endpoint.pid) if endpoint is not None else configured_endpoint() is None
-    options = _options(request, settings, local=local)
+    endpoint = endpoint or ensure_service(settings)
+    options = _options(request, settings, local=bool(endpoint.pid))
     name = request.notebook.stem
     run: dict[str, object] = {"version": frozen, "notebook": path, "parameters": values, "options": options}
     _announce(settings, run)
-    run_id = create_run(endpoint or ensure_service(settings), settings.home, name, run, key)
+    run_id = create_run(endpoint, settings.home, name, run, key)
     steps = [step.name for step in pipeline.steps]
     store = Store(settings.store)
     called = pipeline_of_document(store, pipeline.document, path)

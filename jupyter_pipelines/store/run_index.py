@@ -114,8 +114,13 @@ class RunIndex:
         since: float | None = None,
         until: float | None = None,
         limit: int | None = None,
+        folders: Collection[str] | None = None,
+        after: str | None = None,
     ) -> list[str]:
-        """The ids of the newest runs that fit: ``filters`` by names in :data:`FILTERS`, started in a span of time."""
+        """The ids of the newest runs that fit: ``filters`` by names in :data:`FILTERS`, started in a span of time.
+
+        ``folders`` are those below which the notebook is; ``after`` is a run, those older than it are given.
+        """
         where, values = ["1"], list[object]()
         for name, wanted in filters.items():
             assert name in FILTERS, name
@@ -127,6 +132,14 @@ class RunIndex:
             if moment is not None:
                 where.append(f"moment {comparison} ?")
                 values.append(moment)
+        if folders is not None:
+            where.append(f"({' OR '.join(['notebook >= ? AND notebook < ?'] * len(folders)) or '0'})")
+            for folder in folders:
+                below = folder.rstrip(os.sep) + os.sep
+                values += [below, below[:-1] + chr(ord(os.sep) + 1)]
+        if after is not None:
+            where.append("(moment, rowid) < (SELECT moment, rowid FROM runs WHERE id = ?)")
+            values.append(after)
         query = f"SELECT id FROM runs WHERE {' AND '.join(where)} ORDER BY moment DESC, rowid DESC LIMIT ?"
         values.append(-1 if limit is None else limit)
         return self._do(lambda connection: [str(row[0]) for row in connection.execute(query, values)])

@@ -51,6 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--timeout", metavar="TIME", help="stop a run that takes longer, such as 2h")
     parser.add_argument("--version", metavar="VERSION", help='"published", the id of a version, or "file"')
+    parser.add_argument("--replacing", metavar="ID", help="the schedule that becomes this one, with its runs")
     parser.add_argument("--dry-run", action="store_true", help="check everything, and keep nothing")
     add_format(parser)
 
@@ -74,6 +75,7 @@ def run(arguments: argparse.Namespace) -> int:
         read_expressions(arguments, arguments.version),
         name=arguments.name,
         version=arguments.version,
+        replacing=arguments.replacing,
         dry_run=arguments.dry_run,
         say=lambda message: print(message, file=sys.stderr),
     )

@@ -36,6 +36,8 @@ from jupyter_pipelines.store import Store
 FILE = "file"
 """The word for the notebook as it is when a run starts, in place of a version."""
 
+_TIMES = ("cron", "interval", "rrule", "zone", "anchor", "start", "end", "count")
+
 
 def schedule(
     notebook: Path | str,
@@ -50,6 +52,7 @@ def schedule(
     done_by: time | timedelta | str | None = None,
     timeout: timedelta | str | None = None,
     version: str | None = None,
+    replacing: str | None = None,
     dry_run: bool = False,
     say: Callable[[str], None] = lambda _: None,
 ) -> ScheduleRecord:
@@ -61,7 +64,9 @@ def schedule(
     ``"{{ interval_start.date() }}"``. A run is late (see :func:`jupyter_pipelines.alert`) that is not done by
     ``done_by``, which is ``"08:00"``, or ``"2h"`` after its time; one that takes longer than ``timeout`` is stopped.
     ``version`` is what runs: ``"published"``, the id of a version, or ``"file"``; by default what is published, and the
-    file where nothing is. ``say`` is told once what is being started.
+    file where nothing is. ``replacing`` is the id of a schedule that becomes this one: it keeps its id and its runs,
+    and stays paused if it is; when its times are others, they count from now on. ``say`` is told once what is being
+    started.
 
     Everything is checked as for the first run: raises :class:`RequestError`, :class:`NotebookError` or
     :class:`ServiceError`, and then nothing is kept; nor is anything with ``dry_run``.
@@ -77,6 +82,9 @@ def schedule(
     record = ScheduleRecord(
         uuid.uuid4().hex[:8], str(path), made, now, str(Store(settings.store).root), chosen, pipeline
     )
+    if replacing is not None:
+        record = _in_place_of(get_schedule(replacing), record)
+        made = record.schedule
     document = _check(record, now)
     if dry_run:
         return record
@@ -86,6 +94,14 @@ def schedule(
     Shelf(settings.home).save(record)
     _tell_scheduler(settings)
     return record
+
+
+def _in_place_of(before: ScheduleRecord, record: ScheduleRecord) -> ScheduleRecord:
+    """``record`` as what becomes of the schedule ``before``."""
+    made = replace(record.schedule, paused=before.schedule.paused)
+    same = all(getattr(made, name) == getattr(before.schedule, name) for name in _TIMES)
+    since = before.active_since if same else record.active_since
+    return replace(record, id=before.id, schedule=made, active_since=since)
 
 
 def preview_schedule(
