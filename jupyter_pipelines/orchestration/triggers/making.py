@@ -16,6 +16,7 @@ from jupyter_pipelines.errors import RequestError
 from jupyter_pipelines.notebook.model import NotebookDocument
 from jupyter_pipelines.orchestration import scheduling
 from jupyter_pipelines.orchestration.loading import load, load_runnable, read_source
+from jupyter_pipelines.orchestration.redaction import seal
 from jupyter_pipelines.orchestration.schedules.expressions import check_plain
 from jupyter_pipelines.orchestration.scheduling import ScheduleRecord
 from jupyter_pipelines.orchestration.scheduling.making import choose_version, require_service
@@ -112,7 +113,8 @@ def trigger(
         dict(parameters or {}),
         overlap,
     )
-    _check(record)
+    document = _check(record)
+    record = replace(record, parameters=seal(store, document, record.parameters, expressions=True))
     ensure_service(settings, say)
     Shelf(settings.home).save(replace(record, baseline=baseline_of(record)))
     tell_worker(settings.home, LOOK)
@@ -246,8 +248,8 @@ def _event_name(text: str) -> str:
     return text.strip()
 
 
-def _check(record: TriggerRecord) -> None:
-    """Raise what the first run would raise before it begins, as far as that is known."""
+def _check(record: TriggerRecord) -> NotebookDocument:
+    """Raise what the first run would raise before it begins, as far as that is known; returns the notebook."""
     from jupyter_pipelines.notebook import coerce_parameters
 
     if isinstance(record.cause, OnFiles) and record.overlap not in _OVERLAPS_OF_FILES:
@@ -269,6 +271,7 @@ def _check(record: TriggerRecord) -> None:
     tried = parameters_of(record, example(record, _declared(above[0]) if len(above) == 1 else AnyName()))
     sure = {name: value for name, value in tried.items() if not _UNSURE.search(str(record.parameters[name]))}
     coerce_parameters(document, sure, partial=True)
+    return document
 
 
 def _declared(pipeline: str) -> Mapping[str, object]:

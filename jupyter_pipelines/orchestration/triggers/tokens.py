@@ -17,9 +17,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from jupyter_pipelines.errors import PipelinesError, RequestError
+from jupyter_pipelines.orchestration.redaction import seal
 from jupyter_pipelines.orchestration.triggers.model import ByToken, Occurrence, TriggerRecord
 from jupyter_pipelines.orchestration.triggers.shelf import Shelf
 from jupyter_pipelines.settings import Settings
+from jupyter_pipelines.store import Store
 
 RATE: Final = 60  # requests a minute with a trigger's token, and so many at once
 WRONG_RATE: Final = 30  # the same for wrong tokens, all together
@@ -164,4 +166,4 @@ def check(record: TriggerRecord, parameters: Mapping[str, object]) -> dict[str, 
     ]
     if missing:
         raise RefusedError(422, f"Parameter `{missing[0]}` has no default and was not given.", field=missing[0])
-    return checked
+    return seal(Store(record.store), document, checked)
