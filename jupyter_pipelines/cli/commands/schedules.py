@@ -2,14 +2,15 @@
 
 --format json: {"schedules": [{"id", "name", "notebook", "pipeline", "version", "schedule", "paused", "words",
 "expression", "next", "active_since", "store", "runs": {OCCURRENCE: RUN}, "waiting": [OCCURRENCE], "skipped": [{"first",
-"last", "count", "reason"}]}]}. OCCURRENCE is a scheduled time in UTC, such as 20270314T070000Z.
+"last", "count", "reason"}], "follow", "verify", "followed": {"state": "current" or "refused", "version", "since",
+"problem", …}}]}. OCCURRENCE is a scheduled time in UTC, such as 20270314T070000Z.
 """
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from jupyter_pipelines.orchestration.scheduling import ScheduleRecord
@@ -43,6 +44,7 @@ def _print(found: Sequence[ScheduleRecord]) -> None:
     from jupyter_pipelines.cli.output import clean, short_path
     from jupyter_pipelines.cli.report import print_table
     from jupyter_pipelines.orchestration.schedules import when_in_words
+    from jupyter_pipelines.orchestration.scheduling import describe
 
     table = Table(box=None, pad_edge=False, show_header=False)
     for record in found:
@@ -54,6 +56,21 @@ def _print(found: Sequence[ScheduleRecord]) -> None:
             next_in_words(record),
         )
     print_table(table)
+    for record in found:
+        _print_problem(record, describe(record)["followed"])
+
+
+def _print_problem(record: ScheduleRecord, followed: Any) -> None:
+    """Where what a schedule follows is not good enough to be published, say so, and what runs."""
+    from jupyter_pipelines.cli.output import clean
+    from jupyter_pipelines.cli.report import moment
+
+    if followed and followed["state"] == "refused":
+        since, what = moment(followed["since"]), record.follow.removeprefix("ref:")
+        print(
+            clean(f"{record.id}: version {followed['version'][:8]} runs on; what {what} is since {since} is not good:")
+        )
+        print(clean("\n".join(f"  {line}" for line in followed["problem"].splitlines()[:20])))
 
 
 def next_in_words(record: ScheduleRecord) -> str:

@@ -28,6 +28,8 @@ class ScheduleRecord:
     store: str  # where its runs and versions are
     version: str = ""  # "published", the id of a version, or "" for the notebook as it is
     pipeline: str = ""  # whose versions are meant
+    follow: str = ""  # what is published for it: "file", as it is saved, or "ref:BRANCH", or ""
+    verify: bool = False  # what follows is published only when `verify` passes
 
     def next_time(self, now: datetime | None = None) -> datetime | None:
         """When it runs next (aware, in UTC); ``None`` when it is paused, or over."""
@@ -45,6 +47,8 @@ class ScheduleRecord:
             "store": self.store,
             "version": self.version,
             "pipeline": self.pipeline,
+            "follow": self.follow,
+            "verify": self.verify,
         }
 
 
@@ -53,8 +57,10 @@ def record_from(found: object) -> ScheduleRecord:
     if not isinstance(found, dict):
         raise TypeError("a record is a JSON object")
     texts = {name: str(found[name]) for name in ("id", "notebook", "store", "version", "pipeline")}
+    texts["follow"] = str(found.get("follow", ""))
     active_since = datetime.fromisoformat(found["active_since"])
-    return ScheduleRecord(schedule=from_json(found["schedule"]), active_since=active_since, **texts)
+    verify = found.get("verify") is True
+    return ScheduleRecord(schedule=from_json(found["schedule"]), active_since=active_since, verify=verify, **texts)
 
 
 @dataclass

@@ -29,22 +29,30 @@ PUBLISHED = "published"  # the word for the version that runs of a pipeline take
 
 
 def publish(
-    notebook: Path | str, *, message: str = "", author: str | None = None, continuing: str | None = None
+    notebook: Path | str,
+    *,
+    message: str = "",
+    author: str | None = None,
+    continuing: str | None = None,
+    read_from: Path | None = None,
+    settings: Settings | None = None,
 ) -> Version:
     """Freeze the notebook, its files and what its environment is as a version, and make that the published one.
 
     ``author`` is who is logged in unless given. ``continuing`` is the pipeline (its name, or the notebook's old path)
-    whose history goes on here: ``--as``. The same content gives the same version again, with ``is_new`` false. Raises
+    whose history goes on here: ``--as``. ``read_from`` is where the notebook and the files beside it are read, in place
+    of its own path. The same content gives the same version again, with ``is_new`` false. Raises
     :class:`NotebookError` when `check` finds errors, :class:`RequestError` when a file cannot be frozen.
     """
     path = Path(notebook).expanduser()
-    store = _store()
-    source = read_source(path)
+    origin = read_from or path
+    store = Store((settings or Settings.load()).store)
+    source = read_source(origin)
     document = load_runnable(source, path.name, store).document
     if missing := missing_kernel(document):
         raise NotebookError(path.name, missing)
     pipeline = claim(store, path, source, continuing)
-    content, kept, notes = _freeze(store, source, document, path)
+    content, kept, notes = _freeze(store, source, document, origin)
     version = store.put(content.to_bytes(), ".json").removesuffix(".json")
     before = read_entries(store, pipeline)
     if continuing is not None:
