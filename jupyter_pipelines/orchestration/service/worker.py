@@ -44,8 +44,9 @@ def duties_of(home: Path) -> list[Duty]:
     from jupyter_pipelines.orchestration.cleaning import Cleaner
     from jupyter_pipelines.orchestration.scheduling.scheduler import Scheduler
     from jupyter_pipelines.orchestration.service.upkeep import Upkeep
+    from jupyter_pipelines.orchestration.triggers.duty import Triggers
 
-    return [Upkeep(home), Scheduler(home), Alerting(home), BackfillRunner(home), Cleaner(home)]
+    return [Upkeep(home), Scheduler(home), Alerting(home), BackfillRunner(home), Cleaner(home), Triggers(home)]
 
 
 async def serve(home: Path) -> None:
