@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import signal
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -21,7 +22,9 @@ from prefect.states import Cancelled, Completed, Failed
 
 from jupyter_pipelines.orchestration.model import OnRunEvent, RunOptions, RunRecord, ignore
 from jupyter_pipelines.orchestration.pipeline_run import PipelineRun
-from jupyter_pipelines.orchestration.records import read_record
+from jupyter_pipelines.orchestration.recorder import is_alive
+from jupyter_pipelines.orchestration.records import record_from
+from jupyter_pipelines.orchestration.settling import settle_runs
 from jupyter_pipelines.settings import Settings
 from jupyter_pipelines.store import Store
 
@@ -96,11 +99,22 @@ def _cancelled_by_sigterm(cancel: threading.Event) -> Iterator[None]:
 
 
 def _ended_before(options: Mapping[str, Any]) -> RunRecord | None:
-    """The record of this run when it has ended already, and Prefect has forgotten it: its database was restored."""
+    """The record of this run when it has begun before and Prefect does not know it: its database was restored.
+
+    Where it still goes on in another process, its end is waited for: a run runs once.
+    """
     if (flow_run.run_count or 0) > 1:  # somebody has asked Prefect to run it again
         return None
-    record = read_record(Store(options.get("store") or Settings.load().store), str(flow_run.id))
-    return record if record is not None and record.state not in {"pending", "running"} else None
+    store = Store(options.get("store") or Settings.load().store)
+    while (found := store.load_run(str(flow_run.id))) is not None and found.get("state") == "running":
+        if is_alive(found.get("process")):
+            time.sleep(1.0)
+        elif str(flow_run.id) in store.active_runs():
+            settle_runs(store, None)  # it was killed, and that is its end
+        else:
+            return None
+    record = record_from(found) if found is not None else None
+    return record if record is not None and record.state != "pending" else None
 
 
 def _final_state(record: RunRecord) -> State[Any]:

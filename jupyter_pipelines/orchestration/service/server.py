@@ -12,6 +12,8 @@ import socket
 import sys
 from pathlib import Path
 
+from jupyter_pipelines.errors import ServiceError
+
 
 def main(descriptor: int, home: Path) -> None:
     """Serve until told to stop, or until the service is gone."""
@@ -43,4 +45,7 @@ def _wait_for_database(home: Path) -> None:
 
 if __name__ == "__main__":
     os.umask(0o077)
-    main(int(sys.argv[1]), Path(sys.argv[2]))
+    try:
+        main(int(sys.argv[1]), Path(sys.argv[2]))
+    except ServiceError as error:
+        sys.exit(str(error))

@@ -35,9 +35,14 @@ class Keeper:
 
     def __init__(self, home: Path) -> None:
         self._database = Database(home)
+        self._next = 0.0  # of the monotonic clock
 
     def look(self) -> float:
         """Do what is due; returns in how many seconds to look again."""
+        wait = self._next - time.monotonic()
+        if wait > 0:
+            return wait
+        self._next = time.monotonic() + self.EVERY
         if self._database.path.exists():
             try:
                 if self._is_failing():

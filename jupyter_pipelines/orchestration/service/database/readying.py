@@ -6,7 +6,7 @@ import os
 import shutil
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Final
@@ -14,6 +14,7 @@ from typing import Final
 from jupyter_pipelines.errors import ServiceError
 from jupyter_pipelines.orchestration.service.database.backups import back_up
 from jupyter_pipelines.orchestration.service.database.files import (
+    SUFFIXES,
     DamagedDatabaseError,
     Database,
     Say,
@@ -37,18 +38,17 @@ _ENDS: Final = "('COMPLETED', 'FAILED', 'CANCELLED', 'CRASHED')"
 def ready(home: Path, say: Say = say) -> Iterator[None]:
     """Make the database ready for the server, which has it to itself while inside.
 
-    Raises :class:`ServiceError` when a newer version has written it, or it cannot be backed up before it is changed.
+    Raises :class:`ServiceError` when a newer version has written it, it cannot be backed up before it is changed, or it
+    cannot be restored.
     """
     refuse_newer(home)
     database = Database(home)
     noted = database.noted()
     _tell_of_space(database, say)
-    if database.path.exists():
+    if database.path.exists() or "prefect" in noted:
         _wait_until_free(database, say)
-        clean = noted.get("closed") is True
         try:
-            if not clean or database.path.stat().st_size < LARGE:
-                check(database.path)
+            _check(database, noted)
             if noted.get("prefect") != installed_version("prefect"):
                 _back_up_before_change(database, str(noted.get("prefect") or ""), say)
             _compact(database, say)
@@ -64,10 +64,22 @@ def ready(home: Path, say: Say = say) -> Iterator[None]:
     database.jot(closed=True)
 
 
+def _check(database: Database, noted: Mapping[str, object]) -> None:
+    """Raise :class:`DamagedDatabaseError` unless it is there, whole, and Prefect's."""
+    if not database.path.exists():
+        raise DamagedDatabaseError("it is missing")
+    if noted.get("closed") is not True or database.path.stat().st_size < LARGE:
+        check(database.path)
+    with closing(connect(database.path)) as connection:
+        tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    if not {"alembic_version", "flow_run"} <= tables:
+        raise DamagedDatabaseError("its tables are missing")
+
+
 def _wait_until_free(database: Database, say: Say) -> None:
     """Wait for another process that has the database locked: a shell of SQLite, a tool that copies it."""
     told = False
-    while True:
+    while database.path.exists():
         try:
             with closing(sqlite3.connect(database.path, timeout=PATIENCE, isolation_level=None)) as connection:
                 connection.execute("BEGIN IMMEDIATE")
@@ -91,24 +103,30 @@ def _wait_until_free(database: Database, say: Say) -> None:
 def _restore(database: Database, why: str, say: Say) -> None:
     """Put the newest good backup in the place of a damaged database."""
     aside = database.folder / "damaged.db"
-    make_folder(database.folder)
     say(f"{database.path} is damaged ({why}); it is put aside as {aside}")
     good = next((path for path in database.backups() if _is_whole(path)), None)
+    try:
+        make_folder(database.folder)
+        if good is not None:
+            shutil.copyfile(good, partial_of(database.path))  # first: where it does not fit, nothing has changed
+            os.chmod(partial_of(database.path), 0o600)
+        for suffix in reversed(SUFFIXES):
+            with suppress(FileNotFoundError):
+                os.replace(f"{database.path}{suffix}", f"{aside}{suffix}")
+        if good is not None:
+            os.replace(partial_of(database.path), database.path)
+    except OSError as error:
+        problem = f"The database {database.path} is damaged ({why}), and cannot be restored: {error}."
+        database.jot(problem=problem)
+        raise ServiceError(problem, f"Free space on the disk of {database.home}, and start the service.") from error
+    told = "there is no good backup, so Prefect begins with an empty database"
     if good is not None:
-        shutil.copyfile(good, partial_of(database.path))  # first: where it does not fit, nothing has changed
-    for suffix in ("-shm", "-wal", ""):
-        with suppress(FileNotFoundError):
-            os.replace(f"{database.path}{suffix}", f"{aside}{suffix}")
-    if good is None:
-        told = "there is no good backup, so Prefect begins with an empty database"
-    else:
-        os.chmod(partial_of(database.path), 0o600)
-        os.replace(partial_of(database.path), database.path)
         told = f"the backup {good} has taken its place"
         _have_settled(database)
     told += "; runs and schedules are in files of their own, and stand"
     say(told)
-    database.jot(event=f"the database was damaged ({why}) and put aside as {aside}; {told}", event_time=time.time())
+    event = f"the database was damaged ({why}) and put aside as {aside}; {told}"
+    database.jot(event=event, event_time=time.time(), problem="")
 
 
 def _have_settled(database: Database) -> None:
@@ -155,9 +173,13 @@ def _back_up_before_change(database: Database, wrote: str, say: Say) -> None:
         made = back_up(database)
     except (OSError, sqlite3.Error) as error:
         size, free = database.path.stat().st_size, shutil.disk_usage(database.home).free
-        raise ServiceError(
+        problem = (
             f"Prefect {installed} is about to change the database {database.path}, and it cannot be backed up: {error} "
-            f"(it has {size / 1e6:.0f} MB, the disk {free / 1e6:.0f} MB left).",
+            f"(it has {size / 1e6:.0f} MB, the disk {free / 1e6:.0f} MB left)."
+        )
+        database.jot(problem=problem)
+        raise ServiceError(
+            problem,
             f"Free space there: `jupyter pipelines gc` shows what old runs take. Or install Prefect {wrote} again.",
         ) from error
     before = f"Prefect {wrote}" if wrote else "another version"
