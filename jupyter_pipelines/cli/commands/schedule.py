@@ -4,6 +4,10 @@ WHEN is a phrase ("daily at 06:00", "every 15 minutes", "first monday of the mon
 expression, or a recurrence rule of RFC 5545 (RRULE:…). How it was understood, and its next times with what daylight
 saving does to them, are told. The published version runs, or the notebook as it is where none was published.
 
+With --follow the notebook is published whenever it is saved, with --ref whenever a git branch moves, as long as `check`
+finds no errors; with --verify only what is proved to be equivalent. Else the last good version runs on, and `jupyter
+pipelines schedules` says why.
+
 Parameters may be expressions over the time: -p "day={{ interval_start.date() }}" with --window day.
 
 The service is started when it is missing. Runs that were missed while it was down are made up for by --missed.
@@ -52,6 +56,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--timeout", metavar="TIME", help="stop a run that takes longer, such as 2h")
     parser.add_argument("--version", metavar="VERSION", help='"published", the id of a version, or "file"')
     parser.add_argument("--replacing", metavar="ID", help="the schedule that becomes this one, with its runs")
+    parser.add_argument("--follow", action="store_true", help="publish the notebook now, and whenever it is saved")
+    parser.add_argument("--ref", metavar="BRANCH", help="publish it as git has it, now and whenever this ref moves")
+    parser.add_argument(
+        "--verify", action="store_true", help="with --follow or --ref: publish only what `verify` finds equivalent"
+    )
     parser.add_argument("--dry-run", action="store_true", help="check everything, and keep nothing")
     add_format(parser)
 
@@ -72,9 +81,12 @@ def run(arguments: argparse.Namespace) -> int:
     made = schedule(
         arguments.notebook,
         understood.schedule,
-        read_expressions(arguments, arguments.version),
+        read_expressions(arguments, "file" if arguments.follow or arguments.ref else arguments.version),
         name=arguments.name,
         version=arguments.version,
+        follow=arguments.follow,
+        ref=arguments.ref,
+        verify=arguments.verify,
         replacing=arguments.replacing,
         dry_run=arguments.dry_run,
         say=lambda message: print(message, file=sys.stderr),
@@ -100,6 +112,8 @@ def _print(arguments: argparse.Namespace, understood: Understanding, made: Sched
 
     done = "nothing is kept: this is a dry run" if arguments.dry_run else f"scheduled {made.id}"
     what = f"version {made.version[:9]}" if made.version else "the file as it is then"
+    if made.follow:
+        what = f"follows {made.follow.removeprefix('ref:')}"
     print(clean(f"{done}: {arguments.notebook}, {what}"))
     print(clean(f"  {understood.words}"))
     print(f"  {understood.expression}")

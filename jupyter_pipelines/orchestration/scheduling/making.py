@@ -11,6 +11,9 @@ from pathlib import Path
 
 from jupyter_pipelines.errors import RequestError
 from jupyter_pipelines.notebook.model import NotebookDocument
+from jupyter_pipelines.orchestration.following.candidate import first_candidate, followed_of, publish_first
+from jupyter_pipelines.orchestration.following.git import check_ref
+from jupyter_pipelines.orchestration.following.model import REF, forget_followed, load_followed, save_followed
 from jupyter_pipelines.orchestration.loading import load_runnable, read_source
 from jupyter_pipelines.orchestration.redaction import seal, unseal
 from jupyter_pipelines.orchestration.schedules import (
@@ -29,7 +32,7 @@ from jupyter_pipelines.orchestration.scheduling.model import ScheduleRecord, par
 from jupyter_pipelines.orchestration.scheduling.shelf import Shelf
 from jupyter_pipelines.orchestration.service import configured_endpoint, ensure_service
 from jupyter_pipelines.orchestration.versions.identity import pipeline_of, real_path
-from jupyter_pipelines.orchestration.versions.publishing import find_version, read_content, read_entries
+from jupyter_pipelines.orchestration.versions.publishing import PUBLISHED, find_version, read_content, read_entries
 from jupyter_pipelines.settings import Settings
 from jupyter_pipelines.store import Store
 
@@ -52,6 +55,9 @@ def schedule(
     done_by: time | timedelta | str | None = None,
     timeout: timedelta | str | None = None,
     version: str | None = None,
+    follow: bool = False,
+    ref: str | None = None,
+    verify: bool = False,
     replacing: str | None = None,
     dry_run: bool = False,
     say: Callable[[str], None] = lambda _: None,
@@ -68,6 +74,10 @@ def schedule(
     and stays paused if it is; when its times are others, they count from now on. ``say`` is told once what is being
     started.
 
+    With ``follow`` the notebook is published now and whenever it is saved, or with ``ref`` whenever that git ref moves,
+    as long as `check` finds no errors, and `verify` no difference where ``verify`` is asked for; else the last good
+    version goes on running, and :func:`describe` says why.
+
     Everything is checked as for the first run: raises :class:`RequestError`, :class:`NotebookError` or
     :class:`ServiceError`, and then nothing is kept; nor is anything with ``dry_run``.
     """
@@ -78,16 +88,24 @@ def schedule(
         made = replace(made, parameters={**made.parameters, **parameters})
     settings = Settings.load()
     require_service("Schedules")
-    path, pipeline, chosen = choose_version(notebook, version, Store(settings.store))
+    followed = _followed(follow, ref, verify, version)
+    path, pipeline, chosen = choose_version(notebook, FILE if followed else version, Store(settings.store))
     record = ScheduleRecord(
-        uuid.uuid4().hex[:8], str(path), made, now, str(Store(settings.store).root), chosen, pipeline
+        uuid.uuid4().hex[:8], str(path), made, now, str(Store(settings.store).root), chosen, pipeline, followed, verify
     )
     if replacing is not None:
         record = _in_place_of(get_schedule(replacing), record)
         made = record.schedule
-    document = _check(record, now)
-    if dry_run:
-        return record
+    with first_candidate(Path(path), followed) as found:
+        document = _check(record, now, found.origin if found is not None else None)
+        if dry_run:
+            return record
+        if found is not None:
+            first = publish_first(found, settings, verify=verify, say=say)
+            record = replace(record, version=PUBLISHED, pipeline=first.pipeline)
+            save_followed(settings.home, record.id, followed_of(found, first))
+        else:
+            forget_followed(settings.home, record.id)  # which the schedule that is replaced may have done
     hidden = seal(Store(record.store), document, made.parameters, expressions=True)
     record = replace(record, schedule=replace(made, parameters=hidden))
     ensure_service(settings, say)
@@ -158,13 +176,15 @@ def unschedule(schedule_id: str) -> ScheduleRecord:
     record = get_schedule(schedule_id)
     settings = Settings.load()
     Shelf(settings.home).remove(record.id)
+    forget_followed(settings.home, record.id)
     _tell_scheduler(settings)
     return record
 
 
 def describe(record: ScheduleRecord) -> dict[str, object]:
     """All about a schedule as JSON values: its record, the same in words, its next time, its runs, what it skipped."""
-    progress = Shelf(Settings.load().home).progress(record)
+    home = Settings.load().home
+    progress, followed = Shelf(home).progress(record), load_followed(home, record.id)
     following = record.next_time()
     return record.to_json() | {
         "name": record.schedule.name,
@@ -175,6 +195,7 @@ def describe(record: ScheduleRecord) -> dict[str, object]:
         "runs": progress.runs,
         "waiting": progress.waiting,
         "skipped": progress.skipped,
+        "followed": followed.to_json() if followed is not None else None,
     }
 
 
@@ -224,19 +245,35 @@ def choose_version(notebook: Path | str, version: str | None, store: Store) -> t
     return path, pipeline, "published" if version in {None, "published"} else found.id
 
 
-def _check(record: ScheduleRecord, now: datetime) -> NotebookDocument:
-    """Raise what the first run would raise before it begins; returns the notebook that it would run."""
+def _followed(follow: bool, ref: str | None, verify: bool, version: str | None) -> str:
+    """What is followed, as :class:`ScheduleRecord` says it. Raises :class:`RequestError` for a contradiction."""
+    if not follow and ref is None:
+        if verify:
+            raise RequestError("There is nothing to verify: the schedule follows nothing.", "Add --follow or --ref.")
+        return ""
+    if version is not None or (follow and ref is not None):
+        raise RequestError("Only one of a version, --follow and --ref says what runs.", "Leave the others out.")
+    if ref is not None:
+        check_ref(ref)
+    return FILE if ref is None else f"{REF}{ref}"
+
+
+def _check(record: ScheduleRecord, now: datetime, origin: Path | None = None) -> NotebookDocument:
+    """Raise what the first run would raise before it begins; returns the notebook that it would run.
+
+    ``origin`` is where the notebook is read that is about to be published.
+    """
     from jupyter_pipelines.notebook import coerce_parameters
 
     occurrence = next_occurrence(record.schedule, now)
     if occurrence is None:
         raise RequestError("The schedule never runs: its last time is past.", "Give a later `end`.")
     store = Store(record.store)
-    if record.version:
+    if origin is None and record.version:
         published = find_version(store, record.pipeline, record.version, record.notebook).id
         content = store.get_notebook(read_content(store, published).notebook)
     else:
-        content = read_source(Path(record.notebook))
+        content = read_source(origin or Path(record.notebook))
     document = load_runnable(content, Path(record.notebook).name, store).document
     declared = {parameter.name: parameter for parameter in document.parameters}
     coerce_parameters(document, unseal(store, document, parameters_of(record.schedule, occurrence, declared)))
