@@ -1,0 +1,155 @@
+"""``python -m jupyter_pipelines.orchestration.service.worker HOME``: Prefect's own process worker, woken by us.
+
+It asks for due runs seldom, and at once when somebody has a run for now. Told to stop it lets go of the runs that go
+on; the next one looks after them again: runs whose process is gone are found by :mod:`upkeep`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import sys
+import traceback
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from jupyter_pipelines.orchestration.fast_imports import make_imports_fast
+from jupyter_pipelines.orchestration.service.home import ServiceHome
+from jupyter_pipelines.settings import Settings
+
+if TYPE_CHECKING:
+    from prefect.workers.process import ProcessWorker
+
+PREFETCH = 15.0  # seconds that a scheduled run is taken ahead of its time; it waits in its process
+UNTIL_FREE = 0.5  # seconds between two looks for runs that wait until another has ended, as there are as many as may be
+AFTER_FAILURE = 5.0  # seconds until a duty that failed is tried again
+
+
+class Duty(Protocol):
+    """Something that the worker does again and again, beside starting runs."""
+
+    def look(self) -> float:
+        """Do what is due; returns in how many seconds to look again, unless the worker is told of something sooner."""
+        ...
+
+
+def duties_of(home: Path) -> list[Duty]:
+    """What the worker of ``home`` attends to."""
+    from jupyter_pipelines.orchestration.alerts.alerting import Alerting
+    from jupyter_pipelines.orchestration.backfills.runner import BackfillRunner
+    from jupyter_pipelines.orchestration.cleaning import Cleaner
+    from jupyter_pipelines.orchestration.following.follower import Follower
+    from jupyter_pipelines.orchestration.scheduling.scheduler import Scheduler
+    from jupyter_pipelines.orchestration.service.upkeep import Upkeep
+    from jupyter_pipelines.orchestration.triggers.duty import Triggers
+
+    return [
+        Upkeep(home),
+        Scheduler(home),
+        Alerting(home),
+        BackfillRunner(home),
+        Follower(home),
+        Cleaner(home),
+        Triggers(home),
+    ]
+
+
+async def serve(home: Path) -> None:
+    """Work until told to stop, or until the service is gone."""
+    from prefect.workers.process import ProcessWorker
+
+    from jupyter_pipelines.orchestration.deployment import deploy, work_pool
+    from jupyter_pipelines.orchestration.service.endpoint import recorded_endpoint
+
+    endpoint = recorded_endpoint(home)
+    assert endpoint is not None, "the service has said where it is before it starts us"
+    await asyncio.to_thread(deploy, endpoint, home)
+    name = f"jupyter-pipelines on {socket.gethostname()}"
+    worker = ProcessWorker(work_pool(), name=name, prefetch_seconds=PREFETCH, limit=Settings.load().max_runs)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, os._exit, 0)  # an orderly end of Prefect's worker would kill the runs
+    loop.add_reader(0, _check_leash)
+    duties = {duty: asyncio.Event() for duty in duties_of(home)}  # set when it is to look at once
+    works = [_listen(worker, home, list(duties.values())), *(_attend(duty, told) for duty, told in duties.items())]
+    tasks = [asyncio.create_task(work) for work in works]
+    await worker.start(printer=lambda text: print(text, file=sys.stderr, flush=True))
+    for task in tasks:
+        task.cancel()
+
+
+def _check_leash() -> None:
+    if not os.read(0, 512):
+        os._exit(0)
+
+
+async def _listen(worker: ProcessWorker, home: Path, duties: Sequence[asyncio.Event]) -> None:
+    """Ask for due runs whenever somebody says that there is one; have all duties looked at when something else is."""
+    from jupyter_pipelines.orchestration.service.wake import LOOK, RUN_DUE
+
+    while not worker.is_setup:  # noqa: ASYNC110 - nothing tells us
+        await asyncio.sleep(0.02)
+    path = ServiceHome(home).socket("worker")
+    assert path is not None, "the service has said where its sockets are before it starts us"
+    path.unlink(missing_ok=True)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as wake:
+        wake.bind(str(path))
+        wake.setblocking(False)
+        loop = asyncio.get_running_loop()
+        told = {RUN_DUE}
+        while True:
+            if RUN_DUE in told:
+                await _quietly(worker.get_and_submit_flow_runs)
+            if LOOK in told:
+                for duty in duties:
+                    duty.set()
+            told = await _told(wake, loop, UNTIL_FREE if worker.limiter.available_tokens < 1 else None)
+
+
+async def _told(wake: socket.socket, loop: asyncio.AbstractEventLoop, longest: float | None) -> set[bytes]:
+    """All that has been said by now; waits for something, and after ``longest`` seconds takes it that a run is due."""
+    from jupyter_pipelines.orchestration.service.wake import RUN_DUE
+
+    try:
+        told = {await asyncio.wait_for(loop.sock_recv(wake, 512), longest)}
+    except TimeoutError:
+        return {RUN_DUE}
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            told.add(wake.recv(512))
+    return told
+
+
+async def _attend(duty: Duty, told: asyncio.Event) -> None:
+    while True:
+        told.clear()
+        wait = AFTER_FAILURE
+        try:
+            wait = await asyncio.to_thread(duty.look)
+        except Exception:
+            traceback.print_exc()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(told.wait(), wait)
+
+
+async def _quietly(work: Callable[[], Awaitable[object]]) -> None:
+    """Do it; a failure is put in the log, and it is tried again the next time."""
+    try:
+        await work()
+    except Exception:
+        traceback.print_exc()
+
+
+def main(home: Path) -> None:
+    """Be the worker of ``home``."""
+    make_imports_fast()
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(serve(home))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
