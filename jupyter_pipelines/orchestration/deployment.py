@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import os
 import shlex
+import socket
 import urllib.error
 import uuid
+import zlib
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from jupyter_pipelines.errors import ServiceError
 from jupyter_pipelines.orchestration.service.endpoint import UNREACHABLE, Endpoint
@@ -40,6 +43,11 @@ def work_pool() -> str:
     return os.environ.get("JUPYTER_PIPELINES_WORK_POOL") or "jupyter-pipelines"
 
 
+def worker_name(home: Path) -> str:
+    """What the worker of ``home`` is called in Prefect, where there may be many."""
+    return f"jupyter-pipelines on {socket.gethostname()}, {zlib.crc32(os.fsencode(home)):08x}"
+
+
 def create_run(endpoint: Endpoint, home: Path, name: str, parameters: dict[str, object], key: str = "") -> str:
     """Have Prefect start a run as soon as a worker can; returns its id. Raises :class:`ServiceError`.
 
@@ -67,10 +75,13 @@ def create_run(endpoint: Endpoint, home: Path, name: str, parameters: dict[str, 
     return _id(made)
 
 
-def deploy(endpoint: Endpoint, home: Path) -> str:
-    """Create the deployment, or bring it up to date, with the work pool it needs; returns its id."""
+def deploy(endpoint: Endpoint, home: Path, *, create_pool: bool = False) -> str:
+    """Create the deployment, or bring it up to date; returns its id. Raises :class:`ServiceError`.
+
+    The work pool that it needs is created on the embedded server, and with ``create_pool`` on any.
+    """
     ours = endpoint.pid != 0
-    if ours:
+    if ours or create_pool:
         pool = {"name": work_pool(), "type": "process", "base_job_template": _JOB_TEMPLATE}
         try:
             endpoint.call("/work_pools/", pool)
@@ -93,9 +104,15 @@ def deploy(endpoint: Endpoint, home: Path) -> str:
             raise
         raise ServiceError(
             f"The Prefect server at {endpoint.api_url} has no work pool {work_pool()!r}.",
-            f"Create it: prefect work-pool create {work_pool()} --type process; "
+            "`jupyter pipelines up` creates it and works for it on this machine; "
             "or name another in JUPYTER_PIPELINES_WORK_POOL.",
         ) from error
+
+
+def kind_of_pool(endpoint: Endpoint) -> str:
+    """What starts the runs of the work pool: "process" for a worker on some machine, "docker", …"""
+    found = endpoint.call(f"/work_pools/{quote(work_pool(), safe='')}")
+    return str(found.get("type")) if isinstance(found, dict) else ""
 
 
 def _deployment(endpoint: Endpoint) -> str:

@@ -30,7 +30,7 @@ from jupyter_pipelines.orchestration.schedules.json_form import read_field
 from jupyter_pipelines.orchestration.schedules.model import Missed, Overlap, WindowUnit
 from jupyter_pipelines.orchestration.scheduling.model import ScheduleRecord, parameters_of
 from jupyter_pipelines.orchestration.scheduling.shelf import Shelf
-from jupyter_pipelines.orchestration.service import configured_endpoint, ensure_service
+from jupyter_pipelines.orchestration.service import configured_endpoint, ensure_service, works_for
 from jupyter_pipelines.orchestration.versions.identity import pipeline_of, real_path
 from jupyter_pipelines.orchestration.versions.publishing import PUBLISHED, find_version, read_content, read_entries
 from jupyter_pipelines.settings import Settings
@@ -225,10 +225,11 @@ def _understood(when: str | Schedule, timezone: str | None, now: datetime, given
 
 def require_service(what: str) -> None:
     """Raise :class:`RequestError` where the service of this machine, which carries ``what`` out, is not in use."""
-    if configured_endpoint() is not None:
+    configured = configured_endpoint()
+    if configured is not None and not works_for(Settings.load(), configured):
         raise RequestError(
-            f"{what} are kept by the pipeline service of this machine, but PREFECT_API_URL names another server.",
-            f"Unset PREFECT_API_URL (and choose a Prefect profile without it) to use {what.lower()}.",
+            f"{what} are carried out by the service of this machine, which does not work for {configured.api_url}.",
+            "Start it with `jupyter pipelines up --detach`: it then uses that server, and starts none of its own.",
         )
 
 

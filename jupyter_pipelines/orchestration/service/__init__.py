@@ -2,11 +2,13 @@
 
 from jupyter_pipelines.orchestration.service.control import (
     ensure_service,
+    ensure_worker,
     service_memory,
     service_status,
     start_missing_service,
     start_service,
     stop_service,
+    works_for,
 )
 from jupyter_pipelines.orchestration.service.endpoint import Endpoint, configured_endpoint, endpoint_of
 
@@ -15,9 +17,11 @@ __all__ = [
     "configured_endpoint",
     "endpoint_of",
     "ensure_service",
+    "ensure_worker",
     "service_memory",
     "service_status",
     "start_missing_service",
     "start_service",
     "stop_service",
+    "works_for",
 ]

@@ -13,7 +13,12 @@ from pathlib import Path
 
 from jupyter_pipelines.errors import ServiceError
 from jupyter_pipelines.orchestration.service.database.versions import refuse_newer
-from jupyter_pipelines.orchestration.service.endpoint import Endpoint, configured_endpoint, endpoint_of
+from jupyter_pipelines.orchestration.service.endpoint import (
+    Endpoint,
+    configured_endpoint,
+    endpoint_of,
+    recorded_endpoint,
+)
 from jupyter_pipelines.orchestration.service.home import ServiceHome, ServiceStatus, require_locks
 from jupyter_pipelines.settings import Settings
 from jupyter_pipelines.store.files import make_folder
@@ -21,6 +26,7 @@ from jupyter_pipelines.store.files import make_folder
 START_TIMEOUT = 120.0  # seconds; a first start creates the database, on a slow disk that takes a while
 STOP_TIMEOUT = 15.0  # seconds after which a service that was asked to end is killed
 _OF_A_RUN = {"JUPYTER_PIPELINES_RUN", "JUPYTER_PIPELINES_KERNEL"}  # processes that carry these end with their run
+HOPELESS = 3  # restarts of a worker that has not come up
 POLL = 0.05  # seconds between two looks at a service that starts or stops
 
 
@@ -65,6 +71,40 @@ def start_service(settings: Settings) -> subprocess.Popen[bytes]:
             cwd=settings.home,
             start_new_session=True,
         )
+
+
+def works_for(settings: Settings, endpoint: Endpoint) -> bool:
+    """Whether our service runs, and works for the server at ``endpoint``: its own, or one that is configured."""
+    recorded = recorded_endpoint(settings.home)
+    return bool(ServiceHome(settings.home).holder()) and recorded is not None and recorded.api_url == endpoint.api_url
+
+
+def ensure_worker(settings: Settings, endpoint: Endpoint, say: Callable[[str], None] = lambda _: None) -> None:
+    """Have our service work for the configured server at ``endpoint``; returns when its worker does.
+
+    Raises :class:`ServiceError` when it works for another server, or does not start.
+    """
+    home = ServiceHome(settings.home)
+    if not home.holder():
+        say(f"Starting a worker for {endpoint.api_url}")
+        start_service(settings)
+    deadline = time.monotonic() + START_TIMEOUT
+    while (status := service_status(settings)) is None or not works_for(settings, endpoint) or not _works(status):
+        if status is not None and status.parts and not works_for(settings, endpoint):
+            raise ServiceError(
+                f"The service of {settings.home} runs already, and uses another server than {endpoint.api_url}.",
+                "Stop it first: jupyter pipelines down",
+            )
+        hopeless = status is not None and any(part.restarts >= HOPELESS for part in status.parts.values())
+        if hopeless or time.monotonic() > deadline:
+            log = home.log("worker")
+            raise ServiceError(f"The worker did not start; its last words:\n{_tail(log)}", f"The whole log is {log}.")
+        time.sleep(POLL)
+
+
+def _works(status: ServiceStatus) -> bool:
+    worker = status.parts.get("worker")
+    return worker is not None and worker.state == "running"
 
 
 def start_missing_service(settings: Settings) -> bool:

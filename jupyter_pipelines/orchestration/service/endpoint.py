@@ -106,7 +106,15 @@ def endpoint_of(settings: Settings) -> Endpoint | None:
     if (configured := configured_endpoint()) is not None:
         return configured
     endpoint = recorded_endpoint(settings.home)
-    return endpoint if endpoint is not None and endpoint.is_healthy() else None
+    if endpoint is None or not (endpoint.pid or _is_served(settings.home)):
+        return None  # a configured server is ours to use for as long as our service works for it
+    return endpoint if endpoint.is_healthy() else None
+
+
+def _is_served(home: Path) -> bool:
+    from jupyter_pipelines.orchestration.service.home import ServiceHome
+
+    return bool(ServiceHome(home).holder())
 
 
 def _active_profile() -> dict[str, str]:

@@ -1,7 +1,7 @@
 """``python -m jupyter_pipelines.orchestration.service.supervisor HOME``: the service of a project home.
 
 It holds the home's lock and the server's socket, runs the parts and starts again what dies, later each time. It loads
-nothing that it does not need: it is there for months.
+nothing that it does not need: it is there for months. With a server configured there is no server among its parts.
 """
 
 from __future__ import annotations
@@ -20,12 +20,15 @@ from dataclasses import asdict
 from pathlib import Path
 from types import FrameType
 
-from jupyter_pipelines.errors import StoreError
-from jupyter_pipelines.orchestration.service.endpoint import Endpoint, recorded_endpoint
+from jupyter_pipelines.errors import ServiceError, StoreError
+from jupyter_pipelines.orchestration.service.database.versions import refuse_newer
+from jupyter_pipelines.orchestration.service.endpoint import Endpoint, configured_endpoint, recorded_endpoint
 from jupyter_pipelines.orchestration.service.home import PartStatus, ServiceHome, ServiceStatus
+from jupyter_pipelines.orchestration.service.renewal import Renewal
 from jupyter_pipelines.store.files import make_folder, write_atomically, write_json
 
 HELD, FAILED = 3, 4  # exit codes: another service has the home; the server does not start
+RENEW = 5  # what is installed was changed: start anew
 POLL = 0.2  # seconds between two looks at the parts
 HEALTHY_AFTER = 60.0  # seconds that a part must have run for its failures to be forgotten
 FIRST_DELAY, LONGEST_DELAY = 0.25, 30.0  # seconds before a part is started again
@@ -117,39 +120,50 @@ class Part:
 class Supervisor:
     """The service: its parts, its socket, its status."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, configured: Endpoint | None = None) -> None:
         self.home = ServiceHome(home)
         self.stopping = threading.Event()
-        self._listener = _listen(recorded_endpoint(home))
-        port = self._listener.getsockname()[1]
-        self.endpoint = Endpoint(f"http://127.0.0.1:{port}/api", self.home.secret(), os.getpid())
+        python = sys.executable
+        self.server: Part | None = None
+        if configured is None:
+            self._listener = _listen(recorded_endpoint(home))
+            number, port = self._listener.fileno(), self._listener.getsockname()[1]
+            self.endpoint = Endpoint(f"http://127.0.0.1:{port}/api", self.home.secret(), os.getpid())
+            server = [python, "-P", "-m", f"{PACKAGE}.server", str(number), str(home)]
+            self.server = Part("server", server, self.home, [number])
+        else:
+            self.endpoint = configured
         self._sockets = _sockets_folder(home)
         write_atomically(self.home.sockets, str(self._sockets).encode())
         # At once: who comes while the server starts finds it, and waits for it.
         write_json(self.home.endpoint, asdict(self.endpoint))
         self._environment = _environment(home, self.endpoint)
-        number = self._listener.fileno()
-        python = sys.executable
-        server = [python, "-P", "-m", f"{PACKAGE}.server", str(number), str(home)]
-        self.server = Part("server", server, self.home, [number])
         self.workers = [
             Part("launcher", [python, "-P", "-m", f"{PACKAGE}.launcher", str(home)], self.home),
             Part("worker", launch_command(home, f"{PACKAGE}.worker"), self.home),
         ]
         if not sys.platform.startswith("linux"):
             del self.workers[0]  # forking is not sound there: each run starts an interpreter of its own
-        parts = [self.server, *self.workers]
-        self.status = ServiceStatus(os.getpid(), python, time.time(), {part.name: part.status for part in parts})
+        self.status = ServiceStatus(
+            os.getpid(), python, time.time(), {part.name: part.status for part in self._parts()}
+        )
+
+    def _parts(self) -> list[Part]:
+        return [*([self.server] if self.server is not None else []), *self.workers]
 
     def run(self) -> int:
         """Serve until told to stop; the exit code."""
         say(f"serving {self.home.path} at {self.endpoint.api_url}")
         self.home.save_status(self.status)
+        renewal = Renewal()
         try:
             while not self.stopping.is_set():
-                if self.server.failures >= HOPELESS and not self._has_served:
+                if self.server is not None and self.server.failures >= HOPELESS and not self._has_served:
                     say("the server does not start; giving up")
                     return FAILED
+                if renewal.is_due():
+                    say("what is installed has changed; starting anew (runs go on)")
+                    return RENEW
                 if self._look():
                     self._save_status()
                 self.stopping.wait(POLL)
@@ -160,12 +174,14 @@ class Supervisor:
     _has_served = False
 
     def _look(self) -> bool:
-        changed = self.server.look(self._environment)
-        if self.server.status.state == "starting" and self.endpoint.is_healthy():
-            changed |= self.server.is_up()
-            self._has_served = True
-            say("the server answers")
-        if self._has_served:
+        changed = False
+        if self.server is not None:
+            changed = self.server.look(self._environment)
+            if self.server.status.state == "starting" and self.endpoint.is_healthy():
+                changed |= self.server.is_up()
+                self._has_served = True
+                say("the server answers")
+        if self._has_served or self.server is None:
             launcher = self.workers[0]
             for part in self.workers:
                 if part is launcher or launcher.status.state == "running" or launcher.failures >= HOPELESS:
@@ -184,10 +200,12 @@ class Supervisor:
         say("stopping")
         self.stopping.set()
         deadline = time.monotonic() + STOP_SECONDS
-        for part in reversed([self.server, *self.workers]):  # the worker first: it has something to tell the server
+        for part in reversed(self._parts()):  # the worker first: it has something to tell the server
             part.stop()
             if part.name != "launcher":  # it stays until the last run has ended
                 part.wait(deadline)
+        if self.server is None:
+            self.home.endpoint.unlink(missing_ok=True)  # it is for as long as we use that server
         self.home.sockets.unlink(missing_ok=True)
         (self.home.path / "service.json").unlink(missing_ok=True)
 
@@ -205,8 +223,8 @@ def say(text: str) -> None:
 def _listen(last: Endpoint | None) -> socket.socket:
     """The socket to serve at: at the address of last time, so that runs that outlived it still reach us."""
     port = 0
-    if last is not None:
-        with suppress(ValueError):
+    if last is not None and last.pid:
+        with suppress(ValueError, IndexError):
             port = int(last.api_url.split(":")[2].split("/")[0])
     for candidate in (port, 0):
         listener = socket.socket()
@@ -247,6 +265,9 @@ def _environment(home: Path, endpoint: Endpoint) -> dict[str, str]:
         "PREFECT_WORKER_QUERY_SECONDS": "5",
         "PREFECT_CLIENT_MAX_RETRIES": "4",  # runs of ours have the time that a person at a terminal has not
         "PREFECT_SERVER_SERVICES_SCHEDULER_LOOP_SECONDS": "5",
+        # Our records are the history. What Prefect knows of ended runs goes: its database must not grow for ever.
+        "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs,orphans",
+        "PREFECT_SERVER_SERVICES_DB_VACUUM_RETENTION_PERIOD": str(30 * 86400),
     }
     return environment | endpoint.settings() | ours
 
@@ -264,16 +285,24 @@ def main(home: Path) -> int:
         if not free:
             say(f"the service of {home} runs already")
             return HELD
+        try:
+            refuse_newer(home)
+        except ServiceError as error:
+            say(str(error))
+            return FAILED
         for log in ServiceHome(home).logs.glob("*[!d].log"):
             _rotate(log)
-        supervisor = Supervisor(home)
+        supervisor = Supervisor(home, configured_endpoint())
 
         def stop(_number: int, _frame: FrameType | None) -> None:
             supervisor.stopping.set()
 
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, stop)
-        return supervisor.run()
+        code = supervisor.run()
+    if code == RENEW:
+        os.execv(sys.executable, [sys.executable, "-P", "-m", f"{PACKAGE}.supervisor", str(home)])
+    return code
 
 
 if __name__ == "__main__":

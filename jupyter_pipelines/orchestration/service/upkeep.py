@@ -5,10 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any, TypeGuard
 
 import psutil
 
-from jupyter_pipelines.orchestration.deployment import work_pool
+from jupyter_pipelines.orchestration.deployment import work_pool, worker_name
 from jupyter_pipelines.orchestration.recorder import is_alive
 from jupyter_pipelines.orchestration.service.endpoint import UNREACHABLE, Endpoint, recorded_endpoint
 from jupyter_pipelines.orchestration.settling import KILLED, settle_runs
@@ -43,7 +44,7 @@ class Upkeep:
         }
         try:
             found = endpoint.call("/flow_runs/filter", wanted)
-            lost = [run for run in found if isinstance(run, dict) and self._is_lost(run)] if found else []  # type: ignore[attr-defined]  # a list
+            lost = [run for run in found if self._is_ours(run, endpoint) and self._is_lost(run)] if found else []  # type: ignore[attr-defined]  # a list
             now = time.time()
             self._lost = {run["id"]: self._lost.get(run["id"], now) for run in lost}
             for run in lost:
@@ -51,6 +52,14 @@ class Upkeep:
                     endpoint.call(f"/flow_runs/{run['id']}/set_state", {"state": _end_of(run), "force": True})
         except UNREACHABLE:
             return
+
+    def _is_ours(self, run: object, endpoint: Endpoint) -> TypeGuard[dict[str, Any]]:
+        """Whether it is for us to say what became of the run: others may work for a server that is not ours."""
+        if not isinstance(run, dict):
+            return False
+        labels = run.get("labels")
+        told = labels.get("prefect.worker.name") if isinstance(labels, dict) else None
+        return bool(endpoint.pid) or told == worker_name(self._home)
 
     def _is_lost(self, run: Mapping[str, object]) -> bool:
         """Whether nothing works on this run any more."""

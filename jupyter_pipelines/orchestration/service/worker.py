@@ -24,7 +24,6 @@ from jupyter_pipelines.settings import Settings
 if TYPE_CHECKING:
     from prefect.workers.process import ProcessWorker
 
-PREFETCH = 15.0  # seconds that a scheduled run is taken ahead of its time; it waits in its process
 UNTIL_FREE = 0.5  # seconds between two looks for runs that wait until another has ended, as there are as many as may be
 AFTER_FAILURE = 5.0  # seconds until a duty that failed is tried again
 
@@ -44,6 +43,7 @@ def duties_of(home: Path) -> list[Duty]:
     from jupyter_pipelines.orchestration.cleaning import Cleaner
     from jupyter_pipelines.orchestration.following.follower import Follower
     from jupyter_pipelines.orchestration.scheduling.scheduler import Scheduler
+    from jupyter_pipelines.orchestration.service.database.keeping import Keeper
     from jupyter_pipelines.orchestration.service.upkeep import Upkeep
     from jupyter_pipelines.orchestration.triggers.duty import Triggers
 
@@ -54,22 +54,23 @@ def duties_of(home: Path) -> list[Duty]:
         BackfillRunner(home),
         Follower(home),
         Cleaner(home),
+        Keeper(home),
         Triggers(home),
     ]
 
 
 async def serve(home: Path) -> None:
     """Work until told to stop, or until the service is gone."""
-    from prefect.workers.process import ProcessWorker
-
-    from jupyter_pipelines.orchestration.deployment import deploy, work_pool
+    from jupyter_pipelines.orchestration.deployment import deploy, kind_of_pool, work_pool
     from jupyter_pipelines.orchestration.service.endpoint import recorded_endpoint
+    from jupyter_pipelines.orchestration.service.local_worker import local_worker
 
     endpoint = recorded_endpoint(home)
     assert endpoint is not None, "the service has said where it is before it starts us"
-    await asyncio.to_thread(deploy, endpoint, home)
-    name = f"jupyter-pipelines on {socket.gethostname()}"
-    worker = ProcessWorker(work_pool(), name=name, prefetch_seconds=PREFETCH, limit=Settings.load().max_runs)
+    await asyncio.to_thread(deploy, endpoint, home, create_pool=True)
+    worker = None
+    if await asyncio.to_thread(kind_of_pool, endpoint) == "process":
+        worker = local_worker(home, Settings.load().max_runs)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, os._exit, 0)  # an orderly end of Prefect's worker would kill the runs
@@ -77,6 +78,10 @@ async def serve(home: Path) -> None:
     duties = {duty: asyncio.Event() for duty in duties_of(home)}  # set when it is to look at once
     works = [_listen(worker, home, list(duties.values())), *(_attend(duty, told) for duty, told in duties.items())]
     tasks = [asyncio.create_task(work) for work in works]
+    if worker is None:
+        print(f"the runs of work pool {work_pool()} are started elsewhere; schedules are kept here", flush=True)
+        await asyncio.gather(*tasks)
+        return
     await worker.start(printer=lambda text: print(text, file=sys.stderr, flush=True))
     for task in tasks:
         task.cancel()
@@ -87,11 +92,11 @@ def _check_leash() -> None:
         os._exit(0)
 
 
-async def _listen(worker: ProcessWorker, home: Path, duties: Sequence[asyncio.Event]) -> None:
+async def _listen(worker: ProcessWorker | None, home: Path, duties: Sequence[asyncio.Event]) -> None:
     """Ask for due runs whenever somebody says that there is one; have all duties looked at when something else is."""
     from jupyter_pipelines.orchestration.service.wake import LOOK, RUN_DUE
 
-    while not worker.is_setup:  # noqa: ASYNC110 - nothing tells us
+    while worker is not None and not worker.is_setup:  # noqa: ASYNC110 - nothing tells us
         await asyncio.sleep(0.02)
     path = ServiceHome(home).socket("worker")
     assert path is not None, "the service has said where its sockets are before it starts us"
@@ -102,12 +107,13 @@ async def _listen(worker: ProcessWorker, home: Path, duties: Sequence[asyncio.Ev
         loop = asyncio.get_running_loop()
         told = {RUN_DUE}
         while True:
-            if RUN_DUE in told:
+            if RUN_DUE in told and worker is not None:
                 await _quietly(worker.get_and_submit_flow_runs)
             if LOOK in told:
                 for duty in duties:
                     duty.set()
-            told = await _told(wake, loop, UNTIL_FREE if worker.limiter.available_tokens < 1 else None)
+            full = worker is not None and worker.limiter.available_tokens < 1
+            told = await _told(wake, loop, UNTIL_FREE if full else None)
 
 
 async def _told(wake: socket.socket, loop: asyncio.AbstractEventLoop, longest: float | None) -> set[bytes]:
