@@ -68,7 +68,7 @@ def windows_of(
         if not isinstance(end, date):
             raise RequestError(f"{end!r:.80} is no date.", "Give a date, or a text such as 2027-01-31.")
     span = _moment(high) - _moment(low)
-    if span < timedelta():
+    if span < timedelta() or (isinstance(high, datetime) and not span):  # a date alone is its whole day
         raise RequestError(f"The range from {first} to {last} ends before it begins.", "Give the earlier date first.")
     fit = span // _LONGEST[unit]
     if fit > MOST_WINDOWS:
