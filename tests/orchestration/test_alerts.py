@@ -328,7 +328,7 @@ def test_deadlines_are_those_of_the_zone_over_the_change_of_clocks(house: House,
     _scheduled(house)
     duty = Alerting(house.home)
     told_at = []
-    for now in range(int(house.now), int(datetime(2027, 3, 16, tzinfo=UTC).timestamp()), 120):
+    for now in range(int(house.now), int(datetime(2027, 3, 16, tzinfo=UTC).timestamp()), 600):
         before = len(web.requests)
         duty.look_at(now)
         told_at += [_at(now)] * (len(web.requests) - before)
@@ -529,6 +529,13 @@ TOKEN = "TIiajkdnlazkcOXrIdevi7FQ"
 )
 def test_destinations_are_shown_without_secrets(to: str, shown: str) -> None:
     assert destinations.shown(to) == shown
+
+
+def test_the_web_address_of_a_messenger_is_told_from_others_when_it_is_given() -> None:
+    kept = destinations.kept_form(f"https://hooks.slack.com/services/T1JJ3T3L2/A1BRTD4JD/{TOKEN}")
+    assert kept.startswith("slack://")
+    assert TOKEN in kept
+    assert destinations.kept_form(f"https://example.com/services/{TOKEN}") == f"https://example.com/services/{TOKEN}"
 
 
 def test_an_error_of_a_destination_repeats_no_secret() -> None:

@@ -38,6 +38,7 @@ class Alerting:
         self._home = home
         self._shelf = Shelf(home)
         self._deadlines: Deadlines | None = None
+        self._fresh = False  # whether the schedules were read in this look
         self._taken: set[str] = set()  # keys of messages that were taken, though the outbox could not be changed
 
     def look(self) -> float:
@@ -47,6 +48,7 @@ class Alerting:
     def look_at(self, now: float) -> float:
         """The same, at ``now`` (seconds since the epoch)."""
         records = self._shelf.records()
+        self._fresh = False
         if not records:
             return LONGEST
         for record in records:
@@ -72,15 +74,23 @@ class Alerting:
         progress.mark, runs = History(store).ended_since(progress.mark)
         messages = []
         if "late" in record.on:  # before the ends: who was late, and is done by now, has recovered
-            if self._deadlines is None:
-                self._deadlines = lateness.Deadlines(self._home)
-            messages = self._deadlines.passed(record, progress, now)
+            messages = self._schedules().passed(record, progress, now)
             messages += lateness.slow_runs(record, progress, store, now)
         messages += streaks.ended(record, progress, runs)
         for message in messages:
             self._put(record, progress, message, now)
         if progress.to_json() != before:
             self._shelf.save_progress(record, progress)
+
+    def _schedules(self) -> Deadlines:
+        from jupyter_pipelines.orchestration.alerts.lateness import Deadlines
+
+        if self._deadlines is None:
+            self._deadlines = Deadlines(self._home)
+        if not self._fresh:
+            self._deadlines.refresh()
+            self._fresh = True
+        return self._deadlines
 
     def _put(self, record: AlertRecord, progress: Progress, message: Message, now: float) -> None:
         queue = self._shelf.outbox(record.id)

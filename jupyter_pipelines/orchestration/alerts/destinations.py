@@ -23,7 +23,7 @@ import socket
 import ssl
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from email.message import EmailMessage
 from http.client import HTTPException
@@ -75,13 +75,21 @@ def kept_form(to: str) -> str:
             "a file or an environment variable: file:PATH, env:NAME.",
         )
     check(to)
-    return to
+    # A web address that a messenger has given out is told from others now: to do so takes apprise, which is large.
+    plugin = _apprise_plugin(to) if urlsplit(to).scheme in WEB else None
+    return plugin.url() if plugin is not None else to
 
 
 def check(to: str) -> None:
     """Raise :class:`RequestError` when ``to`` is no destination, or what it is made of cannot be read."""
     try:
-        _resolved(to, _checked)
+        found = _resolved(to)
+        url = urlsplit_or_refuse(found)
+        if url.scheme in MAIL:
+            _envelope(url)
+            _password(url)
+        elif not ((url.scheme in WEB and url.hostname) or _apprise_plugin(found) is not None):
+            raise NotTakenError(f"{url.scheme or 'This'}:{HIDDEN} is nothing that alerts can be sent to")
     except NotTakenError as error:
         raise RequestError(f"{error}.", _HELP) from None
 
@@ -89,7 +97,7 @@ def check(to: str) -> None:
 def send(to: str, message: Message) -> None:
     """Send ``message``. Raises :class:`NotTakenError`, and nothing else, when the destination did not take it."""
     try:
-        _resolved(to, lambda url: _send(url, message))
+        _send(_resolved(to), message, told_apart=not to.startswith("file:"))
     except NotTakenError:
         raise
     except Exception as error:  # a plug-in may raise anything; the type says enough, the text may hold secrets
@@ -122,15 +130,15 @@ def urlsplit_or_refuse(to: str) -> SplitResult:
     return url
 
 
-def _resolved(to: str, use: Callable[[str], None]) -> None:
+def _resolved(to: str) -> str:
+    """The destination itself, where ``to`` says in which file it is."""
     if not to.startswith("file:"):
-        use(to)
-        return
+        return to
     path = Path(to.removeprefix("file:"))
     url = _read_secret(path)
     if not url or url.startswith("file:"):
         raise NotTakenError(f"{path} holds no destination")
-    use(url)
+    return url
 
 
 def _read_secret(path: Path) -> str:
@@ -140,21 +148,13 @@ def _read_secret(path: Path) -> str:
         raise NotTakenError(f"{path} cannot be read: {getattr(error, 'strerror', None) or 'not UTF-8'}") from error
 
 
-def _checked(to: str) -> None:
-    url = urlsplit_or_refuse(to)
-    if url.scheme in MAIL:
-        _envelope(url)
-        _password(url)
-    elif not ((url.scheme in WEB and url.hostname) or _apprise_plugin(to) is not None):
-        raise NotTakenError(f"{url.scheme or 'This'}:{HIDDEN} is nothing that alerts can be sent to")
-
-
-def _send(to: str, message: Message) -> None:
+def _send(to: str, message: Message, *, told_apart: bool) -> None:
+    """Send to the address ``to``; see :func:`kept_form` for ``told_apart``."""
     url = urlsplit_or_refuse(to)
     if url.scheme in MAIL:
         _send_mail(url, message)
         return
-    plugin = _apprise_plugin(to)
+    plugin = None if told_apart and url.scheme in WEB else _apprise_plugin(to)
     if plugin is not None:
         _send_by_apprise(plugin, to, message)
     elif url.scheme in WEB:

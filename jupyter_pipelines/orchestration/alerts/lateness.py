@@ -44,14 +44,17 @@ class Deadlines:
 
     def __init__(self, home: Path) -> None:
         self._shelf = Shelf(home)
+        self._records: list[ScheduleRecord] = []
         self._next: dict[tuple[str, str], tuple[ScheduleRecord, float, float | None]] = {}
+
+    def refresh(self) -> None:
+        """Read the schedules again, as far as they have changed."""
+        self._records = [record for record in self._shelf.records() if record.schedule.done_by is not None]
 
     def passed(self, alert: AlertRecord, progress: Progress, now: float) -> list[Message]:
         """What is to be told of deadlines that have passed; ``progress`` is brought up to date."""
         found = []
-        for record in self._shelf.records():
-            if record.schedule.done_by is None:
-                continue
+        for record in self._records:
             if (
                 record.schedule.paused
                 or record.store != alert.store

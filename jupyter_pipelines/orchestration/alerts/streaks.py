@@ -40,7 +40,7 @@ def concerns(alert: AlertRecord, notebook: str, pipeline: str) -> bool:
     """Whether ``alert`` is about this pipeline."""
     if not alert.notebook or (alert.pipeline and alert.pipeline == pipeline):
         return True
-    return alert.notebook in {notebook, real_path(notebook)}
+    return alert.notebook == notebook or alert.notebook == real_path(notebook)
 
 
 def streak_of(run: RunRecord) -> str:
