@@ -32,7 +32,7 @@ from jupyter_pipelines.graph.interpreter import Interpreter
 from jupyter_pipelines.graph.observed import Seen
 from jupyter_pipelines.graph.state import EVERY, Group, State
 from jupyter_pipelines.graph.summaries import Summaries, Summary
-from jupyter_pipelines.graph.values import NO_LINE, Definition, Place, Result, Site, Value, Version, in_order
+from jupyter_pipelines.graph.values import HELD, NO_LINE, Definition, Place, Result, Site, Value, Version, in_order
 
 STATE = "~"  # marks a component of hidden state among the names
 _ALONE: Mapping[str, bool] = MappingProxyType({})
@@ -183,17 +183,17 @@ class Dataflow(Interpreter):
     def read(self, event: Read) -> None:
         version = self.env.get(event.name)
         if version is not None:
-            self._use(version, self.place(event.line), bound=event.bound)
+            self._use(version, self.place(event.line), bound=event.bound, held=event.held)
         else:
             self._unresolved(event)
 
-    def _use(self, version: Version, place: Place, *, bound: bool = False) -> None:
-        """A version is read; ``bound``: the step itself is sure to have made it."""
+    def _use(self, version: Version, place: Place, *, bound: bool = False, held: bool = False) -> None:
+        """A version is read; ``bound``: the step itself is sure to have made it; ``held``: see :class:`Read`."""
         value = version.value
         if value.module:
             self._check_settings(value, place)
         if self.definition is not None:
-            self.definition.now.append((version, version.touched))
+            self.definition.now.append((version, HELD if held else version.touched))
         step = self.step
         if step is None:
             if version.step is not None and LOCAL_MARK not in version.name and not version.name.startswith(STATE):
@@ -267,6 +267,12 @@ class Dataflow(Interpreter):
         """What the version was made from, as something the cell asks: a version stays the same when that changes."""
         return self.state_of_walk.before.get(version)
 
+    def _is_object_of(self, earlier: Version, later: Version) -> bool:
+        found: Version | None = later
+        while found is not None and found is not earlier and found.is_change:
+            found = self._before(found)
+        return found is earlier
+
     def _origin(self, version: Version) -> Version:
         while version.is_change and (before := self._before(version)) is not None:
             version = before
@@ -286,9 +292,13 @@ class Dataflow(Interpreter):
             for info in _functions_of(bind):
                 for read in info.reads:
                     self._read_later(read, place)
-        for version, _ in definition.now:
+        for version, touched in definition.now:
             if version.value.definition is not None:
                 self._need(version.value.definition, place)
+            elif touched == HELD:
+                current = self.env.get(version.name)
+                if current is not None and self._is_object_of(version, current):
+                    self._read_later(Read(place.line, False, version.name), place)
 
     def _read_later(self, read: Read, place: Place) -> None:
         held, self.definition = self.definition, None  # what a function reads later is not read by its definition

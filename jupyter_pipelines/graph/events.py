@@ -62,12 +62,14 @@ class Read(Event):
     """``name`` is looked up.
 
     ``quiet``: it may well be something else than a name (a column in a formula). ``bound``: whenever this is executed,
-    the same cell has bound the name before.
+    the same cell has bound the name before. ``held``: the object is kept as it is, by the definition that reads it
+    (a default, an annotation), so that what is changed in it later is changed there, too.
     """
 
     name: str
     quiet: bool = False
     bound: bool = False
+    held: bool = False
 
 
 class BindKind(StrEnum):

@@ -70,6 +70,7 @@ class ExpressionWalker:
         self._branches = 0
         self.names_read: set[str] = set()
         self._seen: set[str] = set()  # reads that need no second event
+        self.holding = False  # what is evaluated is kept as it is by the definition at hand
 
     def enter_branch(self) -> None:
         """What follows may not be executed."""
@@ -113,12 +114,12 @@ class ExpressionWalker:
         qualified = self.qualify(name)
         if qualified not in self._seen:
             uncertain = maybe or self.depth > 0
-            if not uncertain:
+            if not uncertain and not self.holding:
                 self._seen.add(qualified)
             if LOCAL_MARK not in qualified:
                 path = self.branch_path
                 bound = any(path[: len(place)] == place for place in self.bound_in.get(qualified, ()))
-                self.events.append(Read(line, uncertain, qualified, bound=bound))
+                self.events.append(Read(line, uncertain, qualified, bound=bound, held=self.holding))
         self.names_read.add(name)
         return Flow((qualified,), same=qualified)
 

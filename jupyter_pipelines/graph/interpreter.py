@@ -181,8 +181,9 @@ class Interpreter:
             functions += self.nested(name)
             value = self.lookup(name)
             if value is None:
-                own = self.shares_of(name)
-                shares.update(own if rooted else dict.fromkeys(own, False))
+                if name not in knowledge.BUILTINS:  # those nobody changes in place
+                    own = self.shares_of(name)
+                    shares.update(own if rooted else dict.fromkeys(own, False))
                 continue
             maker = maker or value.maker
             latent |= value.latent
@@ -214,7 +215,7 @@ class Interpreter:
 
     def _known_of(self, flow: Flow) -> Value:
         if flow.same is not None:
-            return self.lookup(flow.same) or NOTHING
+            return self.lookup(flow.same) or (IMMUTABLE_VALUE if flow.same in knowledge.BUILTINS else NOTHING)
         if flow.direct is not None and flow.direct in self.results:
             return self.results[flow.direct].value
         if (
@@ -270,6 +271,8 @@ class Interpreter:
                 return Result(result.shares, replace(result.value, latent=latent), functions=result.functions)
         if value.function is not None and attributes[0] == "register" and self.attach(root, event.line):
             return Result()
+        if value.function is not None and attributes[0] == "cache_clear" and not self.caches_are_asked:
+            return Result()  # what it remembered is made anew as well
         if value.function is not None and attributes[0] in knowledge.FUNCTION_METHODS:
             self.function_changed(value.function, event.line)
         if value.is_definition and value.kind is not BindKind.VALUE:
@@ -367,8 +370,9 @@ class Interpreter:
         if dotted in knowledge.UNCARRIABLE:
             kind = knowledge.UNCARRIABLE[dotted][0]
             return Result(value=Value(uncarriable=kind, maker=package, in_memory=_is_in_memory(dotted, event)))
-        if dotted.partition(".")[0] in knowledge.IMMUTABLE_FUNCTION_PACKAGES:
-            return Result(value=IMMUTABLE_VALUE)
+        alone = not any(result.shares for _, result in arguments)
+        if package in knowledge.IMMUTABLE_FUNCTION_PACKAGES or (alone and dotted in knowledge.IMMUTABLE_MAKERS):
+            return Result(value=replace(IMMUTABLE_VALUE, maker=package))
         merged = self._outcome([result for _, result in arguments], keeps=_may_keep_functions(dotted))
         if knowledge.gives_new_object(dotted):
             return Result(value=Value(maker=package, separate=True, latent=merged.value.latent))
@@ -497,6 +501,8 @@ class Interpreter:
             method = self.find_method(cls, "__call__")
             if method is not None:
                 self.call_function(event, method, [(0, callee), *_shifted(arguments)], False)
+        if callee.value.immutable and callee.value.maker in knowledge.MAKERS_OF_PURE_CALLABLES:
+            return self._merged([result for _, result in arguments])  # a decorator that calls nothing, a getter
         return self._unknown(event, callee, arguments, "")
 
     def _classes_in(self, result: Result) -> list[ClassInfo]:
@@ -655,7 +661,8 @@ class Interpreter:
         kind = summary.uncarriable
         caches = not {"lru_cache", "cache"}.isdisjoint(info.decorators)
         remembers = caches and (info.speaks or self.caches_are_asked)
-        if remembers or any(root in info.mutable_defaults and root not in given for root in summary.changes):
+        surely = {root for root, (sure, _) in summary.changes.items() if sure}  # else its end shows what was changed
+        if remembers or any(root in info.mutable_defaults and root not in given for root in surely):
             self.function_changed(info, event.line)
         if info.generator and not info.decorated:
             kind = "a generator"
@@ -724,7 +731,7 @@ class Interpreter:
             return
         if result.value.maker == "decimal" and not knowledge.DECIMAL_SETTINGS.isdisjoint(result.attributes):
             self.state("decimal", line)
-        if result.attributes and self._reaches_class(result):
+        if certain and result.attributes and self._reaches_class(result):
             for definition in in_order(result.value.latent):
                 self.change_definition(definition, line)
         self.change(result, certain, line, stored)

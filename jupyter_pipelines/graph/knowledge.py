@@ -101,6 +101,12 @@ CHANGED_KEYWORDS = _words("out ax axes fig figure file buf")
 GENERATOR_KEYWORDS = _words("random_state rng generator seed")
 
 IMMUTABLE_FUNCTION_PACKAGES = _words("math cmath statistics time platform hashlib locale calendar unicodedata")
+# What these make of constants cannot be changed; a decorator that was made so remembers nothing itself.
+IMMUTABLE_MAKERS = _words(
+    "functools.lru_cache operator.itemgetter operator.attrgetter operator.methodcaller re.compile "
+    "fractions.Fraction datetime.date datetime.datetime datetime.timedelta pathlib.Path uuid.UUID"
+)
+MAKERS_OF_PURE_CALLABLES = _words("functools operator")  # where it is one of these that made it
 FRESH_FUNCTIONS = _words(
     "copy.deepcopy pandas.read_csv pandas.read_excel pandas.read_parquet pandas.read_json pandas.read_table "
     "pandas.read_sql pandas.read_sql_query pandas.read_html pandas.read_feather pandas.read_pickle pandas.merge "

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from jupyter_pipelines.graph.diagnose import Reporter
 from jupyter_pipelines.graph.facts import Facts, StepFacts
 from jupyter_pipelines.graph.model import Edge, EdgeKind, Input, Replay, StepPlan
-from jupyter_pipelines.graph.values import NO_LINE, Definition, Place, Version, in_order
+from jupyter_pipelines.graph.values import HELD, NO_LINE, Definition, Place, Version, in_order, is_object_of
 from jupyter_pipelines.notebook.model import NotebookDocument
 
 STATE = "~"
@@ -128,11 +128,12 @@ class Planner:
                 continue
             final = self.facts.steps[version.step].own.get(version.name)
             current = self.needs[step].inputs.get(version.name)
-            if final is not version or version.touched != touched or (current and current.version is not version):
+            if not _is_as_it_was(version, touched, final, current.version if current is not None else None):
                 self.reporter.stale_definition(step, definition, version, place.location)
                 continue
+            if current is None:
+                self.need(step, final or version, place)
             late = True
-            self.need(step, version, place)
         if late:
             del needs.early[definition]
             needs.late[definition] = place
@@ -161,6 +162,20 @@ def make_plan(document: NotebookDocument, step: StepFacts, needs: StepNeeds) -> 
         setup_names=tuple(sorted(name for name in step.setup_reads if not name.startswith(STATE))),
         digest=step.digest,
     )
+
+
+def _is_as_it_was(version: Version, touched: int, final: Version | None, current: Version | None) -> bool:
+    """Whether a definition that read ``version`` gets the same from what there is of it now.
+
+    ``final`` is what its step has left, ``current`` what the step that needs the definition loads. That another step
+    changes it possibly does not count: it would see that it did.
+    """
+    held = touched == HELD
+    if held:
+        left = final is not None and is_object_of(version, final)
+    else:
+        left = final is version and version.touched == touched
+    return left and (current is None or is_object_of(version, current, certain=held))
 
 
 def _only_possibly(version: Version | None, step: str) -> bool:

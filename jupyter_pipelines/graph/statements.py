@@ -375,12 +375,12 @@ class StatementWalker(ExpressionWalker):
     def function(self, node: FunctionNode, name: str) -> FunctionInfo:
         """Walk a function: defaults and annotations now, the body into its own list of events."""
         defaults = [*node.args.defaults, *node.args.kw_defaults]
-        flows = [self.flow(default) for default in defaults]
+        flows = [self._held(default) if isinstance(default, ast.Name) else self.flow(default) for default in defaults]
         if not isinstance(node, ast.Lambda) and not self.lazy_annotations:
             arguments = [argument for argument in ast.walk(node.args) if isinstance(argument, ast.arg)]
             if not getattr(node, "type_params", None):
                 for annotation in [*(argument.annotation for argument in arguments), node.returns]:
-                    self.flow(annotation)
+                    self._held(annotation)
         scope, yields = function_scope(node)
         outer = (self.events, self._seen, self.bound_flows, self.depth, self.returns)
         outer_branches = (self.branch_path, self.bound_in)
@@ -421,6 +421,13 @@ class StatementWalker(ExpressionWalker):
             nonlocal_writes=bool(scope.nonlocal_names),
             reads=reads,
         )
+
+    def _held(self, node: ast.expr | None) -> Flow:
+        """Evaluate what a definition keeps as it is."""
+        self.holding = True
+        flow = self.flow(node)
+        self.holding = False
+        return flow
 
     def _classdef_statement(self, node: ast.ClassDef) -> None:
         for decorator in node.decorator_list:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from jupyter_pipelines.diagnostics import Location
 from jupyter_pipelines.graph.events import BindKind, ClassInfo, FunctionInfo, Statement
 
+HELD = -1  # instead of how often a version had been changed: its object is kept, so all of its changes count
 NO_LINE = 0  # of what only runs have shown: it happens somewhere in the step
 
 
@@ -35,7 +36,7 @@ class Place(NamedTuple):
 class Definition:
     """A statement that is replayed where it is needed: who executed it, and what it read while it was executed.
 
-    ``now``: the versions it read, each with how often that version had been changed by then.
+    ``now``: the versions it read, each with how often that version had been changed by then, or :data:`HELD`.
     """
 
     site: Site
@@ -124,6 +125,14 @@ class Result:
     attributes: tuple[str, ...] = ()
     functions: tuple[FunctionInfo, ...] = ()  # nested functions it may be or hold
     names: tuple[str, ...] = ()  # the names the expression itself starts from
+
+
+def is_object_of(earlier: Version, later: Version, *, certain: bool = True) -> bool:
+    """Whether ``later`` is the object of ``earlier``, changed perhaps; with ``certain=False``, not surely changed."""
+    found: Version | None = later
+    while found is not None and found is not earlier and found.is_change and (certain or not found.certain):
+        found = found.previous
+    return found is earlier
 
 
 NOTHING = Value()
