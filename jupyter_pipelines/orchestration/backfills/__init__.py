@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 from jupyter_pipelines.lazy import lazy_names
 
 if TYPE_CHECKING:
-    from jupyter_pipelines.orchestration.backfills.making import (
-        backfill,
+    from jupyter_pipelines.orchestration.backfills.changing import (
         backfills,
         cancel_backfill,
         get_backfill,
         pause_backfill,
         resume_backfill,
     )
+    from jupyter_pipelines.orchestration.backfills.making import backfill
     from jupyter_pipelines.orchestration.backfills.model import Backfill, BackfillWindow
 
 __all__ = [
@@ -36,8 +36,9 @@ __getattr__ = lazy_names(
     {
         **dict.fromkeys(("Backfill", "BackfillWindow"), f"{__name__}.model"),
         **dict.fromkeys(
-            ("backfill", "backfills", "cancel_backfill", "get_backfill", "pause_backfill", "resume_backfill"),
-            f"{__name__}.making",
+            ("backfills", "cancel_backfill", "get_backfill", "pause_backfill", "resume_backfill"),
+            f"{__name__}.changing",
         ),
+        "backfill": f"{__name__}.making",
     },
 )
