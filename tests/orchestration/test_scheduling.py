@@ -121,3 +121,46 @@ def test_what_could_not_run_is_refused_before_it_is_kept(service: Endpoint, stor
     with pytest.raises(RequestError, match="never runs"):
         jp.schedule(notebook, Schedule(cron="0 6 * * *", end=datetime(2020, 1, 1)), {"day": "x"})
     assert not jp.schedules()
+
+
+def test_what_waits_when_a_schedule_is_paused_is_dropped_and_said(
+    service: Endpoint, store: Path, write: WriteNotebook
+) -> None:
+    notebook = write(("step:wait", "import os, time\nwhile not os.path.exists('go'):\n    time.sleep(0.05)"))
+    made = jp.schedule(notebook, Schedule(interval=timedelta(seconds=1)))
+    shelf = Shelf(Settings.load().home)
+    wait_for(lambda: shelf.progress(made).waiting)
+    paused = jp.pause(made.id)
+    progress = shelf.progress(paused)
+    assert not progress.waiting
+    assert any("paused while it waited" in str(skip["reason"]) for skip in progress.skipped)
+    (notebook.parent / "go").touch()
+    wait_for(lambda: len(ended()) == len(jp.list_runs()))
+    assert len(ended()) == 1
+    jp.unschedule(made.id)
+
+
+def test_the_previous_run_is_cancelled_and_the_next_begins_when_it_has_ended(
+    service: Endpoint, store: Path, write: WriteNotebook
+) -> None:
+    slow = write(("step:wait", "import time\ntime.sleep(300)"), name="slow.ipynb")
+    start = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=2)
+    every = Schedule(interval=timedelta(seconds=4), anchor=start, start=start, count=2, overlap="cancel-previous")
+    made = jp.schedule(slow, every)
+    wait_for(lambda: any(run.state == "cancelled" for run in ended()))
+    wait_for(lambda: sum(run.state == "running" for run in jp.list_runs()) == 1)
+    jp.unschedule(made.id)
+    (first, second) = sorted(jp.list_runs(), key=lambda run: run.scheduled_time)
+    assert (first.state, second.state) == ("cancelled", "running")
+    assert second.started >= first.ended
+    jp.cancel(second.id)
+
+
+def test_a_dry_run_finds_what_the_first_run_would(store: Path, write: WriteNotebook) -> None:
+    notebook = write(("parameters", "count: int = 1"), ("step:one", "count"))
+    with pytest.raises(RequestError, match="count"):
+        jp.schedule(notebook, "daily", {"count": "many"}, dry_run=True)
+    with pytest.raises(RequestError, match="no notebook"):
+        jp.schedule(notebook.parent / "none.ipynb", "daily", dry_run=True)
+    assert jp.schedule(notebook, "daily", {"count": 2}, dry_run=True).schedule.parameters == {"count": 2}
+    assert not jp.schedules(notebook)
