@@ -137,16 +137,12 @@ __getattr__ = lazy_names(
 
 def load_ipython_extension(shell: InteractiveShell) -> None:
     """``%load_ext jupyter_pipelines``: register ``%%step``, ``%%setup``, ``%%skip`` and ``%pipeline``."""
-    from jupyter_pipelines.magics import load
-
-    load(shell)
+    import_module("jupyter_pipelines.magics").load(shell)
 
 
 def unload_ipython_extension(shell: InteractiveShell) -> None:
     """``%unload_ext jupyter_pipelines``."""
-    from jupyter_pipelines.magics import unload
-
-    unload(shell)
+    import_module("jupyter_pipelines.magics").unload(shell)
 
 
 def _jupyter_labextension_paths() -> list[dict[str, str]]:

@@ -8,7 +8,13 @@ from jupyter_server.extension.application import ExtensionApp
 from jupyter_server.serverapp import ServerApp
 from traitlets import Bool
 
-from jupyter_pipelines.server.handlers import CompileHandler, StatusHandler
+from jupyter_pipelines.server.events import PATH as EVENTS
+from jupyter_pipelines.server.events import EventsHandler
+from jupyter_pipelines.server.handler import SETTING, State, handlers_of
+from jupyter_pipelines.server.openapi import ROUTE
+from jupyter_pipelines.server.route import PREFIX
+from jupyter_pipelines.server.table import ROUTES
+from jupyter_pipelines.server.trigger import ROUTE as BY_TOKEN
 from jupyter_pipelines.server.trigger import TriggerHandler
 
 
@@ -25,15 +31,20 @@ class PipelinesApp(ExtensionApp):
         first run need not wait. It goes on when this server ends; `jupyter pipelines down` stops it.""",
     )
 
+    def initialize_settings(self) -> None:
+        """Make what the handlers share."""
+        self.settings[SETTING] = State()
+
     def initialize_handlers(self) -> None:
         """Register the routes."""
-        self.handlers.extend(
-            [
-                (r"/jupyter-pipelines/api/status", StatusHandler),
-                (r"/jupyter-pipelines/api/compile", CompileHandler),
-                (r"/jupyter-pipelines/api/triggers/([0-9a-f]+)", TriggerHandler),
-            ]
-        )
+        self.handlers.extend(handlers_of((*ROUTES, ROUTE), {BY_TOKEN.path: TriggerHandler}))
+        self.handlers.append((f"{PREFIX}/{EVENTS}", EventsHandler))
+
+    async def stop_extension(self) -> None:
+        """Look for no more changes, and begin nothing more."""
+        state: State = self.settings[SETTING]
+        state.stream.end()
+        state.threads.end()
 
     async def _start_jupyter_server_extension(self, serverapp: ServerApp) -> None:
         if self.start_service:

@@ -34,7 +34,7 @@ async def refusal(jp_fetch: Fetch, body: bytes | str) -> str:
     with pytest.raises(HTTPClientError) as error:
         await post(jp_fetch, body)
     assert error.value.code == 400
-    return str(json.loads(error.value.response.body)["reason"])
+    return str(json.loads(error.value.response.body)["error"]["message"])
 
 
 async def compiled(jp_fetch: Fetch, node: object) -> dict[str, Any]:
@@ -81,10 +81,11 @@ async def test_compile_takes_what_is_no_notebook_at_all(jp_fetch):
 @pytest.mark.parametrize(
     ("body", "reason"),
     [
-        (b"", "not JSON"),
+        (b"", "`notebook`"),
         (b"{", "not JSON"),
         (b"\xff\xfe", "not JSON"),
         (b"[]", "must be a JSON object"),
+        (b'{"notebook": {}, "names": "x"}', "no field `names`"),
         (b"{}", "`notebook`"),
         (b'{"notebook": "text"}', "`notebook`"),
         (b'{"notebook": {}, "name": 7}', "`name`"),

@@ -1,0 +1,186 @@
+"""What the answers look like: made from the classes of the public API, so that the two cannot differ."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from jupyter_pipelines.server.schemas import (
+    FLAG,
+    MAPPING,
+    NUMBER,
+    Schema,
+    choice,
+    nullable,
+    objects,
+    of_class,
+    of_type,
+    reference,
+)
+
+_TEXT: Schema = {"type": "string"}
+_TEXTS: Schema = {"type": "array", "items": _TEXT}
+_WHOLE: Schema = {"type": "integer"}
+_PATH: Schema = nullable({"type": "string"})
+
+
+def components() -> dict[str, Schema]:
+    """All schemas that routes refer to, by name. Loads what they are made of."""
+    return {
+        **_errors(),
+        **_pipelines(),
+        **_runs(),
+        **_versions(),
+        **_schedules(),
+        **_triggers(),
+        **_bounds(),
+        **_service(),
+    }
+
+
+def open_object(properties: Mapping[str, Schema]) -> Schema:
+    """An object that has all of these, and may come to have more."""
+    return {"type": "object", "properties": dict(properties), "required": list(properties)}
+
+
+def _errors() -> dict[str, Schema]:
+    from jupyter_pipelines.diagnostics import Diagnostic
+
+    error = {
+        "message": {**_TEXT, "description": "What is wrong, for people."},
+        "fix": {**_TEXT, "description": "What to do about it; may be empty."},
+        "field": {**_TEXT, "description": "What in the request it is about, dotted within objects; may be empty."},
+        "diagnostics": {"type": "array", "items": reference("Diagnostic")},
+    }
+    return {
+        "Error": objects({"error": objects(error, "message", "fix", "field")}, "error"),
+        "Diagnostic": of_class(Diagnostic),
+    }
+
+
+def _pipelines() -> dict[str, Schema]:
+    many: Schema = {"type": "array", "items": MAPPING}
+    return {"Pipeline": open_object({"steps": many, "edges": many, "diagnostics": many, "parameters": many})}
+
+
+def _runs() -> dict[str, Schema]:
+    from jupyter_pipelines.orchestration.model import OutputRecord, RunRecord, StepRecord
+    from jupyter_pipelines.server.shown import brief_step
+
+    whole_step = of_class(StepRecord, outputs={"type": "array", "items": of_class(OutputRecord, "container")})
+    names = brief_step(StepRecord("", "pending"))
+    brief = objects({name: whole_step["properties"][name] for name in names}, *names)
+    steps: Schema = {"type": "array", "items": reference("StepBrief")}
+    run = of_class(RunRecord, notebook=_PATH, executed_notebook=_PATH, steps=steps)
+    return {"Run": run, "Step": whole_step, "StepBrief": brief}
+
+
+def _versions() -> dict[str, Schema]:
+    from jupyter_pipelines.orchestration.versions.comparison import VersionDiff
+    from jupyter_pipelines.orchestration.versions.drifting import Drift
+    from jupyter_pipelines.orchestration.versions.model import Environment, FrozenFile, Version
+
+    brief = of_class(Version, "content", notebook=_PATH)
+    files: Schema = {"type": "array", "items": of_class(FrozenFile)}
+    counts: Schema = {"type": "object", "additionalProperties": _WHOLE}
+    return {
+        "Version": of_class(Version, "content", notebook=_PATH, files=files, environment=of_type(Environment)),
+        "VersionBrief": brief,
+        "VersionDiff": of_class(VersionDiff),
+        "Drift": of_class(Drift, counts=counts, clean=FLAG),
+    }
+
+
+def _schedules() -> dict[str, Schema]:
+    from jupyter_pipelines.server.resources.schedules import TIMES
+
+    brief = {
+        "id": _TEXT,
+        "name": _TEXT,
+        "notebook": _PATH,
+        "pipeline": _TEXT,
+        "version": _TEXT,
+        "schedule": TIMES,
+        "active_since": _TEXT,
+        "paused": FLAG,
+        "words": _TEXT,
+        "expression": _TEXT,
+        "next": nullable(_TEXT),
+        "waiting": _TEXTS,
+    }
+    runs: Schema = {"type": "object", "additionalProperties": _TEXT}
+    skipped: Schema = {"type": "array", "items": MAPPING}
+    window = objects({"start": _TEXT, "end": _TEXT}, "start", "end")
+    time = {"time": _TEXT, "window": nullable(window), "deadline": nullable(_TEXT), "notes": _TEXTS}
+    preview = {
+        "schedule": TIMES,
+        "words": _TEXT,
+        "expression": _TEXT,
+        "times": {"type": "array", "items": objects(time, *time)},
+        "clock_changes": _TEXTS,
+    }
+    return {
+        "Schedule": open_object(brief | {"runs": runs, "skipped": skipped}),
+        "ScheduleBrief": open_object(brief),
+        "Preview": objects(preview, *preview),
+    }
+
+
+def _triggers() -> dict[str, Schema]:
+    brief = {
+        "id": _TEXT,
+        "name": _TEXT,
+        "notebook": _PATH,
+        "pipeline": _TEXT,
+        "version": _TEXT,
+        "kind": choice("after", "file", "update", "token", "event"),
+        "cause": MAPPING,
+        "words": _TEXT,
+        "parameters": MAPPING,
+        "overlap": _TEXT,
+        "paused": FLAG,
+        "active_since": _TEXT,
+        "waiting": _TEXTS,
+        "problem": {**_TEXT, "description": "Why nothing can be seen at the moment."},
+    }
+    runs: Schema = {"type": "object", "additionalProperties": _TEXT}
+    more: dict[str, Schema] = {"runs": runs, "skipped": {"type": "array", "items": MAPPING}}
+    return {"Trigger": open_object(brief | more), "TriggerBrief": open_object(brief)}
+
+
+def _bounds() -> dict[str, Schema]:
+    from jupyter_pipelines.orchestration.limits import Limit
+    from jupyter_pipelines.orchestration.retention import Retention
+
+    person = objects({"run": _TEXT, "step": _TEXT, "since": NUMBER}, "run", "step", "since")
+    people: Schema = {"type": "array", "items": person}
+    return {"Limit": of_class(Limit, running=people, waiting=people), "Retention": of_class(Retention)}
+
+
+def _service() -> dict[str, Schema]:
+    part = objects({"state": _TEXT, "restarts": _WHOLE}, "state", "restarts")
+    state = choice("running", "starting", "stopped", "unreachable")
+    service = {
+        "state": state,
+        "configured": {**FLAG, "description": "It is the server that PREFECT_API_URL names."},
+        "since": NUMBER,
+        "parts": {"type": "object", "additionalProperties": part},
+    }
+    return {"Service": objects(service, *service), "Event": _event()}
+
+
+def _event() -> Schema:
+    kinds = choice("hello", "reset", "run", "schedule", "trigger", "backfill", "alert", "service")
+    data = {
+        **MAPPING,
+        "description": "How it is now. Of a run its state, and those of its steps (`StepBrief`) that have changed; of "
+        "the service its state and parts; of others whether it was `removed`.",
+    }
+    event = {
+        "id": {**_TEXT, "description": "What to give as `since` when the connection was lost."},
+        "kind": {**kinds, "description": "`hello`: all is told by now; `reset`: too much has changed, ask again."},
+        "subject": {**_TEXT, "description": "The id of what has changed."},
+        "notebook": _PATH,
+        "time": NUMBER,
+        "data": data,
+    }
+    return objects(event, *event)

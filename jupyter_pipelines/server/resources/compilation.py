@@ -1,0 +1,51 @@
+"""What a notebook means. Nothing is run and nothing is kept."""
+
+from __future__ import annotations
+
+import json
+from importlib.metadata import version
+
+from jupyter_pipelines.server.route import MOST_NOTEBOOK, Call, Route
+from jupyter_pipelines.server.schemas import MAPPING, objects, reference, text
+
+
+def status(_: Call) -> object:
+    """That we are here."""
+    return {"version": version("jupyter_pipelines")}
+
+
+def compiled(call: Call) -> object:
+    """The pipeline of a notebook as it stands in an editor."""
+    from jupyter_pipelines.graph import compile_pipeline, to_json
+    from jupyter_pipelines.notebook import read_notebook
+
+    return to_json(
+        compile_pipeline(read_notebook(source_of(call.body["notebook"]), call.body.get("name") or "notebook"))
+    )
+
+
+def source_of(notebook: object) -> bytes:
+    """A notebook that was sent as JSON, as it would be in a file."""
+    # Lone surrogates are JSON, but no text: replaced, so that reading the notebook can say what is wrong.
+    return json.dumps(notebook).encode("utf-8", "replace")
+
+
+_NOTEBOOK = {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": []}
+
+ROUTES = (
+    Route("GET", "status", "That the extension is here", status, objects({"version": text()}, "version")),
+    Route(
+        "POST",
+        "compile",
+        "Compile a notebook as it stands in an editor: its steps, edges, parameters and diagnostics",
+        compiled,
+        reference("Pipeline"),
+        body=objects(
+            {"name": text("What its author calls it; only shown."), "notebook": MAPPING},
+            "notebook",
+        ),
+        examples=({"name": "sales.ipynb", "notebook": _NOTEBOOK},),
+        action="read",  # it tells what a notebook means to someone who has the notebook
+        most=MOST_NOTEBOOK,
+    ),
+)

@@ -1,0 +1,26 @@
+"""The table of all routes, from which handlers and the description of the API are made."""
+
+from __future__ import annotations
+
+from jupyter_pipelines.server.resources import (
+    compilation,
+    limits,
+    retention,
+    runs,
+    schedules,
+    service,
+    triggers,
+    versions,
+)
+from jupyter_pipelines.server.route import Route
+
+ROUTES: tuple[Route, ...] = (
+    *compilation.ROUTES,
+    *runs.ROUTES,
+    *versions.ROUTES,
+    *schedules.ROUTES,
+    *triggers.ROUTES,
+    *limits.ROUTES,
+    *retention.ROUTES,
+    *service.ROUTES,
+)
