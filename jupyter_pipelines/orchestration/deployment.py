@@ -21,6 +21,7 @@ from jupyter_pipelines.orchestration.service.supervisor import launch_command
 
 FLOW = "jupyter-pipeline"
 DEPLOYMENT = "notebook"
+POOL = "jupyter-pipelines"
 ENTRYPOINT = "jupyter_pipelines.orchestration.flow.run_pipeline"  # with a colon Prefect would look for a file
 
 # What Prefect's process worker takes, in the form in which a work pool says it.
@@ -40,7 +41,12 @@ _JOB_TEMPLATE = {
 
 def work_pool() -> str:
     """The name of the work pool that runs go to: ``JUPYTER_PIPELINES_WORK_POOL``, ``jupyter-pipelines`` by default."""
-    return os.environ.get("JUPYTER_PIPELINES_WORK_POOL") or "jupyter-pipelines"
+    return os.environ.get("JUPYTER_PIPELINES_WORK_POOL") or POOL
+
+
+def deployment_name() -> str:
+    """What the deployment is called: one server may have several work pools, each needs its own."""
+    return DEPLOYMENT if work_pool() == POOL else f"{DEPLOYMENT}-{work_pool()}"
 
 
 def worker_name(home: Path) -> str:
@@ -90,7 +96,7 @@ def deploy(endpoint: Endpoint, home: Path, *, create_pool: bool = False) -> str:
                 raise
     local = {"command": shlex.join(launch_command(home)), "working_dir": str(home), "stream_output": False}
     deployment = {
-        "name": DEPLOYMENT,
+        "name": deployment_name(),
         "flow_id": _id(endpoint.call("/flows/", {"name": FLOW})),
         "entrypoint": ENTRYPOINT,
         "work_pool_name": work_pool(),
@@ -116,7 +122,7 @@ def kind_of_pool(endpoint: Endpoint) -> str:
 
 
 def _deployment(endpoint: Endpoint) -> str:
-    return _id(endpoint.call(f"/deployments/name/{FLOW}/{DEPLOYMENT}"))
+    return _id(endpoint.call(f"/deployments/name/{FLOW}/{quote(deployment_name(), safe='')}"))
 
 
 def _id(answer: Any) -> str:

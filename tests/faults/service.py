@@ -119,7 +119,7 @@ def gone() -> str:
     from jupyter_pipelines.orchestration.schedules import Schedule
 
     with own_home() as folder:
-        start = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=5)
+        start = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=20)
         once = Schedule(interval=timedelta(days=1), anchor=start, start=start, count=1)
         paths = [
             write_notebook(folder, f"{n}.ipynb", ("step:one", "1")) for n in ("deleted", "moved", "torn", "folder")
@@ -146,7 +146,7 @@ def crowd(count: int) -> str:
     with own_home() as folder:
         home = Path(os.environ["JUPYTER_PIPELINES_HOME"])
         path = write_notebook(folder, "one.ipynb", ("step:one", "1"))
-        start = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=5 + count // 10)
+        start = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=20 + count // 5)
         once = Schedule(interval=timedelta(days=1), anchor=start, start=start, count=1)
         made = [jp.schedule(path, once) for _ in range(count)]
         began = time.monotonic()

@@ -13,11 +13,13 @@ from pathlib import Path
 import pytest
 
 import jupyter_pipelines as jp
+from jupyter_pipelines.errors import RequestError
 from jupyter_pipelines.orchestration.service import (
     Endpoint,
     configured_endpoint,
     endpoint_of,
     ensure_service,
+    ensure_worker,
     renewal,
     service_status,
     stop_service,
@@ -100,3 +102,34 @@ def test_the_service_starts_anew_when_another_installation_stands_still(monkeypa
     said = [looks.is_due() for _ in range(6)]
     assert said == [False, False, False, False, False, True]  # while it is replaced, it is let alone
     assert all(found > 0 for stamp in renewal.installed_stamp() for found in stamp)
+
+
+def test_a_worker_and_schedules_serve_another_prefect_server(
+    service: Endpoint, tmp_path: Path, write: WriteNotebook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "elsewhere"
+    monkeypatch.setenv("JUPYTER_PIPELINES_HOME", str(home))
+    monkeypatch.setenv("JUPYTER_PIPELINES_WORK_POOL", "elsewhere")
+    monkeypatch.setenv("PREFECT_API_URL", service.api_url)
+    monkeypatch.setenv("PREFECT_API_AUTH_STRING", service.auth)
+    notebook = write(("step:one", "x = 1"))
+    with pytest.raises(RequestError, match="jupyter pipelines up"):
+        jp.schedule(notebook, "every 2 seconds")
+    settings = Settings.load()
+    endpoint = ensure_service(settings)
+    try:
+        ensure_worker(settings, endpoint)
+        made = jp.schedule(notebook, "every 5 seconds")
+        wait_until(lambda: any(run.state == "completed" for run in jp.list_runs(schedule=made.id)))
+        jp.unschedule(made.id)
+        run_id = jp.submit(notebook)
+        wait_until(lambda: all(run.ended for run in jp.list_runs()))
+        found = service.call(f"/flow_runs/{run_id}", timeout=30)
+        assert isinstance(found, dict)
+        assert (found["state_name"], found["work_pool_name"]) == ("Completed", "elsewhere")
+        status = service_status(settings)
+        assert status is not None and "server" not in status.parts
+    finally:
+        assert stop_service(settings)
+    monkeypatch.delenv("PREFECT_API_URL")
+    assert endpoint_of(settings) is None  # without being told so, nobody uses that server

@@ -1,6 +1,8 @@
 """Stop the pipeline service. What it knows is kept, runs that go on are left alone, the next run starts it again.
 
---format json: {"stopped": true|false}; false when it was not running.
+How many runs go on is told; `jupyter pipelines cancel RUN` ends one. Schedules rest until the service is up again.
+
+--format json: {"stopped": true|false, "runs": [ID, ...]}; false when it was not running, "runs" are those that go on.
 """
 
 from __future__ import annotations
@@ -15,14 +17,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    from jupyter_pipelines.cli.output import count
+    from jupyter_pipelines.orchestration.history import list_runs
     from jupyter_pipelines.orchestration.service import stop_service
     from jupyter_pipelines.settings import Settings
 
-    stopped = stop_service(Settings.load())
+    settings = Settings.load()
+    stopped = stop_service(settings)
+    going_on = [run.id for run in list_runs(state="running")]
     if arguments.format == "json":
         from jupyter_pipelines.cli.output import print_json
 
-        print_json({"stopped": stopped})
+        print_json({"stopped": stopped, "runs": going_on})
     else:
         print("stopped" if stopped else "It was not running.")
+        if going_on:
+            verb = "goes" if len(going_on) == 1 else "go"
+            print(f"{count(len(going_on), 'run')} {verb} on: {', '.join(run[:8] for run in going_on)}")
     return 0

@@ -14,6 +14,8 @@ CHECKS: tuple[Check, ...] = (
     Check("duckdb", running.duckdb),
     Check("database", service.database),
     Check("service", service.service),
+    Check("launcher", service.launcher, ("service",)),
+    Check("worker", service.worker, ("kernel", "service")),
     Check("schedule", service.schedule, ("service",)),
     Check("pipeline", running.pipeline, ("kernel", "service")),
     Check("lab extension", installation.lab_extension),

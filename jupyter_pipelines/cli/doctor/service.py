@@ -62,6 +62,67 @@ def database() -> str:
     return f"whole, {size:.0f} MB, {len(found.backups())} backups in {found.folder}"
 
 
+def launcher() -> str:
+    """A process is forked from the launcher, as each run of the service is."""
+    import subprocess
+
+    from jupyter_pipelines.orchestration.service import service_status
+    from jupyter_pipelines.orchestration.service.supervisor import launch_command
+    from jupyter_pipelines.settings import Settings
+
+    settings = Settings.load()
+    deadline = time.monotonic() + PATIENCE
+    while True:  # the service has been started just now, maybe
+        status = service_status(settings)
+        part = status.parts.get("launcher") if status is not None else None
+        if part is None:
+            return "there is none here: each run starts a Python of its own, which takes seconds"
+        if part.state == "running" or time.monotonic() > deadline:
+            break
+        time.sleep(0.1)
+    began = time.monotonic()
+    command = launch_command(settings.home, "jupyter_pipelines.orchestration.service.probe")
+    said = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
+    if said.stdout.strip() != str(part.pid):
+        raise ProblemError(
+            f"the launcher (process {part.pid}) forks nothing: each run starts a Python of its own",
+            "see `jupyter pipelines logs`; `jupyter pipelines down` and `up` start it anew",
+        )
+    return f"forked a process in {1000 * (time.monotonic() - began):.0f} ms"
+
+
+def worker() -> str:
+    """The worker takes up a run that is handed to it, and the run completes."""
+    import nbformat
+
+    from jupyter_pipelines.orchestration import get_run, submit
+    from jupyter_pipelines.orchestration.service import endpoint_of, works_for
+    from jupyter_pipelines.settings import Settings
+    from jupyter_pipelines.verification.scratch import scratch_store
+
+    settings = Settings.load()
+    endpoint = endpoint_of(settings)
+    if endpoint is None or not endpoint.pid:
+        works = endpoint is not None and works_for(settings, endpoint)
+        return "works for the configured server" if works else "none here: `jupyter pipelines up` starts one"
+    cell = nbformat.v4.new_code_cell("1", metadata={"tags": ["step:one"]})
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    with scratch_store() as folder:
+        path = folder / "doctor.ipynb"
+        nbformat.write(nbformat.v4.new_notebook(cells=[cell], metadata={"kernelspec": kernel}), path)
+        asked = time.time()
+        run = get_run(submit(path))
+        while not run.ended and time.time() - asked < PATIENCE:
+            time.sleep(0.2)
+            run = get_run(run.id)
+    if run.state != "completed":
+        raise ProblemError(
+            f"a run that was handed to it is {run.state} after {time.time() - asked:.0f} s {run.error}".strip(),
+            "see `jupyter pipelines logs` and `jupyter pipelines status`",
+        )
+    return f"a run began {run.started - asked:.1f} s after it was asked for"
+
+
 def schedule() -> str:
     """A deployment with an interval schedule gets a scheduled run. What is made for it is removed again."""
     from jupyter_pipelines.orchestration.fast_imports import make_imports_fast
