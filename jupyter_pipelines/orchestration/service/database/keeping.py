@@ -25,6 +25,7 @@ from jupyter_pipelines.orchestration.service.endpoint import UNREACHABLE, record
 from jupyter_pipelines.orchestration.service.home import ServiceHome
 
 DAILY: Final = 86400.0  # seconds between two backups while the server runs
+CHECKED: Final = 600.0  # seconds between two looks at all of it, or longer: they are to take less than 1/2000 of a core
 AT_FIRST: Final = 600.0  # seconds until a new database is backed up
 
 
@@ -36,6 +37,7 @@ class Keeper:
     def __init__(self, home: Path) -> None:
         self._database = Database(home)
         self._next = 0.0  # of the monotonic clock
+        self._next_check = time.monotonic() + CHECKED
 
     def look(self) -> float:
         """Do what is due; returns in how many seconds to look again."""
@@ -45,8 +47,8 @@ class Keeper:
         self._next = time.monotonic() + self.EVERY
         if self._database.path.exists():
             try:
-                if self._is_failing():
-                    check(self._database.path)
+                if self._is_failing() or time.monotonic() > self._next_check:
+                    self._check()
                 if self._is_due(time.time()):
                     back_up(self._database)
                     self._database.jot(problem="")
@@ -59,14 +61,23 @@ class Keeper:
     def _is_failing(self) -> bool:
         """Whether the server cannot answer what it has to look up."""
         endpoint = recorded_endpoint(self._database.home)
+        if endpoint is None:
+            return False
         try:
-            if endpoint is not None:
-                endpoint.call("/flow_runs/filter", {"limit": 1})
+            for what in ("flow_runs", "work_pools", "deployments"):
+                endpoint.call(f"/{what}/filter", {"limit": 1})
         except urllib.error.HTTPError as error:
             return error.code == 500
         except UNREACHABLE:
             return False
         return False
+
+    def _check(self) -> None:
+        """Look at the whole file, as seldom as that takes time: the server may have in memory what is damaged."""
+        began = time.monotonic()
+        check(self._database.path)
+        took = time.monotonic() - began
+        self._next_check = time.monotonic() + max(CHECKED, took * 2000)
 
     def _is_due(self, now: float) -> bool:
         newest = self._database.backups()[:1]
