@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from jupyter_pipelines.execution.step_notebook import assigned_names
 from jupyter_pipelines.notebook.model import Role
+from jupyter_pipelines.notebook.parsing import parse_python
 
 if TYPE_CHECKING:
     from jupyter_pipelines.execution.model import StepRequest
@@ -111,7 +112,7 @@ def _words(code: str) -> frozenset[str]:
 def _definitions(code: str) -> Mapping[str, frozenset[str]]:
     """What each name that a statement of ``code`` binds is made of: the words in that statement."""
     try:
-        body = ast.parse(code).body
+        body = parse_python(code).body
     except (SyntaxError, ValueError):
         return {}
     lines = code.splitlines()

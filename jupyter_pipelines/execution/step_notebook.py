@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jupyter_pipelines.notebook.model import Cell, NotebookDocument, Role
+from jupyter_pipelines.notebook.parsing import parse_python
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -167,6 +168,6 @@ def _defined_names(cell: Cell) -> Iterator[str]:
 
 def _parse(cell: Cell) -> ast.Module:
     try:
-        return ast.parse(cell.python or "")
+        return parse_python(cell.python or "")
     except (SyntaxError, ValueError):
         return ast.Module(body=[], type_ignores=[])

@@ -20,6 +20,7 @@ from jupyter_pipelines.graph.events import (
 from jupyter_pipelines.graph.magics import OTHER_LANGUAGES, apply_cell_magic
 from jupyter_pipelines.graph.statements import StatementWalker
 from jupyter_pipelines.notebook.model import Cell, Role
+from jupyter_pipelines.notebook.parsing import parse_python
 
 _DEFINING_CALLS = frozenset(
     [
@@ -56,7 +57,7 @@ def analyse_source(source: str) -> CellEffects:
 def analyse_text(text: str, line: int) -> tuple[Event, ...] | None:
     """The effects of evaluating ``text`` in ``line``; ``None`` when it is no expression."""
     try:
-        tree = ast.parse(text.strip(), mode="eval")
+        tree = parse_python(text.strip(), "eval")
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
     for node in ast.walk(tree):
@@ -80,7 +81,7 @@ def _analyse(
             apply_cell_magic(walker, magic, magic_line, 1)
         return _finish(walker, [Statement(1, 1, StatementKind.ORDINARY, tuple(walker.events))] if magic else [])
     try:
-        body = ast.parse(python).body
+        body = parse_python(python).body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return CellEffects(())
     statements: list[Statement] = []
@@ -89,13 +90,13 @@ def _analyse(
     if unwrapped is not None:
         magic, magic_line, text = unwrapped
         try:
-            body = [] if magic in OTHER_LANGUAGES else ast.parse("\n" + text).body
+            body = [] if magic in OTHER_LANGUAGES else parse_python("\n" + text).body
         except (SyntaxError, ValueError):
             body = []
         else:
             lines = ["", *text.splitlines()]
         if magic in {"timeit", "prun"}:
-            body = ast.parse(python).body
+            body = parse_python(python).body
             magic = ""
     if magic:
         apply_cell_magic(walker, magic, magic_line, 1)

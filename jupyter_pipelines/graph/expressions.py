@@ -20,6 +20,7 @@ from jupyter_pipelines.graph.events import (
     Unknowable,
 )
 from jupyter_pipelines.graph.scopes import Scope
+from jupyter_pipelines.notebook.parsing import parse_python
 
 IMMUTABLE_ATTRIBUTES = frozenset(
     ["shape", "size", "ndim", "dtype", "nbytes", "itemsize", "name", "__name__", "__class__", "__doc__"]
@@ -345,7 +346,7 @@ class ExpressionWalker:
         source = node.args[0]
         if isinstance(source, ast.Constant) and isinstance(source.value, str):
             try:
-                tree = ast.parse(source.value.strip() if name == "eval" else source.value)
+                tree = parse_python(source.value.strip() if name == "eval" else source.value)
             except SyntaxError:
                 return FRESH
             for child in ast.walk(tree):

@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from jupyter_pipelines.graph.events import FRESH, Ambient, Command, Flow, StarImport, State, Unknowable
+from jupyter_pipelines.notebook.parsing import parse_python
 
 if TYPE_CHECKING:
     from jupyter_pipelines.graph.statements import StatementWalker
@@ -80,7 +81,7 @@ def interpolate(walker: StatementWalker, text: str, line: int) -> None:
     for expression, name in _INTERPOLATED.findall(text):
         source = expression or name
         try:
-            tree = ast.parse(source.partition("!r")[0].strip(), mode="eval")
+            tree = parse_python(source.partition("!r")[0].strip(), "eval")
         except SyntaxError:
             continue
         for child in ast.walk(tree):
@@ -91,7 +92,7 @@ def interpolate(walker: StatementWalker, text: str, line: int) -> None:
 def _parse(source: str, line: int) -> list[ast.stmt]:
     """A piece of code inside a magic, every node at the magic's line; empty when it is not Python."""
     try:
-        tree = ast.parse(source)
+        tree = parse_python(source)
     except (SyntaxError, ValueError):
         return []
     for child in ast.walk(tree):

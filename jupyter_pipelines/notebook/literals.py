@@ -32,6 +32,7 @@ from jupyter_pipelines.notebook.parameter_types import (
     Str,
     TimeDelta,
 )
+from jupyter_pipelines.notebook.parsing import parse_python
 
 _SIMPLE: Mapping[str, ParameterType] = {
     "int": Int(), "float": Float(), "bool": Bool(), "str": Str(), "None": NoneType(), "Any": ANY, "object": ANY,
@@ -116,7 +117,7 @@ class Names:
 def tree_of(python: str) -> ast.Module:
     """The syntax tree of a cell's Python; empty when it has none. Callers must not change it."""
     try:
-        return ast.parse(python)
+        return parse_python(python)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return ast.Module([], [])
 
@@ -165,7 +166,7 @@ def annotated_type(node: ast.expr, names: Names) -> ParameterType | None:
             return NoneType()
         if isinstance(node.value, str):
             try:
-                return annotated_type(ast.parse(node.value.strip(), mode="eval").body, names)
+                return annotated_type(parse_python(node.value.strip(), "eval").body, names)
             except (SyntaxError, ValueError):
                 return None
         return None

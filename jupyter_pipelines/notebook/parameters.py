@@ -24,6 +24,7 @@ from jupyter_pipelines.notebook.codes import Problem
 from jupyter_pipelines.notebook.model import Cell, NotebookDocument, Parameter, Role
 from jupyter_pipelines.notebook.parameter_collections import Choice, Member, Union
 from jupyter_pipelines.notebook.parameter_types import ANY, Int, NoneType, ParameterType
+from jupyter_pipelines.notebook.parsing import parse_python
 from jupyter_pipelines.notebook.plain_values import MismatchError
 from jupyter_pipelines.notebook.secrecy import HIDDEN, is_secret
 
@@ -251,7 +252,7 @@ def _type_comment(text: str) -> tuple[str, ast.expr | None]:
         return text, None
     written, _, rest = text.removeprefix("type:").partition("#")
     try:
-        return rest.strip(), ast.parse(written.strip(), mode="eval").body
+        return rest.strip(), parse_python(written.strip(), "eval").body
     except (SyntaxError, ValueError):
         return text, None
 

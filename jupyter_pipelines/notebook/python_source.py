@@ -6,7 +6,6 @@ valid Python passes IPython unchanged.
 
 from __future__ import annotations
 
-import ast
 import re
 import warnings
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 from jupyter_pipelines.notebook.codes import Problem
+from jupyter_pipelines.notebook.parsing import parse_python
 from jupyter_pipelines.notebook.role_magics import RoleMagic, is_role_magic, read_role_magic
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ def _syntax_error(text: str) -> Exception | None:
         # Top-level await is IPython's; ast alone accepts it nowhere else.
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            compile(text, "<cell>", "exec", ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+            parse_python(text, top_level_await=True)
     except (SyntaxError, ValueError, RecursionError, MemoryError, OverflowError) as error:
         return error
     return None

@@ -6,6 +6,8 @@ import ast
 from collections.abc import Iterable
 from pathlib import Path
 
+from jupyter_pipelines.notebook.parsing import parse_python
+
 NEVER = frozenset(
     {
         *("__future__", "IPython", "jupyter_pipelines", "zmq"),
@@ -21,7 +23,7 @@ def modules_of(statements: Iterable[str]) -> tuple[str, ...]:
     found: dict[str, None] = {}
     for statement in statements:
         try:
-            tree = ast.parse(statement.strip())
+            tree = parse_python(statement.strip())
         except SyntaxError:
             continue
         for node in tree.body:

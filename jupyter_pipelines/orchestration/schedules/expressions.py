@@ -18,6 +18,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Final
 
 from jupyter_pipelines.errors import RequestError
+from jupyter_pipelines.notebook.parsing import parse_python
 
 if TYPE_CHECKING:
     from jupyter_pipelines.orchestration.schedules.model import Schedule
@@ -147,7 +148,7 @@ def _parsed(expression: str) -> ast.Expression:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return ast.parse(expression.strip(), mode="eval")
+            return parse_python(expression.strip(), "eval")
     except SyntaxError as error:
         raise _RefusedError(f"it is not a Python expression ({error.msg})") from None
     except (ValueError, RecursionError, MemoryError):

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from jupyter_pipelines.notebook.parsing import parse_python
 from jupyter_pipelines.orchestration.versions.paths import IGNORED, is_below
 
 _EXTENSIONS = ("*.so", "*.pyd")
@@ -41,7 +42,7 @@ def find_local_modules(sources: Iterable[str], folder: Path) -> LocalModules:
     while waiting:
         source, package = waiting.pop()
         try:
-            tree = ast.parse(source)
+            tree = parse_python(source)
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             continue
         roots += [root for root in _added_roots(tree, folder) if root not in roots]
