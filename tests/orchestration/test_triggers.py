@@ -12,6 +12,7 @@ import pytest
 
 import jupyter_pipelines as jp
 from jupyter_pipelines.errors import NotebookError, RequestError
+from jupyter_pipelines.orchestration.history import History
 from jupyter_pipelines.orchestration.model import RunRecord
 from jupyter_pipelines.orchestration.service import Endpoint
 from jupyter_pipelines.orchestration.triggers import describe, patterns
@@ -19,6 +20,7 @@ from jupyter_pipelines.orchestration.triggers.duty import Triggers
 from jupyter_pipelines.orchestration.triggers.shelf import Shelf
 from jupyter_pipelines.orchestration.triggers.tokens import Bucket, Gate, RefusedError
 from jupyter_pipelines.settings import Settings
+from jupyter_pipelines.store import Store
 
 WriteNotebook = Callable[..., Path]
 ONE = ("step:one", "1")
@@ -46,7 +48,8 @@ def until(duty: Triggers, condition: Callable[[], object], seconds: float = 60.0
 
 def ended(notebook: Path) -> list[RunRecord]:
     """The runs of a notebook that have ended, in the order of their triggers."""
-    found = [run for run in jp.list_runs(limit=200) if run.notebook == str(notebook) and run.ended]
+    history = History(Store(Settings.load().store))
+    found = history.query(notebook=str(notebook), state=("completed", "failed", "cancelled", "crashed"), limit=None)
     return sorted(found, key=lambda run: (run.scheduled_time, run.started))
 
 
@@ -74,6 +77,7 @@ def test_how_the_other_has_ended_matters(home: Path, write: WriteNotebook) -> No
     after = {on: write(ONE, name=f"{on}.ipynb") for on in names}
     for on in names:
         jp.trigger(after[on], after=load, on=on)  # type: ignore[arg-type]  # they are its choices
+        after[on].unlink()  # what is set off is on record as failed then, and takes no time
     duty = Triggers(home)
     assert jp.run(load).state == "failed"
     until(duty, lambda: ended(after["always"]) and ended(after["failure"]))
@@ -87,6 +91,7 @@ def test_all_of_several(home: Path, write: WriteNotebook) -> None:
     above = [write(ONE, name=f"{name}.ipynb") for name in ("a", "b")]
     below = write(ONE, name="below.ipynb")
     made = jp.trigger(below, after=above, all_of=True)
+    below.unlink()
     jp.run(above[0])
     Triggers(home).look()  # another worker goes on where this one was
     second = jp.run(above[0]), jp.run(above[1])
@@ -112,8 +117,6 @@ def test_loops_are_refused_with_the_chain(home: Path, write: WriteNotebook) -> N
 def test_a_chain_ends_somewhere(home: Path, store: Path, write: WriteNotebook) -> None:
     """What triggers cannot see when they are made, files for example, is stopped when it happens."""
     from dataclasses import asdict, replace
-
-    from jupyter_pipelines.store import Store
 
     load, below = write(ONE, name="load.ipynb"), write(ONE, name="below.ipynb")
     jp.trigger(below, after=load)
@@ -223,6 +226,30 @@ def test_who_dies_between_two_writes_loses_nothing_and_doubles_nothing(
     assert sorted(Path(str(run.parameters["path"])).name for run in ended(notebook)) == ["a.csv", "b.csv", "c.csv"]
 
 
+def test_a_disk_that_comes_back_brings_nothing_new(home: Path, write: WriteNotebook, tmp_path: Path) -> None:
+    folder, away = tmp_path / "disk", tmp_path / "away"
+    folder.mkdir()
+    for name in "abc":
+        (folder / f"{name}.csv").touch()
+    notebook = write(ONE)
+    made = jp.trigger(notebook, file="disk/*.csv")
+    notebook.unlink()
+    duty = Triggers(home)
+    duty.look()
+    folder.rename(away)
+    until(duty, lambda: "disk is not there" in str(describe(made)["problem"]))
+    folder.mkdir()  # where it is mounted
+    until(duty, lambda: not describe(made)["problem"])
+    folder.rmdir()
+    away.rename(folder)
+    (folder / "a.csv").rename(tmp_path / "a.csv")
+    Triggers(home).look()
+    (tmp_path / "a.csv").rename(folder / "a.csv")  # somebody wants it to be looked at again
+    until(duty, lambda: ended(notebook))
+    Triggers(home).look()
+    assert len(ended(notebook)) == 1
+
+
 @pytest.mark.parametrize(
     ("pattern", "path", "fits"),
     [
@@ -255,6 +282,7 @@ def test_an_update_by_another_pipeline(home: Path, write: WriteNotebook, tmp_pat
     jp.trigger(by_file, {"what": "{{ updated }}"}, updated="*.csv")
     jp.trigger(by_output, updated="load.ipynb:table")
     jp.trigger(other, updated=["elsewhere/*.csv", "load.ipynb:chart"])
+    by_output.unlink()
     duty = Triggers(home)
     (tmp_path / "mine.csv").write_text("by hand: no run has written it")
     run = jp.run(load)
@@ -364,6 +392,7 @@ def test_an_event_of_prefect(home: Path, service: Endpoint, write: WriteNotebook
 def test_a_paused_trigger_makes_up_for_nothing(home: Path, write: WriteNotebook) -> None:
     load, below = write(ONE, name="load.ipynb"), write(ONE, name="below.ipynb")
     made = jp.trigger(below, after=load, name="rests")
+    below.unlink()
     duty = Triggers(home)
     duty.look()
     jp.pause("rests")

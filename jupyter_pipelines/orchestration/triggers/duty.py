@@ -71,9 +71,10 @@ class Triggers:
                 self._works[record.id] = Work(record, self._shelf, settings)
         self._hear()
         waits = [LONGEST]
+        ends = runs.Ends()
         for work in list(self._works.values()):
             try:
-                waits.append(work.carry_on(endpoint))
+                waits.append(work.carry_on(endpoint, ends))
             except Exception as error:  # no server, a full disk: what is due stays due, and the others go on
                 work.fail(error)
         return max(0.0, min(waits))
@@ -117,25 +118,33 @@ class Work:
         assert isinstance(self.record.cause, OnFiles)
         return self.record.cause.pattern
 
-    def carry_on(self, endpoint: Endpoint) -> float:
+    def carry_on(self, endpoint: Endpoint, ends: runs.Ends) -> float:
         """See what has happened, start what is due; returns the seconds until something may be again."""
-        progress = self.progress
         self._see_ends(endpoint)
-        cursor, found = self._happened(endpoint)
-        fresh = list({one.key: one for one in found if not progress.knows(one.key)}.values())
+        seen = self._happened(endpoint, ends)
+        if seen is not None:
+            self._take(*seen)
+        self._release(endpoint)
+        if seen is not None and self.progress.problem:
+            self.progress.problem = ""
+            self._save()
+        return max(0.0, min(LONGEST, self._next - time.monotonic())) if self._next else LONGEST
+
+    def _take(self, cursor: object, found: Sequence[Occurrence]) -> None:
+        """Keep what was found, and in the same write up to where."""
+        progress = self.progress
+        known = {*progress.runs, *(one.key for one in progress.waiting)}
+        fresh = list({one.key: one for one in found if one.key not in known}.values())
         self._cursor = cursor
-        if fresh or progress.problem or self._is_worth_keeping(cursor):
+        if fresh or self._is_worth_keeping(cursor):
             for one in fresh[max(0, MOST_WAITING - len(progress.waiting)) :]:
                 self._note_skip(one, f"more than {MOST_WAITING:,} wait")
             progress.waiting += fresh[: max(0, MOST_WAITING - len(progress.waiting))]
             progress.cursor = cursor
-            progress.problem = ""
             self._save()
         for one in found:
             if isinstance(self.record.cause, ByToken):
                 self._shelf.taken(self.record.id, one.key)
-        self._release(endpoint)
-        return max(0.0, min(LONGEST, self._next - time.monotonic())) if self._next else LONGEST
 
     def fail(self, error: Exception) -> None:
         """Put down why nothing can be seen or started at the moment."""
@@ -148,10 +157,11 @@ class Work:
             except PipelinesError:
                 traceback.print_exc()
 
-    def _happened(self, endpoint: Endpoint) -> tuple[object, list[Occurrence]]:
+    def _happened(self, endpoint: Endpoint, ends: runs.Ends) -> tuple[object, list[Occurrence]] | None:
+        """Up to where its cause was looked at, and what was found; ``None`` when it is not time to look."""
         match self.record.cause:
             case AfterRuns() | OnUpdate():
-                return runs.look(self.record, self._cursor, self._store)
+                return runs.look(self.record, self._cursor, self._store, ends)
             case OnFiles():
                 return self._files_changed()
             case OnEvent() if time.monotonic() >= self._next:
@@ -159,14 +169,15 @@ class Work:
                 return events.look(self.record.cause, self._cursor, endpoint, set(self.progress.runs.values()))
             case ByToken():
                 return None, self._shelf.asked(self.record.id)
-        return self._cursor, []
+        return None
 
-    def _files_changed(self) -> tuple[object, list[Occurrence]]:
+    def _files_changed(self) -> tuple[object, list[Occurrence]] | None:
         now = time.monotonic()
         if not self.heard and now < self._next:
-            return self._cursor, []
+            return None
         assert self._files is not None
         self.heard = False
+        self._next = now + files.UNWATCHED  # unless the look says otherwise
         cursor, found, wait = self._files.look(self._cursor, now, self._made_by_us())
         rest = files.RESCAN if self.watched else files.UNWATCHED
         self._next = time.monotonic() + (rest if wait is None else min(rest, wait))

@@ -2,6 +2,7 @@
 
 The cursor is a snapshot: each matching file with its size, time and inode. What differs from it is new, also when it
 came while nobody looked; once an occurrence of it is kept, the file's new state is in the snapshot, in the same write.
+Files that have gone are remembered for a while: a disk that comes back brings nothing new, a file moved back does.
 """
 
 from __future__ import annotations
@@ -21,9 +22,12 @@ from jupyter_pipelines.errors import RequestError
 from jupyter_pipelines.orchestration.triggers import patterns
 from jupyter_pipelines.orchestration.triggers.model import Occurrence, OnFiles
 
-Stamp = list[int]  # size, time of the last change in nanoseconds, inode; a list, as JSON has it
+Stamp = list[int]
+"""Size, time of the last change in nanoseconds, inode; and when any of what is known of the file changed, its name too.
+"""
 
 MOST_FILES: Final = 20_000
+MOST_GONE: Final = 5_000  # files that are remembered after they have gone
 RESCAN: Final = 60.0  # seconds after which files are looked at although nothing was heard of them
 UNWATCHED: Final = 5.0  # the same where nothing can be heard: the folder is not there yet, or cannot be watched
 
@@ -32,10 +36,11 @@ def snapshot(pattern: str) -> dict[str, Stamp]:
     """The files that match now. Raises :class:`RequestError` when there are more than :data:`MOST_FILES`."""
     found: dict[str, Stamp] = {}
     for path in patterns.find(pattern):
-        with suppress(OSError):  # it has gone just now
+        with suppress(OSError, UnicodeEncodeError):  # it has gone just now; or its name is no text
+            path.encode()
             status = os.stat(path)
             if stat.S_ISREG(status.st_mode):
-                found[path] = [status.st_size, status.st_mtime_ns, status.st_ino]
+                found[path] = [status.st_size, status.st_mtime_ns, status.st_ino, status.st_ctime_ns]
         if len(found) > MOST_FILES:
             raise RequestError(
                 f"More than {MOST_FILES:,} files match {pattern}.", "Give a narrower pattern, or move old files away."
@@ -52,15 +57,20 @@ class FileLook:
 
     def look(
         self, cursor: object, now: float, made_by_us: Callable[[str, float], bool | None]
-    ) -> tuple[dict[str, Stamp], list[Occurrence], float | None]:
+    ) -> tuple[object, list[Occurrence], float | None]:
         """The snapshot to go on with, the occurrences, and in how many seconds something may have become still.
 
         ``now`` is of the monotonic clock. ``made_by_us`` says of a path and its time whether a run of this trigger has
         written it: then it is no occurrence. ``None`` when that is not known yet.
         """
-        before: Mapping[str, Stamp] = cursor if isinstance(cursor, dict) else {}
+        folder = patterns.root(self._cause.pattern)
+        if not os.path.isdir(folder):  # a disk that is away: its files have not gone
+            raise RequestError(f"The folder {folder} is not there.", "Make it, or remove the trigger.")
+        before, gone = _stamps(cursor, "files"), _stamps(cursor, "gone")
         seen = snapshot(self._cause.pattern)
-        known = {path: stamp for path, stamp in before.items() if path in seen}
+        gone |= {path: stamp for path, stamp in before.items() if path not in seen}
+        before |= {path: stamp for path, stamp in seen.items() if gone.pop(path, None) == stamp}
+        known = {path: _newer(before[path], stamp) for path, stamp in seen.items() if path in before}
         changed = {path: stamp for path, stamp in seen.items() if known.get(path) != stamp}
         moving = {path: self._moving.get(path, (stamp, now)) for path, stamp in changed.items()}
         self._moving = {
@@ -81,12 +91,28 @@ class FileLook:
         )
         batches = ([new] if new else []) if self._cause.together else [[path] for path in new]
         waits = [self._cause.still - (now - since) for _, since in self._moving.values()]
-        return known, [_occurrence(batch, seen) for batch in batches], max(0.1, min(waits)) if waits else None
+        following = {"files": known, "gone": dict(list(gone.items())[-MOST_GONE:])}
+        return following, [_occurrence(batch, seen) for batch in batches], max(0.1, min(waits)) if waits else None
+
+
+def now(pattern: str) -> object:
+    """The cursor of what is there by now. Raises as :func:`snapshot`."""
+    return {"files": snapshot(pattern), "gone": {}}
+
+
+def _stamps(cursor: object, which: str) -> dict[str, Stamp]:
+    found = cursor.get(which) if isinstance(cursor, dict) else None
+    return dict(found) if isinstance(found, dict) else {}
+
+
+def _newer(known: Stamp, seen: Stamp) -> Stamp:
+    """What is seen, where it is the file that is known: its permissions may be others."""
+    return seen if known[:-1] == seen[:-1] else known
 
 
 def _occurrence(paths: list[str], seen: Mapping[str, Stamp]) -> Occurrence:
     text = "\n".join(f"{path} {seen[path]}" for path in paths)
-    key = blake2b(text.encode("utf-8", "surrogateescape"), digest_size=16).hexdigest()
+    key = blake2b(text.encode(), digest_size=16).hexdigest()
     names: dict[str, object] = {"files": paths}
     if len(paths) == 1:
         names["file"] = paths[0]
@@ -110,8 +136,8 @@ class Watcher:
             if present == self._watched:
                 return
             self._stop.set()
+            self._heard.update((*present, *self._watched))  # what has happened meanwhile nobody has heard
             self._watched, self._stop = present, threading.Event()
-            self._heard.update(present)  # what has happened meanwhile nobody has heard
         for deep in (False, True):
             folders = [folder for folder, is_deep in present.items() if is_deep is deep]
             if folders:

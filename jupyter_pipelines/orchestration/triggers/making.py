@@ -210,7 +210,7 @@ def baseline_of(record: TriggerRecord) -> object:
         case AfterRuns() | OnUpdate():
             return runs.now(Store(record.store))
         case OnFiles(pattern):
-            return files.snapshot(pattern)
+            return files.now(pattern)
         case OnEvent():
             return events.now()
         case ByToken():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from hashlib import blake2b
+from pathlib import Path
 
 from jupyter_pipelines.errors import PipelinesError
 from jupyter_pipelines.notebook import parameters_json, read_notebook
@@ -27,12 +28,26 @@ def now(store: Store) -> object:
     return {"mark": History(store).mark(), "arrived": {}}
 
 
-def look(record: TriggerRecord, cursor: object, store: Store) -> tuple[object, list[Occurrence]]:
+class Ends:
+    """The ends of runs, each asked for once in one look at all triggers: most have come equally far."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[Path, int], tuple[int, list[RunRecord]]] = {}
+
+    def since(self, store: Store, mark: int) -> tuple[int, list[RunRecord]]:
+        """As :meth:`History.ended_since`."""
+        key = (store.root, mark)
+        if key not in self._known:
+            self._known[key] = History(store).ended_since(mark)
+        return self._known[key]
+
+
+def look(record: TriggerRecord, cursor: object, store: Store, ends: Ends) -> tuple[object, list[Occurrence]]:
     """What has happened since ``cursor``: the cursor to go on with, and the occurrences, in order."""
     known: Mapping[str, object] = cursor if isinstance(cursor, dict) else {}
     mark, arrived = known.get("mark"), known.get("arrived")
     waiting = {str(key): str(run) for key, run in arrived.items()} if isinstance(arrived, dict) else {}
-    following, ended = History(store).ended_since(mark if isinstance(mark, int) else 0)
+    following, ended = ends.since(store, mark if isinstance(mark, int) else 0)
     found: list[Occurrence] = []
     for run in ended:
         if pipeline(run) == record.pipeline and isinstance(record.cause, OnUpdate):
