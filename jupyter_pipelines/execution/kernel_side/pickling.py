@@ -360,7 +360,8 @@ def _function(pickler: ValuePickler, value: types.FunctionType) -> Reduction:
         "__defaults__": value.__defaults__,
         "__kwdefaults__": value.__kwdefaults__,
         "__doc__": value.__doc__,
-        "__module__": value.__module__,
+        # One string where they are equal: after unpickling they are so, too, and a digest tells whether they are one.
+        "__module__": module if value.__module__ == module else value.__module__,
     }
     annotations = getattr(value, "__annotations__", None)
     if annotations:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 import types
 from collections.abc import Iterator
@@ -30,7 +31,8 @@ class Watch:
         values = {name for name in job["setup_names"] if not isinstance(user.get(name), types.FunctionType)}
         used = [name for name in job["used_later"] if name not in known and name not in values]
         self._definitions = Definitions(user, used, job["repeated_later"])
-        self._bound = {name: user.get(name, _MISSING) for name in job["taken_past"] if name not in known}
+        self._taken_past = [name for name in job["taken_past"] if name not in known]
+        self._bound: dict[str, Any] = {}  # what they stand for when the step's own cells begin
         self._background = Background(user) if job["later"] else None
         if self._background is not None:
             files.others["subprocess.Popen"] = self._background.process_started
@@ -42,7 +44,14 @@ class Watch:
         self._alone = True
         if shell is not None:
             self._definitions.start(shell)
+            shell.events.register("pre_run_cell", self._before_first_cell)
             shell.events.register("post_run_cell", self._after_cell)
+
+    def _before_first_cell(self, info: Any) -> None:
+        """Definitions that needed loaded values have been repeated by now."""
+        if info.store_history:
+            self._bound = {name: self._user.get(name, _MISSING) for name in self._taken_past}
+            self._shell.events.unregister("pre_run_cell", self._before_first_cell)
 
     def _after_cell(self, result: Any = None) -> None:
         info = getattr(result, "info", None)
@@ -74,6 +83,8 @@ class Watch:
         if self._displays is not None:
             self._displays.stop()
             self._shell.events.unregister("post_run_cell", self._after_cell)
+            with contextlib.suppress(ValueError):  # it has begun
+                self._shell.events.unregister("pre_run_cell", self._before_first_cell)
 
     def changed_values(self) -> list[str]:
         """Functions that setup makes as values, and that are not any more what setup makes."""
