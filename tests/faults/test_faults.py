@@ -15,7 +15,9 @@ pytestmark = [pytest.mark.skipif(sys.platform != "linux", reason="kernels are fo
 
 
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize(("script", "rounds"), [("many_steps", 4), ("kills", 4), ("libraries", 1), ("setups", 1)])
+@pytest.mark.parametrize(
+    ("script", "rounds"), [("many_steps", 4), ("kills", 4), ("service", 4), ("libraries", 1), ("setups", 1)]
+)
 def test_survives(script: str, rounds: int) -> None:
     done = subprocess.run(
         [sys.executable, HERE / f"{script}.py", "--rounds", str(rounds)], capture_output=True, text=True, check=False
