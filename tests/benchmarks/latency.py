@@ -12,6 +12,7 @@ from pathlib import Path
 import notebooks
 from measure import Row, Table, at_most, drive, run, scratch, service
 
+PAUSE = 6.0  # seconds between two runs of a person who looks at what came out
 NOW = "import time\nprint('now', time.time())"
 
 
@@ -26,6 +27,7 @@ def benchmark() -> list[Table]:
         command = Path(sys.executable).parent / "jupyter-pipelines"
         run([command, "run", path, "--output", folder / "out.ipynb"])
         from_shell = first_line(folder / "out.ipynb") - asked
+        handed = _handed_over(path)
         served = drive("prefect_run_now", "serve", folder)["wait"]
         worker = drive("prefect_run_now", "worker", folder)["wait"]
     wait = statistics.median(waits[1:])
@@ -36,12 +38,28 @@ def benchmark() -> list[Table]:
             Row("ours", wait, "`jp.run()` in a process that ran one before, median of 5"),
             Row("ours, first run of a process", waits[0], "start of Python and imports included"),
             Row("ours, `jupyter pipelines run`", from_shell, "start of the command included"),
+            Row("ours, `jp.submit()`", handed, "handed to the service, as `run --detach` does; median of 5"),
             Row("Prefect, `flow.serve()`", served, "an empty flow: no kernel, no notebook"),
             Row("Prefect, process worker", worker, "an empty flow: no kernel, no notebook"),
         ],
-        targets=(at_most("under 1 s", wait, 1.0),),
+        targets=(at_most("under 1 s", wait, 1.0), at_most("handed over: under 1 s", handed, 1.0)),
     )
     return [table]
+
+
+def _handed_over(path: Path) -> float:
+    import jupyter_pipelines as jp
+
+    waits = []
+    for _ in range(6):
+        asked = time.time()
+        run = jp.get_run(jp.submit(path))
+        while not run.ended:
+            time.sleep(0.2)
+            run = jp.get_run(run.id)
+        waits.append(first_line(Path(run.executed_notebook)) - asked)
+        time.sleep(PAUSE)
+    return statistics.median(waits[1:])
 
 
 def first_line(executed: Path) -> float:

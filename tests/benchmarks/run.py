@@ -26,6 +26,8 @@ NAMES = {
     "parallel": "two fits at once, against one after the other",
     "handover": "a frame of 512 MB through a diamond",
     "latency": "from run-now to the first line",
+    "lateness": "how late scheduled runs begin, 200 schedules active",
+    "idle": "CPU and memory of the service while it waits",
     "history": "finding some of 150,000 runs",
     "compiling": "compile, import and start times",
     "values": "dump and load of values",
