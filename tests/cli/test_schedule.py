@@ -52,3 +52,17 @@ def test_a_schedule_is_made_paused_and_removed(
     assert told(["unpause", "spring"], capsys)["next"] == made["next"]
     assert main(["unschedule", "spring"]) == 0
     assert main(["unschedule", "spring"]) == 2
+
+
+def test_a_schedule_that_follows_the_file_says_so(
+    service: Endpoint, store: Path, write: Write, capsys: pytest.CaptureFixture[str]
+) -> None:
+    notebook = write(("step:one", "1"))
+    assert main(["schedule", str(notebook), "every year on 1 march", "--follow", "--name", "follows"]) == 0
+    assert "follows the file" in capsys.readouterr().out
+    (found,) = told(["schedules", str(notebook)], capsys)["schedules"]
+    assert (found["follow"], found["followed"]["state"], found["version"]) == ("file", "current", "published")
+    assert main(["schedules", str(notebook)]) == 0
+    assert "follows the file" in capsys.readouterr().out
+    assert "git" in told(["schedule", str(notebook), "daily", "--ref", "a..b"], capsys, 2)["error"]["message"]
+    assert main(["unschedule", "follows"]) == 0

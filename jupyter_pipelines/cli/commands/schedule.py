@@ -113,7 +113,9 @@ def _print(arguments: argparse.Namespace, understood: Understanding, made: Sched
     done = "nothing is kept: this is a dry run" if arguments.dry_run else f"scheduled {made.id}"
     what = f"version {made.version[:9]}" if made.version else "the file as it is then"
     if made.follow:
-        what = f"follows {made.follow.removeprefix('ref:')}"
+        from jupyter_pipelines.cli.commands.schedules import what_it_follows
+
+        what = f"follows {what_it_follows(made)}"
     print(clean(f"{done}: {arguments.notebook}, {what}"))
     print(clean(f"  {understood.words}"))
     print(f"  {understood.expression}")

@@ -54,6 +54,7 @@ def _print(found: Sequence[ScheduleRecord]) -> None:
             Text(clean(short_path(record.notebook))),
             Text(clean(when_in_words(record.schedule))),
             next_in_words(record),
+            Text(f"follows {clean(what_it_follows(record))}" if record.follow else ""),
         )
     print_table(table)
     for record in found:
@@ -66,11 +67,19 @@ def _print_problem(record: ScheduleRecord, followed: Any) -> None:
     from jupyter_pipelines.cli.report import moment
 
     if followed and followed["state"] == "refused":
-        since, what = moment(followed["since"]), record.follow.removeprefix("ref:")
         print(
-            clean(f"{record.id}: version {followed['version'][:8]} runs on; what {what} is since {since} is not good:")
+            clean(
+                f"{record.id}: version {followed['version'][:8]} runs on; {what_it_follows(record)}, as it is since "
+                f"{moment(followed['since'])}, was not published:"
+            )
         )
         print(clean("\n".join(f"  {line}" for line in followed["problem"].splitlines()[:20])))
+
+
+def what_it_follows(record: ScheduleRecord) -> str:
+    """``the file``, or ``main in git``."""
+    ref = record.follow.removeprefix("ref:")
+    return "the file" if record.follow == "file" else f"{ref} in git"
 
 
 def next_in_words(record: ScheduleRecord) -> str:
