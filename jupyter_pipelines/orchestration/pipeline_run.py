@@ -10,6 +10,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
+from jupyter_pipelines.diagnostics import Diagnostic
 from jupyter_pipelines.execution import wait_for_kernels
 from jupyter_pipelines.execution.executed_notebook import ExecutedNotebook
 from jupyter_pipelines.execution.model import CellEvent, Observed, StepErrorInfo, StepRequest, StepResult
@@ -292,7 +293,7 @@ class PipelineRun:
             self._seen[step.digest] = seen
             pipeline = compile_with_memory(self.document, self.store, self._seen)
             if pipeline.errors:
-                self._refuse(pipeline.errors[0].message)
+                self._refuse_for(pipeline.errors[0])
                 return
             self.progress.pipeline = pipeline
         if result.state == "completed":
@@ -336,6 +337,16 @@ class PipelineRun:
                     f"Setup gives `{name}` another value in step {step.name} than in step {where}, so it is not what "
                     f"one kernel would have. Assign `{name}` in a step: then it is made once and carried."
                 )
+
+    def _refuse_for(self, found: Diagnostic) -> None:
+        """Refuse the step that the compiler speaks of, now that runs have shown more, and stop."""
+        if found.step is not None and any(
+            step.name == found.step and step.state == "pending" for step in self.recorder.record.steps
+        ):
+            cell = found.location.cell - 1 if found.location is not None else None
+            error = StepErrorInfo("refused", found.message, found.fix, cell, found.first_line)
+            self.recorder.step_finished(StepResult(found.step, "refused", {}, error=error))
+        self._refuse(found.message)
 
     def _refuse(self, message: str) -> None:
         self._refusal = self._refusal or message

@@ -84,7 +84,7 @@ def _refusal(record: RunRecord) -> tuple[str, str] | None:
     for step in record.steps:
         if step.state == "refused":
             return f"step {step.name}: {step.error}", step.fix
-    if record.state == "failed" and not any(step.error for step in record.steps):
+    if record.state == "failed" and not any(step.error and step.state != "skipped" for step in record.steps):
         return record.error, ""  # what the steps showed contradicts the order they ran in
     return None
 
