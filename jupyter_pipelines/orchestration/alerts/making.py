@@ -14,7 +14,7 @@ from jupyter_pipelines.orchestration.alerts import destinations, wording
 from jupyter_pipelines.orchestration.alerts.model import EVENTS, AlertRecord, Delivery, events_of
 from jupyter_pipelines.orchestration.alerts.shelf import Shelf
 from jupyter_pipelines.orchestration.history import History
-from jupyter_pipelines.orchestration.service import configured_endpoint, ensure_service
+from jupyter_pipelines.orchestration.service import configured_endpoint, ensure_service, works_for
 from jupyter_pipelines.orchestration.service.wake import LOOK, tell_worker
 from jupyter_pipelines.orchestration.versions.identity import pipeline_of, real_path
 from jupyter_pipelines.settings import Settings
@@ -41,10 +41,11 @@ def alert(
     Raises :class:`RequestError`, and then nothing is kept.
     """
     settings = Settings.load()
-    if configured_endpoint() is not None:
+    configured = configured_endpoint()
+    if configured is not None and not works_for(settings, configured):
         raise RequestError(
-            "Alerts are sent by the pipeline service of this machine, but PREFECT_API_URL names another server.",
-            "Use that server's own automations, or unset PREFECT_API_URL (and choose a Prefect profile without it).",
+            f"Alerts are sent by the service of this machine, which does not work for {configured.api_url}.",
+            "Start it with `jupyter pipelines up --detach`: it then uses that server, and starts none of its own.",
         )
     path = "" if notebook is None else real_path(notebook)
     if path and not Path(path).is_file():
