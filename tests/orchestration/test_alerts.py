@@ -171,6 +171,18 @@ def test_a_failing_streak_is_told_once_for_each_way_of_failing_and_its_end_once(
     assert len({request.headers["Idempotency-Key"] for request in web.requests}) == 4
 
 
+def test_a_run_that_was_killed_or_could_not_begin_is_a_failure_too(house: House, web: Web) -> None:
+    house.alert(web.url)
+    step = StepRecord("train", "crashed", house.now, house.now, error="the process that ran the pipeline was killed")
+    house.run("crashed", steps=(step,), error=step.error)
+    house.run("failed", steps=(), error="There is no notebook flights.ipynb.", schedule="nightly")
+    house.look()
+    killed, refused = web.told()
+    assert (killed["title"], killed["step"]) == ("flights crashed at step train", "train")
+    assert (refused["title"], refused["error"]) == ("flights failed", "There is no notebook flights.ipynb.")
+    assert refused["cell"] is None
+
+
 def test_schedules_and_pipelines_have_streaks_of_their_own(house: House, web: Web) -> None:
     house.alert(f"{web.url}/one")
     house.alert(f"{web.url}/all", notebook="", on=("failure",))

@@ -27,6 +27,7 @@ LONGEST_RETRY: Final = 15 * 60.0
 GIVEN_UP: Final = 3 * 86_400.0  # seconds after which a message that nobody takes is dropped
 MOST_QUEUED: Final = 200
 """How many messages wait for one destination; when there are more, the oldest are dropped, and that is told."""
+AT_A_TIME: Final = 5.0  # seconds in which one destination is sent to in one look
 AT_ONCE: Final = 8
 """How many destinations are sent to at the same time."""
 
@@ -60,7 +61,8 @@ class Alerting:
         due = [(record, queue) for record, queue in waiting if any(_is_due(one, now) for one in queue)]
         if due:
             with ThreadPoolExecutor(min(AT_ONCE, len(due))) as pool:
-                list(pool.map(lambda one: self._send(one[0], one[1], now), due))
+                if not all(list(pool.map(lambda one: self._send(one[0], one[1], now), due))):
+                    return 0.0
         return LONGEST
 
     def _note(self, record: AlertRecord, now: float) -> None:
@@ -99,12 +101,20 @@ class Alerting:
             progress.dropped += 1
         self._shelf.put(record.id, Queued(message, made=now, due=now))
 
-    def _send(self, record: AlertRecord, queue: list[Queued], now: float) -> None:
-        """Send what is due to one destination, in order; after the first that it does not take, the rest waits."""
+    def _send(self, record: AlertRecord, queue: list[Queued], now: float) -> bool:
+        """Send what is due to one destination, in order; after the first that it does not take, the rest waits.
+
+        Gives whether it came to the end: a destination that is slow gets some at a time, so that others need not wait.
+        """
         from jupyter_pipelines.orchestration.alerts import destinations
 
         progress = self._shelf.progress(record)
+        begun = time.monotonic()
+        ended = True
         for queued in queue:
+            if time.monotonic() - begun > AT_A_TIME:
+                ended = False
+                break
             key = queued.message.key
             try:
                 if key not in self._taken:
@@ -120,6 +130,7 @@ class Alerting:
             progress.sent += 1
             progress.last_sent, progress.problem, progress.dropped = now, "", 0
         self._shelf.save_progress(record, progress)
+        return ended
 
     def _put_off(self, record: AlertRecord, progress: Progress, queue: list[Queued], now: float) -> None:
         """Have all that waits for a destination wait longer, each time twice as long; drop what nobody takes."""

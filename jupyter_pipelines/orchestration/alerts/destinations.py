@@ -77,7 +77,7 @@ def kept_form(to: str) -> str:
     check(to)
     # A web address that a messenger has given out is told from others now: to do so takes apprise, which is large.
     plugin = _apprise_plugin(to) if urlsplit(to).scheme in WEB else None
-    return plugin.url() if plugin is not None else to
+    return str(plugin.url()) if plugin is not None else to  # type: ignore[no-untyped-call]  # it has no annotations
 
 
 def check(to: str) -> None:

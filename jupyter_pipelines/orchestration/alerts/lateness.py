@@ -155,7 +155,8 @@ def _how_it_is(run: RunRecord | None) -> str:
 def _wall(moment: datetime, zone: str) -> str:
     from zoneinfo import ZoneInfo
 
-    return moment.astimezone(ZoneInfo(zone)).strftime("%Y-%m-%d %H:%M %Z")
+    local = moment.astimezone(ZoneInfo(zone))
+    return local.strftime("%Y-%m-%d %H:%M:%S %Z" if local.second else "%Y-%m-%d %H:%M %Z")
 
 
 def _span(record: ScheduleRecord) -> timedelta:
