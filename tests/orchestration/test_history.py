@@ -215,3 +215,26 @@ def test_what_a_power_cut_took_from_the_index_is_found_after_the_next_start(runs
         connection.execute("UPDATE facts SET value = 'another' WHERE name = 'boot'")
     connection.close()
     assert ids(History(runs).query()) == ["two", "one"]
+
+
+def test_a_full_disk_fails_no_run_on_account_of_the_index(runs: Store) -> None:
+    import resource
+    import signal
+
+    for number in range(100):
+        save(runs, f"{number:03d}", started=NOON + number)
+    with sqlite3.connect(index_of(runs)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    connection.close()
+    child = os.fork()
+    if not child:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (4000, hard))  # room for a record, none for the index
+        try:
+            save(runs, "last", "failed", NOON + 1000)
+            os._exit(0 if ids(History(runs).query(limit=1)) == ["last"] else 1)
+        finally:
+            os._exit(2)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert ids(History(runs).query(limit=2)) == ["last", "099"]

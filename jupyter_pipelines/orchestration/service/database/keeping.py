@@ -25,7 +25,7 @@ from jupyter_pipelines.orchestration.service.endpoint import UNREACHABLE, record
 from jupyter_pipelines.orchestration.service.home import ServiceHome
 
 DAILY: Final = 86400.0  # seconds between two backups while the server runs
-CHECKED: Final = 600.0  # seconds between two looks at all of it, or longer: they are to take less than 1/2000 of a core
+CHECKED: Final = 50.0  # seconds between two looks at all of it, or longer: they take less than 1/2000 of a core
 AT_FIRST: Final = 600.0  # seconds until a new database is backed up
 
 
