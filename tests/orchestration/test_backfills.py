@@ -6,6 +6,7 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -328,3 +329,18 @@ def test_a_notebook_that_cannot_run_any_more_is_on_record(service: Endpoint, sto
     assert "gone" in found.windows[0].error
     run = jp.get_run(found.windows[0].run)
     assert (run.state, run.backfill) == ("failed", "unfit")
+
+
+def test_asked_for_twice_at_once_it_is_done_once(service: Endpoint, store: Path, write: WriteNotebook) -> None:
+    notebook = write(("parameters", DAYS), ("step:note", NOTE))
+
+    def ask(_: int) -> str:
+        try:
+            return jp.backfill(notebook, "2024-01-01", "2024-01-01").id
+        except RequestError:  # another one has it still to do
+            return ""
+
+    with ThreadPoolExecutor(4) as threads:
+        (one,) = filter(None, threads.map(ask, range(4)))
+    wait_for(lambda: jp.get_backfill(one).state == "completed")
+    assert noted(notebook) == ["2024-01-01"]

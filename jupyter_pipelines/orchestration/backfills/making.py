@@ -76,12 +76,12 @@ def backfill(
     windows, notes = windows_of(timing, first, last, order, datetime.now(UTC))
     document = load_runnable(source.content, Path(source.notebook).name, source.store).document
     planned = plan(document, timing, windows, source.store)
-    runs = History(source.store).query(notebook=source.notebook, limit=None)
+    runs = History(source.store).query(pipeline=source.pipeline, limit=None)
     if not dry_run:
         ensure_service(settings, say)
     shelf = BackfillShelf(settings.home)
     with shelf.held():
-        others = [(one, shelf.progress(one.id)) for one in shelf.records() if one.notebook == source.notebook]
+        others = [(one, shelf.progress(one.id)) for one in shelf.records() if one.pipeline == source.pipeline]
         record = BackfillRecord(
             id="" if dry_run else uuid.uuid4().hex[:8],
             notebook=source.notebook,

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from jupyter_pipelines.errors import NotebookError, PipelinesError, RequestError
+from jupyter_pipelines.errors import NotebookError, RequestError
 from jupyter_pipelines.orchestration.backfills.model import (
     BackfillRecord,
     PlannedWindow,
@@ -24,7 +24,7 @@ from jupyter_pipelines.orchestration.canceller import Canceller
 from jupyter_pipelines.orchestration.model import RunRequest
 from jupyter_pipelines.orchestration.records import read_record
 from jupyter_pipelines.orchestration.refusals import record_refused
-from jupyter_pipelines.orchestration.service.endpoint import UNREACHABLE, Endpoint, recorded_endpoint
+from jupyter_pipelines.orchestration.service.endpoint import Endpoint, recorded_endpoint
 from jupyter_pipelines.orchestration.settling import settle_runs
 from jupyter_pipelines.orchestration.submission import submit_request
 from jupyter_pipelines.settings import Settings
@@ -69,7 +69,7 @@ class BackfillRunner:
                 if known is not None and self._carry_on(known, endpoint):
                     wait = min(wait, WATCHING)
                     continue
-            except (PipelinesError, *UNREACHABLE):  # no server, a full disk: what is due stays due
+            except Exception:  # no server, a full disk, a defect: what is due stays due, and the others go on
                 traceback.print_exc()
                 self._known.pop(name, None)
                 wait = min(wait, RETRY)
@@ -170,7 +170,7 @@ class _Work:
             run = submit_request(request, self._settings, self._endpoint, key, source)
             self.progress[window.key] = replace(tried, run=run)
         except (NotebookError, RequestError) as error:  # it will not get better by trying again
-            run = record_refused(self._store, key, request, str(error))
+            run = record_refused(self._store, key, request, str(error), self.record.pipeline)
             self.progress[window.key] = replace(tried, state="failed", run=run, error=str(error))
 
     def _as_it_is(self, tried: Tried) -> Tried:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from jupyter_pipelines.errors import NotebookError, PipelinesError, RequestError
+from jupyter_pipelines.errors import NotebookError, RequestError
 from jupyter_pipelines.orchestration.following.candidate import (
     Candidate,
     Proof,
@@ -54,7 +54,7 @@ class Follower:
         for record in records:
             try:
                 self._follow(record)
-            except (PipelinesError, OSError):  # a full disk, say: it is looked at again
+            except Exception:  # a full disk, a defect: it is looked at again, and the others go on
                 traceback.print_exc()
         if not records:
             return NOBODY

@@ -192,7 +192,7 @@ class _Work:
             run_id = submit_request(self.request(occurrence), self.settings, self._endpoint, name)
             self.progress.active.append(key)
         except (NotebookError, RequestError) as error:  # it will not get better by trying again
-            run_id = record_refused(self._store, name, self._about(occurrence), str(error))
+            run_id = record_refused(self._store, name, self._about(occurrence), str(error), self.record.pipeline)
         self.progress.runs[key] = run_id
         self.progress.waiting = [other for other in self.progress.waiting if other != key]
         self._save()
