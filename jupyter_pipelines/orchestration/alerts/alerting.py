@@ -79,8 +79,8 @@ class Alerting:
             messages = self._schedules().passed(record, progress, now)
             messages += lateness.slow_runs(record, progress, store, now)
         messages += streaks.ended(record, progress, runs)
-        for message in messages:
-            self._put(record, progress, message, now)
+        for place, message in enumerate(messages):
+            self._put(record, progress, Queued(message, made=now, place=place, due=now))
         if progress.to_json() != before:
             self._shelf.save_progress(record, progress)
 
@@ -94,12 +94,12 @@ class Alerting:
             self._fresh = True
         return self._deadlines
 
-    def _put(self, record: AlertRecord, progress: Progress, message: Message, now: float) -> None:
+    def _put(self, record: AlertRecord, progress: Progress, new: Queued) -> None:
         queue = self._shelf.outbox(record.id)
         for queued in queue[: max(0, len(queue) + 1 - MOST_QUEUED)]:
             self._shelf.take_out(record.id, queued.message.key)
             progress.dropped += 1
-        self._shelf.put(record.id, Queued(message, made=now, due=now))
+        self._shelf.put(record.id, new)
 
     def _send(self, record: AlertRecord, queue: list[Queued], now: float) -> bool:
         """Send what is due to one destination, in order; after the first that it does not take, the rest waits.

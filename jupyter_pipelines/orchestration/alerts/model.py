@@ -127,6 +127,7 @@ class Queued:
 
     message: Message
     made: float
+    place: int  # among those that were made at the same time
     due: float  # when it is to be sent (again)
     attempts: int = 0
 
@@ -141,7 +142,8 @@ def queued_from(found: object) -> Queued | None:
         return None
     try:
         message = Message(**_known(Message, found["message"]))
-        return Queued(message, float(found["made"]), float(found["due"]), int(found["attempts"]))
+        made, due = float(found["made"]), float(found["due"])
+        return Queued(message, made, int(found["place"]), due, int(found["attempts"]))
     except (KeyError, TypeError, ValueError, AttributeError):
         return None
 

@@ -63,7 +63,7 @@ class Shelf:
             queued = queued_from(read_json(path))
             if queued is not None:
                 found.append(queued)
-        return sorted(found, key=lambda queued: (queued.made, queued.message.key))
+        return sorted(found, key=lambda queued: (queued.made, queued.place))
 
     def put(self, alert_id: str, queued: Queued) -> None:
         """Put a message into the outbox, in place of the one with its key; not for an alert that was removed."""
