@@ -133,3 +133,13 @@ def test_a_worker_and_schedules_serve_another_prefect_server(
         assert stop_service(settings)
     monkeypatch.delenv("PREFECT_API_URL")
     assert endpoint_of(settings) is None  # without being told so, nobody uses that server
+
+
+def test_a_log_on_a_full_disk_ends_nothing() -> None:
+    code = (
+        "import sys; from jupyter_pipelines.orchestration.service.forgiving import make_output_forgiving as forgive\n"
+        "forgive(); forgive(); print('x' * 100_000, flush=True); print('y', file=sys.stderr)"
+    )
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([sys.executable, "-c", code], stdout=full, stderr=full, check=False)
+    assert done.returncode in {0, 120}  # 120: Python could not flush when it ended

@@ -29,6 +29,7 @@ from pathlib import Path
 from typing import Any
 
 from jupyter_pipelines.orchestration.service.flow_run import MARK, prepare
+from jupyter_pipelines.orchestration.service.forgiving import make_output_forgiving
 from jupyter_pipelines.orchestration.service.launch import FLOW_RUN
 
 PRELOAD = (
@@ -370,6 +371,7 @@ def main(home: Path) -> None:
     from jupyter_pipelines.orchestration.service.home import ServiceHome
 
     make_imports_fast()
+    make_output_forgiving()
     sys.modules["pyarrow"] = None  # type: ignore[assignment]  # papermill tries to load it, for HDFS: threads, and 40 MB
     for name in PRELOAD:
         import_module(name)

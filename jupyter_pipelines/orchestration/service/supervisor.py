@@ -23,6 +23,7 @@ from types import FrameType
 from jupyter_pipelines.errors import ServiceError, StoreError
 from jupyter_pipelines.orchestration.service.database.versions import refuse_newer
 from jupyter_pipelines.orchestration.service.endpoint import Endpoint, configured_endpoint, recorded_endpoint
+from jupyter_pipelines.orchestration.service.forgiving import make_output_forgiving
 from jupyter_pipelines.orchestration.service.home import PartStatus, ServiceHome, ServiceStatus
 from jupyter_pipelines.orchestration.service.renewal import Renewal
 from jupyter_pipelines.store.files import make_folder, write_atomically, write_json
@@ -164,8 +165,9 @@ class Supervisor:
                 if renewal.is_due():
                     say("what is installed has changed; starting anew (runs go on)")
                     return RENEW
-                if self._look():
-                    self._save_status()
+                with suppress(OSError):  # a full disk, too many open files: what has not started is tried again
+                    if self._look():
+                        self._save_status()
                 self.stopping.wait(POLL)
         finally:
             self._stop()
@@ -280,6 +282,7 @@ def _rotate(log: Path) -> None:
 
 def main(home: Path) -> int:
     """Be the service of ``home``; returns when it has stopped."""
+    make_output_forgiving()
     make_folder(home)
     with ServiceHome(home).held() as free:
         if not free:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from jupyter_pipelines.orchestration.fast_imports import make_imports_fast
+from jupyter_pipelines.orchestration.service.forgiving import make_output_forgiving
 from jupyter_pipelines.orchestration.service.home import ServiceHome
 from jupyter_pipelines.settings import Settings
 
@@ -62,12 +63,17 @@ def duties_of(home: Path) -> list[Duty]:
 async def serve(home: Path) -> None:
     """Work until told to stop, or until the service is gone."""
     from jupyter_pipelines.orchestration.deployment import deploy, kind_of_pool, work_pool
-    from jupyter_pipelines.orchestration.service.endpoint import recorded_endpoint
+    from jupyter_pipelines.orchestration.service.database.keeping import Keeper
+    from jupyter_pipelines.orchestration.service.endpoint import UNREACHABLE, recorded_endpoint
     from jupyter_pipelines.orchestration.service.local_worker import local_worker
 
     endpoint = recorded_endpoint(home)
     assert endpoint is not None, "the service has said where it is before it starts us"
-    await asyncio.to_thread(deploy, endpoint, home, create_pool=True)
+    try:
+        await asyncio.to_thread(deploy, endpoint, home, create_pool=True)
+    except UNREACHABLE:
+        await asyncio.to_thread(Keeper(home).suspect)
+        raise
     worker = None
     if await asyncio.to_thread(kind_of_pool, endpoint) == "process":
         worker = local_worker(home, Settings.load().max_runs)
@@ -153,6 +159,7 @@ async def _quietly(work: Callable[[], Awaitable[object]]) -> None:
 def main(home: Path) -> None:
     """Be the worker of ``home``."""
     make_imports_fast()
+    make_output_forgiving()
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(serve(home))
 

@@ -58,6 +58,16 @@ class Keeper:
                 self._tell(f"the database {self._database.path} could not be backed up: {error}")
         return self.EVERY
 
+    def suspect(self) -> None:
+        """Look at the database because the server does not work; where it is damaged, have it restored."""
+        if self._database.path.exists():
+            try:
+                self._check()
+            except DamagedDatabaseError as damage:
+                self._have_restored(str(damage))
+            except (OSError, sqlite3.Error) as error:
+                self._tell(f"the database {self._database.path} could not be read: {error}")
+
     def _is_failing(self) -> bool:
         """Whether the server cannot answer what it has to look up."""
         endpoint = recorded_endpoint(self._database.home)
@@ -67,7 +77,7 @@ class Keeper:
             for what in ("flow_runs", "work_pools", "deployments"):
                 endpoint.call(f"/{what}/filter", {"limit": 1})
         except urllib.error.HTTPError as error:
-            return error.code == 500
+            return error.code >= 500
         except UNREACHABLE:
             return False
         return False
