@@ -251,6 +251,10 @@ def test_damage_is_noticed_while_it_is_backed_up(database: Database) -> None:
     Keeper(database.home).look()
     assert "is damaged" in str(describe(database.home)["problem"])
     assert "is damaged" in start(database)[0]
+    assert describe(database.home)["problem"] == ""
+    damage(database.path)
+    Keeper(database.home).suspect()  # as a worker does whose server does not work
+    assert "is damaged" in str(describe(database.home)["problem"])
 
 
 @pytest.mark.slow
