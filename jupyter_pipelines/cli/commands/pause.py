@@ -1,9 +1,10 @@
-"""Have a schedule or a backfill start no more runs, until `unpause`. Runs that go on are left alone.
+"""Have a schedule, a trigger or a backfill start no more runs, until `unpause`. Runs that go on are left alone.
 
-ID is the id of a schedule (see `jupyter pipelines schedules`) or of a backfill (`backfills`), its beginning, or the
-name of a schedule. Runs of a schedule that wait for an earlier one to end are dropped, and on record as skipped.
+ID is the id of a schedule (see `jupyter pipelines schedules`), of a trigger (`triggers`) or of a backfill
+(`backfills`), its beginning, or the name of a schedule or trigger. Runs of a schedule or trigger that wait for an
+earlier one to end are dropped, and on record as skipped.
 
---format json: the schedule or the backfill, as `jupyter pipelines schedules` or `backfills` reports it.
+--format json: what was paused, as `jupyter pipelines schedules`, `triggers` or `backfills` reports it.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import argparse
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     from jupyter_pipelines.cli.scheduling import add_id
 
-    add_id(parser, "the schedule, or the backfill")
+    add_id(parser, "the schedule, trigger or backfill")
 
 
 def run(arguments: argparse.Namespace) -> int:
