@@ -16,7 +16,8 @@ from jupyter_pipelines.orchestration.history import History
 from jupyter_pipelines.orchestration.model import RunRecord
 from jupyter_pipelines.orchestration.service import Endpoint
 from jupyter_pipelines.orchestration.triggers import describe, patterns
-from jupyter_pipelines.orchestration.triggers.duty import Triggers
+from jupyter_pipelines.orchestration.triggers.duty import Triggers, decide
+from jupyter_pipelines.orchestration.triggers.model import Occurrence, Overlap
 from jupyter_pipelines.orchestration.triggers.shelf import Shelf
 from jupyter_pipelines.orchestration.triggers.tokens import Bucket, Gate, RefusedError
 from jupyter_pipelines.settings import Settings
@@ -408,25 +409,34 @@ def test_a_paused_trigger_makes_up_for_nothing(home: Path, write: WriteNotebook)
         jp.pause("rests")
 
 
-def test_overlapping_occurrences(home: Path, write: WriteNotebook) -> None:
-    slow = write(
-        ("parameters", "n: int = 0"),
-        ("step:one", "import time, os\nwhile not os.path.exists('go'):\n  time.sleep(.05)"),
-    )
-    made = {name: jp.trigger(slow, token=True, overlap=name) for name in ("queue", "skip", "cancel-previous")}  # type: ignore[arg-type]
+def test_a_later_occurrence_takes_the_place_of_what_runs(home: Path, write: WriteNotebook) -> None:
+    slow = write(("parameters", "n: int = 0"), ("step:one", "import time\nwhile n < 2:\n    time.sleep(0.05)"))
+    made = jp.trigger(slow, token=True, overlap="cancel-previous")
     gate, duty = Gate(), Triggers(home)
-    for number in range(3):
-        for trigger in made.values():
-            gate.fire(trigger.token, {"n": number}, str(number))
-        until(duty, lambda: all(Shelf(home).progress(each).runs for each in made.values()))
-        duty.look()
-    assert [len(Shelf(home).progress(each).runs) for each in made.values()] == [1, 1, 3]
-    assert len(Shelf(home).progress(made["skip"]).skipped) == 2
-    (slow.parent / "go").touch()
-    until(duty, lambda: len(ended(slow)) == 3 + 1 + 3)
-    states = {name: [run.state for run in ended(slow) if run.schedule == each.id] for name, each in made.items()}
-    assert states["queue"] == ["completed"] * 3
-    assert states["cancel-previous"] == ["cancelled", "cancelled", "completed"]
+    gate.fire(made.token, {"n": 0})
+    until(duty, lambda: Shelf(home).progress(made).runs)
+    for number in (1, 2):  # before anybody looks: the first of them never begins
+        gate.fire(made.token, {"n": number})
+    until(duty, lambda: len(ended(slow)) == 2 and len(Shelf(home).progress(made).runs) == 2)
+    assert [(run.state, run.parameters["n"]) for run in ended(slow)] == [("cancelled", 0), ("completed", 2)]
+    (skipped,) = Shelf(home).progress(made).skipped
+    assert "later" in str(skipped["reason"])
+
+
+@pytest.mark.parametrize(
+    ("overlap", "active", "starts", "skips"),
+    [
+        ("queue", 0, "a", ""),
+        ("queue", 1, "", ""),
+        ("skip", 0, "a", "bc"),
+        ("skip", 1, "", "abc"),
+        ("parallel", 1, "abc", ""),
+        ("cancel-previous", 1, "c", "ab"),
+    ],
+)
+def test_what_overlapping_occurrences_do(overlap: Overlap, active: int, starts: str, skips: str) -> None:
+    start, skip = decide(overlap, active, [Occurrence(key, 0.0) for key in "abc"])
+    assert ("".join(one.key for one in start), "".join(one.key for one, _ in skip)) == (starts, skips)
 
 
 def test_what_could_not_run_is_refused_before_it_is_kept(home: Path, write: WriteNotebook, tmp_path: Path) -> None:
