@@ -32,6 +32,7 @@ def components() -> dict[str, Schema]:
         **_versions(),
         **_schedules(),
         **_triggers(),
+        **_backfills(),
         **_bounds(),
         **_service(),
     }
@@ -145,6 +146,34 @@ def _triggers() -> dict[str, Schema]:
     runs: Schema = {"type": "object", "additionalProperties": _TEXT}
     more: dict[str, Schema] = {"runs": runs, "skipped": {"type": "array", "items": MAPPING}}
     return {"Trigger": open_object(brief | more), "TriggerBrief": open_object(brief)}
+
+
+def _backfills() -> dict[str, Schema]:
+    from jupyter_pipelines.orchestration.backfills import Backfill, BackfillWindow
+
+    counts: Schema = {"type": "object", "additionalProperties": _WHOLE}
+    windows: Schema = {"type": "array", "items": reference("BackfillWindow")}
+    same: dict[str, Schema] = {"notebook": _PATH, "counts": counts, "size": _WHOLE}
+    alert = {
+        "id": _TEXT,
+        "notebook": _PATH,
+        "on": _TEXTS,
+        "to": {**_TEXT, "description": "Without its secrets."},
+        "repeat": nullable(NUMBER),
+        "slow": nullable(NUMBER),
+        "since": NUMBER,
+        "sent": _WHOLE,
+        "last_sent": nullable(NUMBER),
+        "waiting": _WHOLE,
+        "dropped": _WHOLE,
+        "problem": _TEXT,
+    }
+    return {
+        "Backfill": of_class(Backfill, windows=windows, **same),
+        "BackfillBrief": of_class(Backfill, "windows", **same),
+        "BackfillWindow": of_class(BackfillWindow),
+        "Alert": open_object(alert),
+    }
 
 
 def _bounds() -> dict[str, Schema]:

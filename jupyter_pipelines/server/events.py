@@ -70,7 +70,7 @@ class Stream:
         self._number = 0
         self._news = asyncio.Event()
         self._soon = asyncio.Event()
-        self._listeners = 0
+        self.listeners = 0
         self._watcher: asyncio.Task[None] | None = None
         self.looks = 0  # how often it was looked, since the process began
 
@@ -80,7 +80,7 @@ class Stream:
 
     async def follow(self, since: str, places: Places) -> AsyncGenerator[Event]:
         """``hello``, then what has changed since the event ``since`` and what changes from now on, without end."""
-        self._listeners += 1
+        self.listeners += 1
         try:
             await self._look(places)
             if self._watcher is None or self._watcher.done():
@@ -100,8 +100,8 @@ class Stream:
                 if number == self._number:
                     await news.wait()
         finally:
-            self._listeners -= 1
-            if not self._listeners:
+            self.listeners -= 1
+            if not self.listeners:
                 self.end()
 
     def end(self) -> None:

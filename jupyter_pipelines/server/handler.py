@@ -102,9 +102,8 @@ class PipelinesHandler(ErrorsInJson, ExtensionHandlerMixin, APIHandler):
                 if route.needs != "read":
                     self.state.stream.look_soon()
 
-        who = str(getattr(self.current_user, "username", ""))
         where = f"{self.request.method} {self.request.path}"
-        return await self.state.repeats.once(who, where, key, body, work)
+        return await self.state.repeats.once(where, key, body, work)
 
 
 def handler_of(routes: Sequence[Route], base: type[PipelinesHandler] = PipelinesHandler) -> type[PipelinesHandler]:

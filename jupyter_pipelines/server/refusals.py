@@ -11,6 +11,23 @@ from typing import Any, Final
 
 from jupyter_pipelines.errors import NotebookError, PipelinesError, RequestError, ServiceError, StoreError
 
+_PLAIN: Final = {
+    "when",
+    "first",
+    "last",
+    "file",
+    "name",
+    "after",
+    "order",
+    "again",
+    "only",
+    "until",
+    "on",
+    "to",
+    "keep",
+}
+"""Names of fields that are words which any message may have."""
+
 _QUOTED: Final = re.compile(r"`([^`]+)`|'([^']*)'|\"([^\"]*)\"")
 
 
@@ -67,17 +84,18 @@ def refused(error: PipelinesError, given: Mapping[str, Any]) -> RefusedError:
 def field_of(message: str, given: Mapping[str, Any]) -> str:
     """The field that a message is about: one that it quotes, by its name or its value; else one that it mentions."""
     fields = dict(_flat(given))
-    quoted = ["".join(found) for found in _QUOTED.findall(message)]
-    for name, value in fields.items():
-        if name.rpartition(".")[2] in quoted:
-            return name
-        if isinstance(value, str) and value and value in quoted:
-            return name
-    words = set(re.findall(r"[a-z_]+", message.lower()))
-    for name, value in fields.items():
-        if name.rpartition(".")[2] in words or (isinstance(value, str) and len(value) > 1 and value in message):
-            return name
-    return "notebook" if "notebook" in given else next(iter(given), "")
+    quoted = {"".join(found) for found in _QUOTED.findall(message)}
+    named = [name for name in fields if name.rpartition(".")[2] in quoted]
+    named += [name for name, value in fields.items() if isinstance(value, str) and value and value in quoted]
+    if named:
+        return named[0]
+    texts = {name: value for name, value in fields.items() if isinstance(value, str) and name != "notebook"}
+    told = [name for name, value in texts.items() if len(value) > 1 and value in message]
+    if told:
+        return max(told, key=lambda name: len(texts[name]))
+    words = set(re.findall(r"[a-z_]+", message.lower())) - _PLAIN
+    mentioned = next((name for name in fields if name.rpartition(".")[2] in words), "")
+    return mentioned or ("notebook" if "notebook" in given else next(iter(given), ""))
 
 
 def _flat(given: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, object]]:

@@ -37,8 +37,11 @@ class Repeats:
     def __init__(self) -> None:
         self._known: OrderedDict[tuple[str, ...], _Known] = OrderedDict()
 
-    async def once(self, who: str, where: str, key: str, body: bytes, do: Callable[[], Awaitable[Answer]]) -> Answer:
-        """The answer of ``do``, or what it was the first time. What failed is tried again when it is asked again."""
+    async def once(self, where: str, key: str, body: bytes, do: Callable[[], Awaitable[Answer]]) -> Answer:
+        """The answer of ``do``, or what it was the first time. What failed is tried again when it is asked again.
+
+        Who asks is not looked at: with the server's token a person has another name in every request.
+        """
         if not key:
             return await do()
         if len(key) > LONGEST or not key.isprintable():
@@ -48,7 +51,7 @@ class Repeats:
                 "Use a random UUID.",
                 HEADER,
             )
-        name, digest = (who, where, key), blake2b(body, digest_size=16).digest()
+        name, digest = (where, key), blake2b(body, digest_size=16).digest()
         known = self._known.get(name)
         if known is not None and time.monotonic() - known.time < DAY:
             if known.body != digest:

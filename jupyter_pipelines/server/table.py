@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from jupyter_pipelines.server.resources import (
+    alerts,
+    backfills,
     compilation,
     limits,
     retention,
@@ -20,6 +22,8 @@ ROUTES: tuple[Route, ...] = (
     *versions.ROUTES,
     *schedules.ROUTES,
     *triggers.ROUTES,
+    *backfills.ROUTES,
+    *alerts.ROUTES,
     *limits.ROUTES,
     *retention.ROUTES,
     *service.ROUTES,

@@ -58,8 +58,41 @@ export interface IPipeline {
   parameters: IParameter[];
 }
 
+/** What is wrong with a request; `fix` and `field` (dotted within objects) may be empty. */
+export interface IError {
+  message: string;
+  fix: string;
+  field: string;
+}
+
 /** A request that the server refused or never answered; the message is for the user. */
-export class ApiError extends Error {}
+export class ApiError extends Error {
+  constructor(
+    message: string,
+    readonly fix = '',
+    readonly field = ''
+  ) {
+    super(message);
+  }
+}
+
+/** A message of the WebSocket `events`; see the server's `openapi.json`. */
+export interface IEvent {
+  id: string;
+  kind:
+    | 'hello'
+    | 'reset'
+    | 'run'
+    | 'schedule'
+    | 'trigger'
+    | 'backfill'
+    | 'alert'
+    | 'service';
+  subject: string;
+  notebook: string | null;
+  time: number;
+  data: JSONObject;
+}
 
 /** Ask our part of the server; rejects with an {@link ApiError} whose message can be shown. */
 async function request<T>(
@@ -86,9 +119,9 @@ async function request<T>(
   if (response.ok) {
     return body as T;
   }
-  const reason = (body as { reason?: unknown } | null)?.reason;
-  if (typeof reason === 'string') {
-    throw new ApiError(reason);
+  const error = (body as { error?: IError } | null)?.error;
+  if (typeof error?.message === 'string') {
+    throw new ApiError(error.message, error.fix, error.field);
   }
   throw new ApiError(
     response.status === 404

@@ -40,17 +40,23 @@ def jp_server_config() -> Config:
 
 @dataclass
 class Reply:
-    """An answer: its status and its JSON. Whatever the server says is as the API's description has it."""
+    """An answer: its status and its content. Whatever the server says is as the API's description has it."""
 
     status: int
-    json: Any
+    content: Any
     headers: Any
+
+    @property
+    def json(self) -> Any:
+        """What a request that was carried out has given."""
+        assert self.status < 400, self.content
+        return self.content
 
     @property
     def error(self) -> dict[str, Any]:
         """What is wrong."""
-        assert self.status >= 400, self.json
-        found: dict[str, Any] = self.json["error"]
+        assert self.status >= 400, self.content
+        found: dict[str, Any] = self.content["error"]
         return found
 
 
@@ -96,7 +102,7 @@ def check_answer(method: str, path: str, reply: Reply) -> None:
         schema = schema["content"]["application/json"]["schema"]
     whole = {**schema, "components": described["components"]}
     errors = [
-        f"{error.json_path}: {error.message:.300}" for error in Draft202012Validator(whole).iter_errors(reply.json)
+        f"{error.json_path}: {error.message:.300}" for error in Draft202012Validator(whole).iter_errors(reply.content)
     ]
     assert not errors, errors
 
