@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
+import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -86,20 +88,11 @@ def test_a_secret_is_seen_by_the_kernel_and_nowhere_else(
     for found in (tmp_path / "runs").rglob("executed.ipynb"):
         found.unlink()  # the traceback is the notebook's own output
     assert SECRET.encode() not in everything_in(tmp_path)
-    home = Settings.load().home
-    with (
-        sqlite3.connect(f"file:{home}/prefect.db?mode=ro", uri=True)
-        if (home / "prefect.db").exists()
-        else _database(home) as database
-    ):
-        dump = "\n".join(database.iterdump())
+    (database,) = Settings.load().home.glob("prefect*.db")
+    with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
+        dump = "\n".join(connection.iterdump())
     assert str(run.id).replace("-", "") in dump.replace("-", "")
     assert SECRET not in dump
-
-
-def _database(home: Path) -> sqlite3.Connection:
-    (found,) = home.rglob("prefect*.db")
-    return sqlite3.connect(f"file:{found}?mode=ro", uri=True)
 
 
 def test_a_schedule_keeps_secrets_and_its_runs_get_them(service: Endpoint, store: Path, write: WriteNotebook) -> None:
@@ -153,7 +146,7 @@ def test_all_in_a_used_home_is_its_owners_alone_and_the_secret_is_in_no_command_
         jp.run(notebook, {"month": 2})
         run_id = jp.submit(notebook)
         while jp.get_run(run_id).state in {"pending", "running"}:
-            pass
+            time.sleep(0.1)
         jp.unalert(alert.id)
         jp.unschedule(made.id)
     finally:
