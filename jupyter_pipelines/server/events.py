@@ -12,6 +12,7 @@ arrived, is told all that has changed since, also when the server was started an
 from __future__ import annotations
 
 import asyncio
+import logging
 import secrets
 import time
 from collections import deque
@@ -34,6 +35,8 @@ from jupyter_pipelines.settings import Settings
 
 if TYPE_CHECKING:
     from jupyter_pipelines.orchestration.changes import Change, Changes
+
+logger = logging.getLogger(__name__)
 
 PATH: Final = "events"
 INTERVAL: Final = 1.0  # seconds between two looks
@@ -118,9 +121,12 @@ class Stream:
             await self._look(places)
 
     async def _look(self, places: Places) -> None:
-        async with self._looking:
-            changes = await self._threads.do(self._changed)
-            told = await self._threads.do(lambda: _told(changes, places)) if changes else []
+        try:
+            async with self._looking:
+                told = await self._threads.do(lambda: _told(self._changed(), places))
+        except Exception:  # a disk that is full or away: it is looked again
+            logger.exception("What has changed cannot be seen")
+            return
         for change, notebook in told:
             self._number += 1
             self._events.append(self._event(change.kind, change, notebook))
@@ -205,6 +211,7 @@ class EventsHandler(ErrorsInJson, WebSocketMixin, WebSocketHandler, JupyterHandl
             pass
         finally:
             await events.aclose()
+            self.close()
 
 
 def operation() -> dict[str, Any]:

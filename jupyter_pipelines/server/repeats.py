@@ -35,7 +35,7 @@ class Repeats:
     """The requests with a key of one server process. To be used from its event loop."""
 
     def __init__(self) -> None:
-        self._known: OrderedDict[tuple[str, ...], _Known] = OrderedDict()
+        self._known: OrderedDict[tuple[str, str], _Known] = OrderedDict()
 
     async def once(self, where: str, key: str, body: bytes, do: Callable[[], Awaitable[Answer]]) -> Answer:
         """The answer of ``do``, or what it was the first time. What failed is tried again when it is asked again.
@@ -66,8 +66,11 @@ class Repeats:
         self._known[name] = made
         if len(self._known) > REMEMBERED:
             self._known.popitem(last=False)
-        try:
-            return await asyncio.shield(made.answer)
-        finally:
-            if made.answer.done() and (made.answer.cancelled() or made.answer.exception() is not None):
-                self._known.pop(name, None)
+        made.answer.add_done_callback(lambda answer: self._ended(name, answer))
+        return await asyncio.shield(made.answer)
+
+    def _ended(self, name: tuple[str, str], answer: asyncio.Future[Answer]) -> None:
+        known = self._known.get(name)
+        failed = answer.cancelled() or answer.exception() is not None
+        if failed and known is not None and known.answer is answer:
+            del self._known[name]

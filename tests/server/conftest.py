@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -143,9 +142,9 @@ def put(root: Path) -> Callable[..., str]:
 
 
 @pytest.fixture
-def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, jp_server_config: Config) -> Path:
+def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A project home of this test's own, and no service."""
-    monkeypatch.setenv("JUPYTER_PIPELINES_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("JUPYTER_PIPELINES_HOME", str(tmp_path / "pipelines"))
     monkeypatch.delenv("JUPYTER_PIPELINES_STORE", raising=False)
-    os.environ.pop("PREFECT_API_URL", None)
-    return tmp_path / "home"
+    monkeypatch.delenv("PREFECT_API_URL", raising=False)
+    return tmp_path / "pipelines"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 
 import pytest
@@ -50,7 +51,9 @@ async def test_schedules(ask, notebook):
     assert (await ask("POST schedules/check", body)).status == 200
     assert (await ask("GET schedules")).json["schedules"] == []
     key = {"Idempotency-Key": "k"}
-    made = (await ask("POST schedules", body, headers=key)).json
+    both = await asyncio.gather(*(ask("POST schedules", body, headers=key) for _ in range(2)))
+    made = both[0].json
+    assert both[1].json == made
     assert (await ask("POST schedules", body, headers=key)).json["id"] == made["id"]
     assert [one["id"] for one in (await ask("GET schedules", notebook=notebook)).json["schedules"]] == [made["id"]]
     assert (await ask(f"POST schedules/{made['id']}/pause")).json["paused"]

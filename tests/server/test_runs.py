@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from tornado.websocket import WebSocketClientConnection
 
+from jupyter_pipelines.orchestration.service.home import ServiceHome
 from jupyter_pipelines.server.openapi import document
 
 from .conftest import ALL_ROUTES
@@ -139,6 +140,23 @@ async def test_a_run_that_goes_on_is_cancelled_once(ask, put, listen, store):
     assert (await ask(f"POST runs/{run}/cancel")).json["state"] == "cancelled"
     assert (await ask(f"POST runs/{run}/cancel")).json["state"] == "cancelled"
     await events.until_state(run, "cancelled")
+
+
+async def test_what_starts_runs_and_the_service_are_told_of(ask, put, listen, own_home, monkeypatch):
+    monkeypatch.setattr("jupyter_pipelines.orchestration.scheduling.making.ensure_service", lambda *_: None)
+    notebook = put("nb.ipynb", ("step:one", "1"))
+    own_home.mkdir()
+    events = await listen()
+    await events.until(hello)
+    made = (await ask("POST schedules", {"notebook": notebook, "when": "daily at 06:00"})).json
+    event = await events.until(lambda event: event["kind"] == "schedule")
+    assert (event["subject"], event["notebook"], event["data"]) == (made["id"], notebook, {"removed": False})
+    await ask(f"DELETE schedules/{made['id']}")
+    event = await events.until(lambda event: event["kind"] == "schedule" and event["data"]["removed"])
+    assert (event["subject"], event["notebook"]) == (made["id"], notebook)
+    with ServiceHome(own_home).held():
+        assert (await events.until(lambda event: event["kind"] == "service"))["data"]["state"] == "starting"
+    assert (await events.until(lambda event: event["kind"] == "service"))["data"]["state"] == "stopped"
 
 
 async def test_nothing_is_looked_at_when_nobody_listens(jp_serverapp, listen, own_home):

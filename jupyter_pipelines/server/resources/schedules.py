@@ -85,7 +85,7 @@ def remove(call: Call) -> object:
 
 
 def _make(call: Call, replacing: str | None, *, dry_run: bool = False) -> ScheduleRecord:
-    options = call.some("name", "version", *_POLICIES)
+    options = call.some("name", "version", "follow", "ref", "verify", *_POLICIES)
     return jp.schedule(
         call.notebook, _when(call), call.body.get("parameters"), **options, replacing=replacing, dry_run=dry_run
     )
@@ -197,6 +197,9 @@ _MAKE: Schema = objects(
         "name": text("What it is called.", most=200),
         "parameters": _PARAMETERS,
         "version": text("`published`, the id of a version, or `file`.", most=64, least=1),
+        "follow": {**FLAG, "description": "Publish the notebook now and whenever it is saved, if it is good."},
+        "ref": text("Publish what a git ref has, whenever that moves, if it is good.", most=200, least=1),
+        "verify": {**FLAG, "description": "Good is what also gives what Restart & Run All gives."},
     },
     "notebook",
     "when",
@@ -230,7 +233,7 @@ ROUTES = (
         reference("Preview"),
         body=_MAKE,
         examples=_EXAMPLES,
-        action="read",
+        action="execute",  # as making it: a git ref is looked up
     ),
     Route(
         "GET",
