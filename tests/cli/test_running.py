@@ -51,7 +51,7 @@ def test_a_run_is_told_to_people_and_to_scripts(
     assert main(["runs", "--format", "json"]) == 0
     assert [run["id"] for run in json.loads(capsys.readouterr().out)["runs"]] == [record["id"]]
     assert main(["inspect", record["id"][:8], "--format", "json"]) == 0
-    assert json.loads(capsys.readouterr().out) == record
+    assert json.loads(capsys.readouterr().out) == {**record, "kept": False}
     assert main(["inspect", record["id"][:8]]) == 0
     told = capsys.readouterr()
     assert "completed in" in told.out

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from typing import Any
 
 GRACE = 0.05  # seconds in which a thread may end that has nothing more to do
+DYING = 0.5  # seconds in which a process may end that was killed
 
 
 class Background:
@@ -41,12 +42,13 @@ class Background:
             for thread in filter(self._is_busy, threading.enumerate()):
                 yield f"the thread {thread.name}", self._cells.get(id(thread))
         for process in self._processes:
-            if process.poll() is None:
+            if not _has_ended(process):
                 yield f"the process {_command(process)}", self._cells.get(id(process))
         for started in _of_magics():
             if started.returncode is None:
                 yield f"the process {started.pid} of a magic", self._cells.get(id(started))
         for child in _children():
+            child.join(DYING)
             if child.is_alive() and self._is_ours(getattr(child, "_target", None)):
                 yield f"the process {child.name}", self._cells.get(id(child))
 
@@ -117,6 +119,15 @@ class Background:
                 return True
             coroutine = getattr(coroutine, "cr_await", None)
         return False
+
+
+def _has_ended(process: subprocess.Popen[Any]) -> bool:
+    """Whether it has ended, or does so at once: the cell may just have killed it."""
+    try:
+        process.wait(DYING)
+    except subprocess.TimeoutExpired:
+        return False
+    return True
 
 
 def _of_magics() -> list[Any]:
