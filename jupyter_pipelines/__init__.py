@@ -17,6 +17,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from jupyter_pipelines.fast_imports import make_imports_fast
 from jupyter_pipelines.lazy import lazy_names
 
 if TYPE_CHECKING:
@@ -59,6 +60,8 @@ if TYPE_CHECKING:
         versions,
     )
     from jupyter_pipelines.verification import verify
+
+make_imports_fast()
 
 __all__ = [
     "alert",

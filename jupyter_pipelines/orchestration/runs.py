@@ -18,7 +18,6 @@ from jupyter_pipelines.graph.model import Pipeline
 from jupyter_pipelines.notebook import coerce_parameters, parameters_json
 from jupyter_pipelines.notebook.frozen import without_outputs
 from jupyter_pipelines.orchestration import reuse
-from jupyter_pipelines.orchestration.fast_imports import make_imports_fast
 from jupyter_pipelines.orchestration.history import get_run
 from jupyter_pipelines.orchestration.loading import load_runnable, read_source
 from jupyter_pipelines.orchestration.model import OnRunEvent, RunEvent, RunRecord, RunRequest, ignore
@@ -218,7 +217,6 @@ def _source(request: RunRequest, store: Store) -> bytes:
 def _call_flow(
     request: RunRequest, version: str, parameters: dict[str, object], endpoint: Endpoint, tell: OnRunEvent
 ) -> RunRecord:
-    make_imports_fast()
     quiet = {
         "PREFECT_LOGGING_LEVEL": "CRITICAL",
         "PREFECT_LOGGING_TO_API_ENABLED": "false",

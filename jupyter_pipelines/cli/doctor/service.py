@@ -125,12 +125,10 @@ def worker() -> str:
 
 def schedule() -> str:
     """A deployment with an interval schedule gets a scheduled run. What is made for it is removed again."""
-    from jupyter_pipelines.orchestration.fast_imports import make_imports_fast
     from jupyter_pipelines.orchestration.service import ensure_service
     from jupyter_pipelines.settings import Settings
 
     endpoint = ensure_service(Settings.load())
-    make_imports_fast()
     # Read when Prefect is imported, and by what it starts. Its own log is not what a doctor's patient wants to see.
     os.environ.update(endpoint.settings() | {"PREFECT_LOGGING_LEVEL": "CRITICAL"})
     from prefect.client.orchestration import get_client

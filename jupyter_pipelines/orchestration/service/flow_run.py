@@ -12,7 +12,6 @@ from typing import Any
 from uuid import UUID
 
 from jupyter_pipelines.errors import PipelinesError
-from jupyter_pipelines.orchestration.fast_imports import make_imports_fast
 from jupyter_pipelines.settings import Settings
 from jupyter_pipelines.store import Store
 
@@ -22,7 +21,6 @@ MARK = "JUPYTER_PIPELINES_RUN"
 
 def main(home: Path) -> None:
     """Run the flow run that ``PREFECT__FLOW_RUN_ID`` names: what ``prefect.engine`` does, less what we need not ask."""
-    make_imports_fast()
     _write_to(home / "logs" / "runs.log")
     from prefect._internal.control_listener import configure_from_env
     from prefect.engine import handle_engine_signals

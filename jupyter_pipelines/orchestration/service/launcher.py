@@ -367,10 +367,8 @@ def _line(connection: socket.socket) -> bytes:
 
 def main(home: Path) -> None:
     """Load, then serve."""
-    from jupyter_pipelines.orchestration.fast_imports import make_imports_fast
     from jupyter_pipelines.orchestration.service.home import ServiceHome
 
-    make_imports_fast()
     make_output_forgiving()
     sys.modules["pyarrow"] = None  # type: ignore[assignment]  # papermill tries to load it, for HDFS: threads, and 40 MB
     for name in PRELOAD:

@@ -17,13 +17,11 @@ from jupyter_pipelines.errors import ServiceError
 
 def main(descriptor: int, home: Path) -> None:
     """Serve until told to stop, or until the service is gone."""
-    from jupyter_pipelines.orchestration.fast_imports import make_imports_fast
     from jupyter_pipelines.orchestration.service.database.readying import ready
     from jupyter_pipelines.orchestration.service.leash import end_with_parent
 
     end_with_parent()
     _wait_for_database(home)
-    make_imports_fast()
     with ready(home):
         import uvicorn
         from prefect.server.api.server import create_app

@@ -17,7 +17,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from jupyter_pipelines.orchestration.fast_imports import make_imports_fast
 from jupyter_pipelines.orchestration.service.forgiving import make_output_forgiving
 from jupyter_pipelines.orchestration.service.home import ServiceHome
 from jupyter_pipelines.settings import Settings
@@ -158,7 +157,6 @@ async def _quietly(work: Callable[[], Awaitable[object]]) -> None:
 
 def main(home: Path) -> None:
     """Be the worker of ``home``."""
-    make_imports_fast()
     make_output_forgiving()
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(serve(home))
