@@ -15,7 +15,7 @@ _READ = 256 * 1024  # bytes of a log that are looked at
 
 
 def status(_: Call) -> object:
-    """How the service is. A server that ``PREFECT_API_URL`` names is `configured`: it is not ours to start."""
+    """How the service is. A server that ``PREFECT_API_URL`` names is `configured`: only our parts beside it are ours."""
     return _status()
 
 
@@ -24,15 +24,17 @@ def _status() -> dict[str, object]:
 
     settings = Settings.load()
     configured = configured_endpoint()
+    found = service_status(settings)
+    since = found.since if found is not None else 0.0
+    parts = found.parts.items() if found is not None else ()
+    told = {name: {"state": part.state, "restarts": part.restarts} for name, part in parts}
     if configured is not None:
         state = "running" if configured.is_healthy() else "unreachable"
-        return {"state": state, "configured": True, "since": 0.0, "parts": {}}
-    found = service_status(settings)
-    if found is None:
-        return {"state": "stopped", "configured": False, "since": 0.0, "parts": {}}
-    state = "running" if endpoint_of(settings) is not None else "starting"
-    parts = {name: {"state": part.state, "restarts": part.restarts} for name, part in found.parts.items()}
-    return {"state": state, "configured": False, "since": found.since, "parts": parts}
+    elif found is None:
+        state = "stopped"
+    else:
+        state = "running" if endpoint_of(settings) is not None else "starting"
+    return {"state": state, "configured": configured is not None, "since": since, "parts": told}
 
 
 def start(_: Call) -> object:
