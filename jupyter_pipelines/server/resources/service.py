@@ -15,7 +15,7 @@ _READ = 256 * 1024  # bytes of a log that are looked at
 
 
 def status(_: Call) -> object:
-    """How the service is. A server that ``PREFECT_API_URL`` names is `configured`: only our parts beside it are ours."""
+    """How the service is. A server that ``PREFECT_API_URL`` names is `configured`: only the parts beside it are."""
     return _status()
 
 
