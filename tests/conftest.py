@@ -20,24 +20,28 @@ REPOSITORY = Path(__file__).parent.parent
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _own_home(tmp_path_factory: pytest.TempPathFactory) -> None:
+def _own_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Keep the service, its store and Prefect's own files in a folder of this test session.
 
-    Nothing a test does may reach the state of the person who runs it.
+    Nothing a test does may reach the state of the person who runs it, and no service outlives the tests.
     """
+    from jupyter_pipelines.orchestration.service import stop_service
+    from jupyter_pipelines.settings import Settings
+
     os.environ["JUPYTER_PIPELINES_HOME"] = str(tmp_path_factory.mktemp("home"))
     os.environ.pop("JUPYTER_PIPELINES_STORE", None)
     os.environ.pop("PREFECT_API_URL", None)
+    yield
+    stop_service(Settings.load())
 
 
 @pytest.fixture(scope="session")
-def service(_own_home: None) -> Iterator[Endpoint]:
+def service(_own_home: None) -> Endpoint:
     """The one service of the test session: starting it takes seconds."""
-    from jupyter_pipelines.orchestration.service import ensure_service, stop_service
+    from jupyter_pipelines.orchestration.service import ensure_service
     from jupyter_pipelines.settings import Settings
 
-    yield ensure_service(Settings.load())
-    stop_service(Settings.load())
+    return ensure_service(Settings.load())
 
 
 @pytest.fixture

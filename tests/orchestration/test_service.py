@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 import pytest
 
 import jupyter_pipelines as jp
@@ -148,3 +150,14 @@ def _seen(server: Endpoint, run_id: str) -> tuple[object, object]:
     found = server.call(f"/flow_runs/{run_id}", timeout=30)
     assert isinstance(found, dict)
     return found["state_name"], found["work_pool_name"]
+
+
+def test_a_service_whose_home_is_removed_stops(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home = tmp_path / "home"
+    monkeypatch.setenv("JUPYTER_PIPELINES_HOME", str(home))
+    endpoint = ensure_service(Settings.load())
+    supervisor = psutil.Process(endpoint.pid)
+    parts = supervisor.children(recursive=True)
+    shutil.rmtree(home, ignore_errors=True)
+    left = psutil.wait_procs([supervisor, *parts], timeout=60)[1]
+    assert [process.cmdline() for process in left] == []

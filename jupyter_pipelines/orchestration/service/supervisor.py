@@ -162,6 +162,9 @@ class Supervisor:
                 if self.server is not None and self.server.failures >= HOPELESS and not self._has_served:
                     say("the server does not start; giving up")
                     return FAILED
+                if not self.home.lock.exists():
+                    say("the home is gone; stopping")
+                    return 0
                 if renewal.is_due():
                     say("what is installed has changed; starting anew (runs go on)")
                     return RENEW
