@@ -196,6 +196,8 @@ def test_a_failed_window_stops_those_after_it_until_somebody_decides(
     assert noted(notebook) == ["2024-01-01", "2024-01-02", "2024-01-03"]
     with pytest.raises(RequestError, match="is complete"):
         jp.resume_backfill(stopped.id)
+    with pytest.raises(RequestError, match="has ended: completed"):
+        jp.pause_backfill(stopped.id)
 
 
 def test_a_failed_window_can_be_given_up_or_left_behind(service: Endpoint, store: Path, write: WriteNotebook) -> None:

@@ -33,9 +33,15 @@ def get_backfill(backfill_id: str) -> Backfill:
 
 
 def pause_backfill(backfill_id: str) -> Backfill:
-    """Have a backfill start no more windows, until :func:`resume_backfill`; runs that go on are left alone."""
+    """Have a backfill start no more windows, until :func:`resume_backfill`; runs that go on are left alone.
 
-    def pause(record: BackfillRecord, _: Progress) -> BackfillRecord:
+    Raises :class:`RequestError` for one that was cancelled, or has ended.
+    """
+
+    def pause(record: BackfillRecord, progress: Progress) -> BackfillRecord:
+        state = seen(record, progress).state
+        if state in {"completed", "failed"}:
+            raise RequestError(f"Backfill {record.id} has ended: {state}.", "There is nothing to pause.")
         return replace(record, paused=True)
 
     return _change(backfill_id, pause)
