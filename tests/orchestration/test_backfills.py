@@ -200,6 +200,22 @@ def test_a_failed_window_stops_those_after_it_until_somebody_decides(
         jp.pause_backfill(stopped.id)
 
 
+def test_what_another_run_has_completed_meanwhile_is_not_run_again(
+    service: Endpoint, store: Path, write: WriteNotebook
+) -> None:
+    check = "import os\nassert interval_start.day != 1 or os.path.exists('mended')"
+    notebook = write(("parameters", DAYS), ("step:note", f"{check}\n{NOTE}"))
+    stopped = until(jp.backfill(notebook, "2024-01-01", "2024-01-03"), "stopped")
+    (notebook.parent / "mended").touch()
+    one, two = (jp.run(notebook, {"interval_start": f"2024-01-0{day}"}) for day in (1, 3))
+    assert (one.state, two.state) == ("completed", "completed")
+    jp.resume_backfill(stopped.id)
+    whole = until(stopped, "completed")
+    assert (whole.windows[0].run, whole.windows[2].run) == (one.id, two.id)
+    assert states(whole) == ["completed"] * 3
+    assert noted(notebook) == ["2024-01-01", "2024-01-03", "2024-01-02"]
+
+
 def test_a_failed_window_can_be_given_up_or_left_behind(service: Endpoint, store: Path, write: WriteNotebook) -> None:
     notebook = write(("parameters", DAYS), ("step:check", "assert interval_start.day != 1\nprint(interval_start)"))
     stopped = until(jp.backfill(notebook, "2024-01-01", "2024-01-02"), "stopped")

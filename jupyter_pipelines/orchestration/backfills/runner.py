@@ -19,9 +19,11 @@ from jupyter_pipelines.orchestration.backfills.model import (
     Tried,
     may_start,
 )
+from jupyter_pipelines.orchestration.backfills.planning import with_earlier
 from jupyter_pipelines.orchestration.backfills.shelf import BackfillShelf, Stamp
 from jupyter_pipelines.orchestration.canceller import Canceller
-from jupyter_pipelines.orchestration.model import RunRequest
+from jupyter_pipelines.orchestration.history import History
+from jupyter_pipelines.orchestration.model import RunRecord, RunRequest
 from jupyter_pipelines.orchestration.records import read_record
 from jupyter_pipelines.orchestration.refusals import record_refused
 from jupyter_pipelines.orchestration.service.endpoint import Endpoint, recorded_endpoint
@@ -42,6 +44,35 @@ class _Known:
     stamp: Stamp
     record: BackfillRecord
     progress: Progress
+    meanwhile: _Meanwhile
+
+
+class _Meanwhile:
+    """What other runs of the pipeline have completed since the backfill ``record`` was asked for."""
+
+    def __init__(self, record: BackfillRecord) -> None:
+        self._record = record
+        self._history = History(Store(record.store))
+        self._mark: int | None = None
+        self._runs: list[RunRecord] = []
+
+    def completed(self, window: PlannedWindow) -> str:
+        """The run that has completed ``window``; ``""`` if none has, or it had been done, and was asked for again."""
+        if window.before == "completed":
+            return ""
+        if self._mark is None:
+            self._mark = self._history.mark()  # before what has ended is read, so that nothing lies between
+            ended = self._history.query(pipeline=self._record.pipeline, state="completed", limit=None)
+        else:
+            self._mark, ended = self._history.ended_since(self._mark)
+        self._runs += [run for run in ended if self._counts(run)]
+        (found,) = with_earlier([window], self._runs, (), again=False)
+        return found.run if found.done else ""
+
+    def _counts(self, run: RunRecord) -> bool:
+        record = self._record
+        others = run.pipeline == record.pipeline and run.backfill != record.id
+        return others and run.state == "completed" and run.ended >= record.created
 
 
 class BackfillRunner:
@@ -86,13 +117,14 @@ class BackfillRunner:
         if record is None:
             return None
         progress = known.progress if known is not None else self._shelf.progress(name)
-        self._known[name] = _Known(stamp, record, progress)
+        meanwhile = known.meanwhile if known is not None else _Meanwhile(record)
+        self._known[name] = _Known(stamp, record, progress, meanwhile)
         return self._known[name]
 
     def _carry_on(self, known: _Known, endpoint: Endpoint) -> bool:
         """See what has ended, start what may; says whether anything goes on."""
         settings = replace(Settings.load(), home=self._home, store=known.record.store)
-        work = _Work(known.record, known.progress, self._shelf, endpoint, settings)
+        work = _Work(known, self._shelf, endpoint, settings)
         work.see_ends()
         if known.record.cancelled:
             for run in work.running_runs():
@@ -105,16 +137,15 @@ class BackfillRunner:
 class _Work:
     """What is to be done about one backfill."""
 
-    def __init__(
-        self, record: BackfillRecord, progress: Progress, shelf: BackfillShelf, endpoint: Endpoint, settings: Settings
-    ) -> None:
-        self.record = record
-        self.progress = progress
+    def __init__(self, known: _Known, shelf: BackfillShelf, endpoint: Endpoint, settings: Settings) -> None:
+        self.record = known.record
+        self.progress = known.progress
+        self._meanwhile = known.meanwhile
         self._shelf = shelf
         self._endpoint = endpoint
         self._settings = settings
         self._store = Store(settings.store)
-        self._windows = {window.key: window for window in record.windows}
+        self._windows = {window.key: window for window in known.record.windows}
 
     def goes_on(self) -> bool:
         """Whether a window is running."""
@@ -168,6 +199,10 @@ class _Work:
         try:
             source = None if self.record.version else self._shelf.source(self.record)
             run = submit_request(request, self._settings, self._endpoint, key, source)
+            if completed := self._meanwhile.completed(window):
+                self.progress[window.key] = Tried("completed", self.record.attempt, completed)
+                self._save()
+                continue
             self.progress[window.key] = replace(tried, run=run)
         except (NotebookError, RequestError) as error:  # it will not get better by trying again
             run = record_refused(self._store, key, request, str(error), self.record.pipeline)
