@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from jupyter_pipelines.diagnostics import Diagnostic
+from jupyter_pipelines.errors import StoreError
 from jupyter_pipelines.execution import wait_for_kernels
 from jupyter_pipelines.execution.executed_notebook import ExecutedNotebook
 from jupyter_pipelines.execution.model import CellEvent, Observed, StepErrorInfo, StepRequest, StepResult
@@ -232,8 +233,15 @@ class PipelineRun:
         if request.attempt > 1:
             self.cancel.wait(retry_delay(request.step.options, request.attempt - 1))
         resources = request.step.options.resources if self._sequence is None else ()
-        with self._turns.of_resources(name, resources) as had:
-            if not had or self.cancel.is_set():
+        with ExitStack() as held:
+            problem = None
+            try:
+                had = held.enter_context(self._turns.of_resources(name, resources))
+            except StoreError as unknown:  # how many may go on
+                problem = StepErrorInfo("refused", unknown.message, unknown.fix)
+            if problem is not None:
+                result = StepResult(name, "failed", {}, error=problem)
+            elif not had or self.cancel.is_set():
                 error = StepErrorInfo("cancelled", "the run was cancelled before the step began")
                 result = StepResult(name, "cancelled", {}, error=error)
             else:

@@ -65,6 +65,21 @@ def write_json(path: Path, value: object, *, sync: bool = True) -> None:
     write_atomically(path, json.dumps(value, ensure_ascii=False).encode(), sync=sync)
 
 
+def read_kept_json(path: Path, fix: str) -> object | None:
+    """The JSON in ``path``; ``None`` when there is no such file.
+
+    Raises :class:`StoreError`, which names the file and says to ``fix`` it so, when it cannot be read as JSON.
+    """
+    try:
+        return json.loads(path.read_bytes())  # type: ignore[no-any-return]  # JSON can be anything: callers check
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise StoreError(f"The file {path} cannot be read: {error.strerror}.", fix) from error
+    except (ValueError, RecursionError) as error:
+        raise StoreError(f"The file {path} cannot be read: it is no JSON.", fix) from error
+
+
 def read_json(path: Path) -> object | None:
     """The JSON in ``path``; ``None`` when there is no such file, or it cannot be read as JSON."""
     try:

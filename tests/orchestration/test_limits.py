@@ -15,11 +15,12 @@ from pathlib import Path
 import pytest
 
 import jupyter_pipelines as jp
-from jupyter_pipelines.errors import RequestError
+from jupyter_pipelines.errors import RequestError, StoreError
 from jupyter_pipelines.orchestration.limits import limit, limits
 from jupyter_pipelines.orchestration.limits.queues import Queue, Ticket
 from jupyter_pipelines.orchestration.model import RunRecord
 from jupyter_pipelines.orchestration.service import Endpoint
+from jupyter_pipelines.settings import Settings
 from jupyter_pipelines.store import Store
 
 WriteNotebook = Callable[..., Path]
@@ -202,3 +203,37 @@ def test_what_cannot_be_a_limit_is_refused(tmp_path: Path) -> None:
         limit(tmp_path / "gone.ipynb", 1)
     with pytest.raises(RequestError, match="neither"):
         limit("my database", 1)
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '{"resource": {"database": "two"}}'])
+def test_limits_that_cannot_be_read_are_not_lifted(store: Path, write: WriteNotebook, content: str) -> None:
+    kept = Settings.load().home / "limits" / "limits.json"
+    limit("database", 2)
+    notebook = write(("step:one", "%%step one --resources database\nopen('ran', 'w').close()"))
+    try:
+        kept.write_text(content)
+        for ask in (lambda: limit("database", 3), limits):
+            with pytest.raises(StoreError, match=r"limits\.json cannot be read.*\n.*Move it away"):
+                ask()
+        assert kept.read_text() == content
+        with pytest.raises(StoreError, match=r"limits\.json cannot be read"):
+            jp.run(notebook)
+        assert not (notebook.parent / "ran").exists()
+    finally:
+        kept.unlink()
+    assert jp.run(notebook).state == "completed"
+
+
+def test_limits_that_become_unreadable_while_a_run_goes_on_stop_it(store: Path, write: WriteNotebook) -> None:
+    kept = Settings.load().home / "limits" / "limits.json"
+    limit("database", 2)
+    spoil = f"spoilt = open({str(kept)!r}, 'w').write('{{')"
+    use = "%%step two --resources database\nopen('ran', 'w').write(str(spoilt))"
+    notebook = write(("step:one", spoil), ("step:two", use))
+    try:
+        found = jp.run(notebook)
+    finally:
+        kept.unlink()
+    assert found.state == "failed"
+    assert "limits.json cannot be read" in f"{found.error} {[step.error for step in found.steps]}"
+    assert not (notebook.parent / "ran").exists()

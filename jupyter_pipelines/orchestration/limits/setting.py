@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from jupyter_pipelines.errors import RequestError
+from jupyter_pipelines.errors import RequestError, StoreError
 from jupyter_pipelines.orchestration.limits.queues import Queue, Ticket, alone
 from jupyter_pipelines.orchestration.service.home import require_locks
 from jupyter_pipelines.orchestration.versions.identity import pipeline_of
 from jupyter_pipelines.settings import Settings
 from jupyter_pipelines.store import Store
-from jupyter_pipelines.store.files import cannot_write, make_folder, read_json, write_json
+from jupyter_pipelines.store.files import cannot_write, make_folder, read_kept_json, write_json
 
 MOST: Final = 1000
 _RESOURCE: Final = re.compile(r"[A-Za-z0-9_-]{1,80}")
@@ -67,7 +67,7 @@ class LimitShelf:
         return Queue(self._folder, f"{kind} {name}", lambda: self.slots(kind, name))
 
     def slots(self, kind: str, name: str) -> int | None:
-        """How many slots there are; ``None`` where there is no limit."""
+        """How many slots there are; ``None`` where there is no limit. Raises :class:`StoreError`."""
         return self._set(kind).get(name, 1 if kind == "resource" else None)
 
     def save(self, kind: str, name: str, slots: int | None) -> None:
@@ -107,11 +107,16 @@ class LimitShelf:
         return self._folder / "limits.json"
 
     def _set(self, kind: str) -> dict[str, int]:
-        found = read_json(self._path)
-        known = found.get(kind) if isinstance(found, dict) else None
-        if not isinstance(known, dict):
-            return {}
-        return {str(name): slots for name, slots in known.items() if isinstance(slots, int) and slots >= 1}
+        fix = "Move it away, and set the limits anew with `jupyter pipelines limit`."
+        found = read_kept_json(self._path, fix)
+        whole = {} if found is None else found
+        if not isinstance(whole, dict) or not all(map(_is_limits, whole.values())):
+            raise StoreError(f"The file {self._path} cannot be read: it holds no limits.", fix)
+        return dict(whole.get(kind, {}))
+
+
+def _is_limits(found: object) -> bool:
+    return isinstance(found, dict) and all(isinstance(slots, int) and slots >= 1 for slots in found.values())
 
 
 def _meant(what: Path | str) -> tuple[str, str]:
