@@ -171,14 +171,15 @@ class Kernel:
             while (reply := await client.get_shell_msg())["msg_type"] != "kernel_info_reply":
                 pass
             self.language_info = reply["content"].get("language_info", {})
-            if _is_ipykernel(self.manager):
-                client.execute(_PREPARE, silent=True, store_history=False)
-        while True:
+        connected = False
+        while not connected:
             try:
                 await client.get_iopub_msg(timeout=0.2)
-                return
+                connected = True
             except Empty:  # an older kernel, whose output channel was not yet connected: have it say something
                 client.kernel_info()
+        if (ready is None or not ready.welcomes) and _is_ipykernel(self.manager):
+            client.execute(_PREPARE, silent=True, store_history=False)  # of the connections that are there by now
 
     @property
     def stops_at_failure(self) -> bool:
