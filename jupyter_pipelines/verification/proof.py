@@ -11,7 +11,6 @@ on, and that is compared too.
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 import time
 from collections.abc import Container, Mapping, Sequence
@@ -25,6 +24,7 @@ from jupyter_pipelines.orchestration import load, run
 from jupyter_pipelines.orchestration.model import OnRunEvent, RunEvent, RunRecord
 from jupyter_pipelines.settings import Settings
 from jupyter_pipelines.store import Store
+from jupyter_pipelines.store.files import write_atomically
 from jupyter_pipelines.verification.model import CellReport, Difference, Report, Status, ValueReport, Verdict
 from jupyter_pipelines.verification.outputs import Shown, compare_outputs, shown
 from jupyter_pipelines.verification.reference import ReferenceRun, run_reference
@@ -200,9 +200,8 @@ class _Verification:
         import nbformat
 
         kept = Settings.load().home / "verify" / f"{self.path.stem}-{self.record.id[:8]}"
-        kept.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(self.record.executed_notebook, kept / "pipeline.ipynb")
-        nbformat.write(self.references[0].notebook, kept / "whole.ipynb")
+        write_atomically(kept / "pipeline.ipynb", Path(self.record.executed_notebook).read_bytes())
+        write_atomically(kept / "whole.ipynb", nbformat.writes(self.references[0].notebook).encode())
         return str(kept)
 
     def _fails_alike(self, reference: ReferenceRun) -> bool:
