@@ -137,7 +137,7 @@ def print_grid(records: Sequence[RunRecord], names: Sequence[str]) -> None:
             record.id[:8],
             *(Text(clean(str(record.parameters.get(name, "")))) for name in names),
             Text(record.state, style if "red" in style else "dim"),
-            duration(record.ended - record.started) if record.ended else "",
+            duration(record.ended - record.started) if record.ended and record.started else "",
             Text(short_path(record.executed_notebook)),
         )
     print_table(table)
@@ -160,7 +160,7 @@ def print_runs(records: Sequence[RunRecord]) -> None:
             record.id[:8],
             Text(clean(short_path(record.notebook))),
             moment(record.started),
-            duration(record.ended - record.started) if record.ended else "",
+            duration(record.ended - record.started) if record.ended and record.started else "",
             Text(clean(record.waiting or record.state + failed), style if "red" in style else "dim"),
             Text(clean(", ".join(f"{name} = {value}" for name, value in record.parameters.items())), "dim"),
         )

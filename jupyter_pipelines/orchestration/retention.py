@@ -40,7 +40,7 @@ class Retention:
     def __post_init__(self) -> None:
         for name, limit in asdict(self).items():
             if limit is not None and not limit > 0:
-                raise RequestError(f"{name} = {limit} would keep nothing.", "Give a number above 0, or none.")
+                raise RequestError(f"{name} = {limit} would keep nothing.", "Give a number above 0, or `all`.")
 
     def __bool__(self) -> bool:
         return self != Retention()

@@ -89,7 +89,8 @@ def check(to: str) -> None:
             _envelope(url)
             _password(url)
         elif not ((url.scheme in WEB and url.hostname) or _apprise_plugin(found) is not None):
-            raise NotTakenError(f"{url.scheme or 'This'}:{HIDDEN} is nothing that alerts can be sent to")
+            named = f"{url.scheme}:{HIDDEN}" if url.scheme else "This"
+            raise NotTakenError(f"{named} is nothing that alerts can be sent to")
     except NotTakenError as error:
         raise RequestError(f"{error}.", _HELP) from None
 
