@@ -133,6 +133,8 @@ def list_runs(
     ``backfill`` are ids. ``since`` and ``until`` are about when runs started, in seconds since the epoch. ``folders``
     are those, absolute, below which notebooks are; ``after`` is the id of a run, and those before it in time are given.
     """
+    if limit is not None and not isinstance(limit, int):
+        raise RequestError(f"{limit!r} is no number of runs.", "Name a notebook by `notebook=`.")
     settings = Settings.load()
     store = Store(settings.store)
     settle_runs(store, endpoint_of(settings))

@@ -41,6 +41,8 @@ def load_runnable(source: bytes, name: str, store: Store, seen: dict[str, Observ
 def read_source(path: Path) -> bytes:
     """The bytes of the notebook at ``path``. Raises :class:`RequestError` with the reason when it cannot be read."""
     try:
+        if not (path.is_file() or path.is_dir()) and path.exists():  # a pipe, a device: reading it may never end
+            raise RequestError(f"{path} is no ordinary file, so it is no notebook.", "Name an .ipynb file.")
         return path.read_bytes()
     except FileNotFoundError:
         raise RequestError(f"There is no notebook {path}.", "Check the path.") from None

@@ -16,7 +16,7 @@ import jupyter_pipelines as jp
 from jupyter_pipelines.errors import RequestError
 from jupyter_pipelines.orchestration.model import RunRecord
 from jupyter_pipelines.orchestration.schedules import Schedule
-from jupyter_pipelines.orchestration.scheduling import get_schedule
+from jupyter_pipelines.orchestration.scheduling import describe, get_schedule
 from jupyter_pipelines.orchestration.scheduling.shelf import Shelf
 from jupyter_pipelines.orchestration.service import Endpoint, service_status
 from jupyter_pipelines.settings import Settings
@@ -123,6 +123,36 @@ def test_what_could_not_run_is_refused_before_it_is_kept(service: Endpoint, stor
     assert not jp.schedules()
 
 
+def test_a_notebook_that_became_a_pipe_stops_nobody(service: Endpoint, store: Path, write: WriteNotebook) -> None:
+    notebook = write(("step:one", "1"))
+    made = jp.schedule(notebook, Schedule(interval=timedelta(days=1), anchor=datetime.now(UTC) + timedelta(seconds=4)))
+    notebook.unlink()
+    os.mkfifo(notebook)
+    wait_for(ended)
+    (run,) = ended()
+    assert (run.state, "no ordinary file" in run.error) == ("failed", True)
+    jp.unschedule(made.id)
+    with pytest.raises(RequestError, match="no ordinary file"):
+        jp.schedule(notebook, "daily 07:00")
+
+
+def test_a_record_that_makes_no_sense_hides_no_other(service: Endpoint, store: Path, write: WriteNotebook) -> None:
+    made = jp.schedule(write(("step:one", "1")), "every year")
+    path = Settings.load().home / "schedules" / f"{made.id}.json"
+    path.with_name("0bad.json").write_text(path.read_text().replace("+00:00", ""))
+    try:
+        assert [record.id for record in jp.schedules()] == [made.id]
+    finally:
+        path.with_name("0bad.json").unlink()
+        jp.unschedule(made.id)
+
+
+def test_a_date_is_given_as_the_text_that_is_declared(store: Path, write: WriteNotebook) -> None:
+    notebook = write(("parameters", "day: str = '2020-01-01'\nwhen: str = ''"), ("step:one", "1"))
+    given = {"day": "{{ interval_start.date() }}", "when": "{{ interval_end }}"}
+    jp.schedule(notebook, "daily 07:00", given, window="day", dry_run=True)
+
+
 def test_what_waits_when_a_schedule_is_paused_is_dropped_and_said(
     service: Endpoint, store: Path, write: WriteNotebook
 ) -> None:
@@ -164,3 +194,29 @@ def test_a_dry_run_finds_what_the_first_run_would(store: Path, write: WriteNoteb
         jp.schedule(notebook.parent / "none.ipynb", "daily", dry_run=True)
     assert jp.schedule(notebook, "daily", {"count": 2}, dry_run=True).schedule.parameters == {"count": 2}
     assert not jp.schedules(notebook)
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '{"since": 3}'])
+def test_a_schedule_whose_progress_cannot_be_read_is_left_alone_until_it_is_removed(
+    service: Endpoint, store: Path, write: WriteNotebook, content: str
+) -> None:
+    notebook = write(("step:one", "1"))
+    made = jp.schedule(notebook, Schedule(interval=timedelta(days=1)))
+    shelf = Shelf(Settings.load().home)
+    kept = Settings.load().home / "schedules" / "progress" / f"{made.id}.json"
+    wait_for(kept.exists)
+    kept.write_text(content)
+    # As if it had been made two days ago.
+    past = made.active_since - timedelta(days=2)
+    shelf.save(replace(made, active_since=past, schedule=replace(made.schedule, anchor=past)))
+    other = jp.schedule(write(("step:one", "1"), name="other.ipynb"), Schedule(interval=timedelta(seconds=1)))
+    wait_for(lambda: len([run for run in jp.list_runs() if run.schedule == other.id]) >= 2)  # the others go on
+    assert not [run for run in jp.list_runs() if run.schedule == made.id]
+    assert kept.read_text() == content
+    problem = str(describe(get_schedule(made.id))["problem"])
+    assert str(kept) in problem and "Remove the file" in problem
+    jp.unschedule(other.id)
+    kept.unlink()
+    wait_for(lambda: [run for run in jp.list_runs() if run.schedule == made.id])
+    assert not describe(get_schedule(made.id))["problem"]
+    jp.unschedule(made.id)

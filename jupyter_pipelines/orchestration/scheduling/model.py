@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Final
 
 from jupyter_pipelines.orchestration.schedules import Handled, Schedule, from_json, next_occurrence, to_json
@@ -59,6 +59,8 @@ def record_from(found: object) -> ScheduleRecord:
     texts = {name: str(found[name]) for name in ("id", "notebook", "store", "version", "pipeline")}
     texts["follow"] = str(found.get("follow", ""))
     active_since = datetime.fromisoformat(found["active_since"])
+    if active_since.tzinfo is None:
+        raise ValueError("active_since has no time zone")
     verify = found.get("verify") is True
     return ScheduleRecord(schedule=from_json(found["schedule"]), active_since=active_since, verify=verify, **texts)
 
@@ -76,10 +78,15 @@ class Progress:
 
     @classmethod
     def of(cls, record: ScheduleRecord, found: object) -> Progress:
-        """What was written (JSON values), as it applies to ``record`` as it is now."""
+        """What was written (JSON values; ``None``: nothing yet), as it applies to ``record`` as it is now.
+
+        Raises :class:`ValueError` for what no progress was written as.
+        """
         fresh = cls(record.active_since, Handled(record.active_since))
-        if not isinstance(found, dict):
+        if found is None:
             return fresh
+        if not isinstance(found, dict):
+            raise ValueError("progress is a JSON object")
         try:
             until = found["until"]
             handled = Handled(
@@ -93,8 +100,10 @@ class Progress:
                 [str(key) for key in found["waiting"]],
                 [dict(skip) for skip in found["skipped"]],
             )
-        except (KeyError, TypeError, ValueError, AttributeError):
-            return fresh
+            for key in (*read.active, *read.waiting):
+                moment_of_key(key)
+        except (KeyError, TypeError, AttributeError) as error:
+            raise ValueError("something of it is missing, or of another type") from error
         if record.schedule.paused:
             return read._without_waiting()
         if read.active_since == record.active_since:
@@ -140,7 +149,10 @@ def parameters_of(
 
     names = names_for(schedule, occurrence, window)
     times = {name: as_declared(value, declared[name]) for name, value in names.items() if name in declared}
-    return times | evaluate_parameters(schedule, occurrence, window)
+    evaluated = evaluate_parameters(schedule, occurrence, window)
+    return times | {
+        name: as_declared(value, declared[name]) if name in declared else value for name, value in evaluated.items()
+    }
 
 
 def window_parameters(window: DataWindow, declared: Mapping[str, Parameter]) -> dict[str, object]:
@@ -151,13 +163,15 @@ def window_parameters(window: DataWindow, declared: Mapping[str, Parameter]) -> 
 
 def as_declared(moment: object, parameter: Parameter) -> object:
     """A moment as the type that the notebook declares: a date, a text (a date where its default is one), or itself."""
-    if not isinstance(moment, datetime):
+    if not isinstance(moment, date):
         return moment
     choices = parameter.schema.get("anyOf")
     kinds = [one for one in [parameter.schema, *(choices if isinstance(choices, list) else [])] if "type" in one]
     formats = {kind.get("format") for kind in kinds if kind["type"] == "string"}
     if "date-time" in formats or not formats:
         return moment
+    if not isinstance(moment, datetime):
+        return moment if "date" in formats else moment.isoformat()
     if "date" in formats:
         return moment.date()
     default = parameter.default

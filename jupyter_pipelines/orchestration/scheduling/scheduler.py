@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final, assert_never
 
-from jupyter_pipelines.errors import NotebookError, PipelinesError, RequestError
+from jupyter_pipelines.errors import NotebookError, PipelinesError, RequestError, StoreError
 from jupyter_pipelines.orchestration.canceller import Canceller
 from jupyter_pipelines.orchestration.model import RunRequest
 from jupyter_pipelines.orchestration.records import read_record
@@ -53,6 +53,7 @@ class Scheduler:
         self._known: dict[str, ScheduleRecord] = {}  # as looked at last
         self._wakes: dict[str, datetime | None] = {}
         self._busy: set[str] = set()  # those with runs that go on, or wait
+        self._unreadable: dict[str, str] = {}  # those that are left alone, and why
         self._prepared: tuple[str, datetime] | None = None  # the schedule and the time of the run prepared last
 
     def look(self) -> float:
@@ -66,7 +67,7 @@ class Scheduler:
                 self._known[record.id] = record
                 try:
                     self._wakes[record.id] = self._carry_on(record, endpoint)
-                except (PipelinesError, *UNREACHABLE):  # no server, a full disk: what is due stays due
+                except Exception:  # no server, a full disk: what is due stays due, and the other schedules go on
                     traceback.print_exc()
                     self._wakes[record.id] = datetime.now(UTC) + RETRY
         return self._until_next(records, endpoint)
@@ -91,8 +92,8 @@ class Scheduler:
 
     def _prepare(self, record: ScheduleRecord, occurrence: datetime, endpoint: Endpoint) -> None:
         """Have a process and kernels made ready for a run that is due in a moment; nothing is asked for yet."""
-        work = self._work(record, endpoint)
         with suppress(PipelinesError, *UNREACHABLE):  # when it is due that will be told
+            work = self._work(record, endpoint)
             announce_request(work.request(occurrence), work.settings)
 
     def _is_due(self, record: ScheduleRecord) -> bool:
@@ -102,7 +103,15 @@ class Scheduler:
 
     def _carry_on(self, record: ScheduleRecord, endpoint: Endpoint) -> datetime | None:
         """Decide and act until nothing more is due; returns when something is."""
-        work = self._work(record, endpoint)
+        try:
+            work = self._work(record, endpoint)
+        except StoreError as error:  # nobody knows what has run: it is left alone until somebody removes the file
+            if self._unreadable.get(record.id) != str(error):
+                print(f"schedule {record.id} is left alone: {error}", flush=True)
+            self._unreadable[record.id] = str(error)
+            self._busy.add(record.id)  # so that it is looked at again
+            return None
+        self._unreadable.pop(record.id, None)
         while True:
             now = datetime.now(UTC)
             wake = work.carry_on(now)

@@ -13,6 +13,7 @@ from jupyter_pipelines.errors import RequestError
 from jupyter_pipelines.notebook.model import NotebookDocument
 from jupyter_pipelines.notebook.options import read_notebook_options
 from jupyter_pipelines.notebook.parse import ParsedNotebook, parse
+from jupyter_pipelines.orchestration.loading import read_source
 from jupyter_pipelines.orchestration.versions.model import Entry
 from jupyter_pipelines.store import Store, publications
 
@@ -26,8 +27,8 @@ def real_path(notebook: Path | str) -> str:
 def pipeline_of(store: Store, notebook: Path | str, content: bytes | None = None) -> str:
     """What the pipeline of ``notebook`` is called. Without such a file it may be the name of a pipeline itself."""
     try:
-        found = Path(notebook).expanduser().read_bytes() if content is None else content
-    except (OSError, ValueError):
+        found = read_source(Path(notebook).expanduser()) if content is None else content
+    except (RequestError, ValueError):
         found = None
     if found is None and publications.read(store, str(notebook)):
         return str(notebook)
