@@ -45,7 +45,8 @@ def print_backfill(made: Backfill, *, dry_run: bool = False) -> None:
         print(clean(note))
     what = f"version {made.version[:8]}" if made.version else "the notebook as it is now"
     if made.id:
-        print(clean(f"backfill {made.id}: {made.state}; {progress(made)}; {short_path(made.notebook)}"))
+        far = "left alone" if made.problem else progress(made)
+        print(clean(f"backfill {made.id}: {made.state}; {far}; {short_path(made.notebook)}"))
         if advice := _advice(made):
             print(advice)
     elif dry_run:
@@ -69,10 +70,13 @@ def print_backfills(found: Sequence[Backfill]) -> None:
             Text(clean(short_path(one.notebook))),
             f"{one.windows[0].key}..{one.windows[-1].key}",
             one.state,
-            progress(one),
+            progress(one) if not one.problem else "left alone",
             moment(one.created),
         )
     print_table(table)
+    for one in found:
+        if one.problem:
+            print(clean(f"{one.id}: {one.problem}"))
 
 
 def progress(made: Backfill) -> str:
@@ -97,6 +101,8 @@ def _parameters(window: BackfillWindow) -> str:
 
 def _advice(made: Backfill) -> str:
     program = "jupyter pipelines"
+    if made.problem:
+        return clean(made.problem)
     if made.state in {"stopped", "failed"}:
         return (
             f"`{program} unpause {made.id}` tries what failed once more, `unpause {made.id} --skip` gives it up, "

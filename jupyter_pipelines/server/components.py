@@ -107,6 +107,7 @@ def _schedules() -> dict[str, Schema]:
         "expression": _TEXT,
         "next": nullable(_TEXT),
         "waiting": _TEXTS,
+        "problem": {**_TEXT, "description": "Why it is left alone, where how far it has come cannot be read."},
     }
     runs: Schema = {"type": "object", "additionalProperties": _TEXT}
     skipped: Schema = {"type": "array", "items": MAPPING}

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 import jupyter_pipelines as jp
-from jupyter_pipelines.errors import RequestError
+from jupyter_pipelines.errors import RequestError, StoreError
 from jupyter_pipelines.orchestration.backfills import Backfill
 from jupyter_pipelines.orchestration.backfills.model import PlannedWindow, Tried
 from jupyter_pipelines.orchestration.backfills.shelf import BackfillShelf
@@ -362,3 +362,28 @@ def test_asked_for_twice_at_once_it_is_done_once(service: Endpoint, store: Path,
         (one,) = filter(None, threads.map(ask, range(4)))
     wait_for(lambda: jp.get_backfill(one).state == "completed")
     assert noted(notebook) == ["2024-01-01"]
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '{"2024-01-01": {"state": "well", "attempt": 1}}'])
+def test_a_backfill_whose_progress_cannot_be_read_is_left_alone_until_it_is_removed(
+    service: Endpoint, store: Path, write: WriteNotebook, content: str
+) -> None:
+    notebook = write(("parameters", DAYS), ("step:check", f"{NOTE}\nassert interval_start.day != 1"))
+    made = until(jp.backfill(notebook, "2024-01-01", "2024-01-02"), "stopped")
+    kept = Settings.load().home / "backfills" / "progress" / f"{made.id}.json"
+    kept.write_text(content)
+    with pytest.raises(StoreError, match="Remove the file"):
+        jp.resume_backfill(made.id)
+    shelf = BackfillShelf(Settings.load().home)
+    (record,) = [one for one in shelf.records() if one.id == made.id]
+    shelf.save(replace(record, attempt=2))  # as who asked for another attempt before it was damaged
+    tell_worker(Settings.load().home, LOOK)
+    other = write(("parameters", DAYS), ("step:note", "print(interval_start)"), name="other.ipynb")
+    until(jp.backfill(other, "2024-01-01", "2024-01-01"), "completed")  # the others go on
+    (found,) = jp.backfills(notebook)
+    assert (found.state, noted(notebook)) == ("stopped", ["2024-01-01"])
+    assert str(kept) in found.problem
+    assert kept.read_text() == content
+    kept.unlink()
+    wait_for(lambda: kept.exists() and noted(notebook) == ["2024-01-01"] * 2)
+    assert not jp.get_backfill(made.id).problem

@@ -16,8 +16,8 @@ fails the others wait: `unpause ID` tries it once more, `unpause ID --skip` give
 The service carries it out, whatever becomes of this terminal; it is started when it is missing.
 
 --format json: {"id", "state", "notebook", "pipeline", "version", "schedule", "window", "timezone", "parallel",
-"keep_going", "created", "counts": {STATE: N}, "notes", "windows": [{"key", "start", "end", "parameters", "state",
-"run", "attempt", "error", "before"}]}. The id is empty in a dry run, and where nothing is to be done.
+"keep_going", "created", "counts": {STATE: N}, "notes", "problem", "windows": [{"key", "start", "end", "parameters",
+"state", "run", "attempt", "error", "before"}]}. The id is empty in a dry run, and where nothing is to be done.
 """
 
 from __future__ import annotations

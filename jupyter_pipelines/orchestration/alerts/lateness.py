@@ -12,6 +12,7 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Final
 
+from jupyter_pipelines.errors import StoreError
 from jupyter_pipelines.orchestration.alerts import wording
 from jupyter_pipelines.orchestration.alerts.model import AlertRecord, Message, Progress, Streak
 from jupyter_pipelines.orchestration.alerts.streaks import concerns, key_of, streak_of
@@ -94,7 +95,10 @@ class Deadlines:
         """The occurrences whose deadlines lie between, and whose runs were not done by then."""
         first = max(_moment(since), _moment(now) - FURTHEST) - _span(record)
         found = []
-        runs = self._shelf.progress(record).runs
+        try:
+            runs = self._shelf.progress(record).runs
+        except StoreError:  # it is left alone then, so that it is late indeed
+            runs = {}
         store = Store(record.store)
         for occurrence in takewhile(
             lambda one: one <= _moment(now), occurrences_after(record.schedule, max(first, record.active_since))

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from jupyter_pipelines.errors import RequestError
+from jupyter_pipelines.errors import RequestError, StoreError
 from jupyter_pipelines.orchestration.backfills.model import BAD, Backfill, BackfillRecord, Progress, seen
 from jupyter_pipelines.orchestration.backfills.shelf import BackfillShelf
 from jupyter_pipelines.orchestration.service.wake import LOOK, tell_worker
@@ -22,14 +22,13 @@ def backfills(notebook: Path | str | None = None) -> list[Backfill]:
 
         path = real_path(notebook)
     found = [one for one in shelf.records() if path in {None, one.notebook} or str(notebook) == one.pipeline]
-    return [seen(one, shelf.progress(one.id)) for one in reversed(found)]
+    return [_seen(shelf, one) for one in reversed(found)]
 
 
 def get_backfill(backfill_id: str) -> Backfill:
     """The backfill whose id is, or begins with, ``backfill_id``; ``"last"`` is the newest. Raises RequestError."""
     shelf = BackfillShelf(Settings.load().home)
-    record = _find(shelf, backfill_id)
-    return seen(record, shelf.progress(record.id))
+    return _seen(shelf, _find(shelf, backfill_id))
 
 
 def pause_backfill(backfill_id: str) -> Backfill:
@@ -78,6 +77,14 @@ def cancel_backfill(backfill_id: str) -> Backfill:
         return replace(record, cancelled=True)
 
     return _change(backfill_id, cancel)
+
+
+def _seen(shelf: BackfillShelf, record: BackfillRecord) -> Backfill:
+    """The backfill as people see it, also where how far it has come cannot be read."""
+    try:
+        return seen(record, shelf.progress(record.id))
+    except StoreError as error:
+        return replace(seen(record, {}), state="stopped", problem=str(error))
 
 
 def _find(shelf: BackfillShelf, backfill_id: str) -> BackfillRecord:

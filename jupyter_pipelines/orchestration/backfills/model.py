@@ -1,7 +1,8 @@
 """What is kept of a backfill: its record, written by people, and its progress, written by the worker alone.
 
 A backfill is *running* until it is one of: *paused* by somebody; *stopped*, because a window failed and the windows
-after it wait; *completed*; *failed*, when nothing is left to be run but some window did not complete; *cancelled*.
+after it wait, or because how far it has come cannot be read; *completed*; *failed*, when nothing is left to be run but
+some window did not complete; *cancelled*.
 """
 
 from __future__ import annotations
@@ -91,7 +92,10 @@ def progress_from(found: object) -> Progress:
         return {}
     if not isinstance(found, dict):
         raise TypeError("progress is a JSON object")
-    return {str(key): Tried(**tried) for key, tried in found.items()}
+    progress = {str(key): Tried(**tried) for key, tried in found.items()}
+    if not all(tried.state in {"running", "completed", *BAD} for tried in progress.values()):
+        raise ValueError("a window is in no known state")
+    return progress
 
 
 def may_start(record: BackfillRecord, progress: Progress) -> list[PlannedWindow]:
@@ -152,6 +156,7 @@ class Backfill:
     state: State
     windows: tuple[BackfillWindow, ...]
     notes: tuple[str, ...] = field(default=())
+    problem: str = ""  # why it is left alone, where how far it has come cannot be read
 
     @property
     def counts(self) -> dict[str, int]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from jupyter_pipelines.errors import NotebookError, RequestError
+from jupyter_pipelines.errors import NotebookError, RequestError, StoreError
 from jupyter_pipelines.orchestration.backfills.model import (
     BackfillRecord,
     PlannedWindow,
@@ -83,6 +83,7 @@ class BackfillRunner:
         self._shelf = BackfillShelf(home)
         self._known: dict[str, _Known] = {}  # those that go on
         self._resting: dict[str, Stamp] = {}  # those that have nothing to do until somebody changes them
+        self._unreadable: dict[str, str] = {}  # those that are left alone, and why
         self._canceller = Canceller(home)
 
     def look(self) -> float:
@@ -97,6 +98,9 @@ class BackfillRunner:
             known = None
             try:
                 known = self._read(name, stamps[name])
+                if name in self._unreadable:
+                    wait = min(wait, WATCHING)
+                    continue
                 if known is not None and self._carry_on(known, endpoint):
                     wait = min(wait, WATCHING)
                     continue
@@ -116,10 +120,24 @@ class BackfillRunner:
         record = self._shelf.load(name)
         if record is None:
             return None
-        progress = known.progress if known is not None else self._shelf.progress(name)
+        progress = known.progress if known is not None else self._progress(name)
+        if progress is None:
+            return None
         meanwhile = known.meanwhile if known is not None else _Meanwhile(record)
         self._known[name] = _Known(stamp, record, progress, meanwhile)
         return self._known[name]
+
+    def _progress(self, name: str) -> Progress | None:
+        """How far it has come; ``None`` when that cannot be read, which is said once: nobody knows what is done."""
+        try:
+            found = self._shelf.progress(name)
+        except StoreError as error:
+            if self._unreadable.get(name) != str(error):
+                print(f"backfill {name} is left alone: {error}", flush=True)
+            self._unreadable[name] = str(error)
+            return None
+        self._unreadable.pop(name, None)
+        return found
 
     def _carry_on(self, known: _Known, endpoint: Endpoint) -> bool:
         """See what has ended, start what may; says whether anything goes on."""
@@ -181,6 +199,10 @@ class _Work:
                 return
             window = waiting[0]
             earlier = self.progress.get(window.key)
+            if completed := self._meanwhile.completed(window):
+                self.progress[window.key] = Tried("completed", self.record.attempt, completed)
+                self._save()
+                continue
             tried = Tried("running", self.record.attempt, previous=earlier.run if earlier is not None else "")
             self.progress[window.key] = tried
             self._save()
@@ -199,10 +221,6 @@ class _Work:
         try:
             source = None if self.record.version else self._shelf.source(self.record)
             run = submit_request(request, self._settings, self._endpoint, key, source)
-            if completed := self._meanwhile.completed(window):
-                self.progress[window.key] = Tried("completed", self.record.attempt, completed)
-                self._save()
-                continue
             self.progress[window.key] = replace(tried, run=run)
         except (NotebookError, RequestError) as error:  # it will not get better by trying again
             run = record_refused(self._store, key, request, str(error), self.record.pipeline)

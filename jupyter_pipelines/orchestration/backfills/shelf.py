@@ -13,7 +13,14 @@ from pathlib import Path
 
 from jupyter_pipelines.errors import StoreError
 from jupyter_pipelines.orchestration.backfills.model import BackfillRecord, Progress, progress_from, record_from
-from jupyter_pipelines.store.files import cannot_write, make_folder, read_json, write_atomically, write_json
+from jupyter_pipelines.store.files import (
+    cannot_write,
+    make_folder,
+    read_json,
+    read_kept_json,
+    write_atomically,
+    write_json,
+)
 
 try:
     import fcntl
@@ -85,12 +92,14 @@ class BackfillShelf:
             ) from error
 
     def progress(self, backfill_id: str) -> Progress:
-        """The windows that have been begun."""
+        """The windows that have been begun. Raises :class:`StoreError` when they cannot be read."""
         path = self._progress(backfill_id)
+        fix = f"Remove the file to have backfill {backfill_id} begin anew; until then it is left alone."
+        found = read_kept_json(path, fix)
         try:
-            return progress_from(read_json(path))
+            return progress_from(found)
         except (TypeError, ValueError) as error:
-            raise StoreError(f"The progress in {path} cannot be read: {error}.", "Cancel it and ask again.") from error
+            raise StoreError(f"The file {path} cannot be read: it holds no progress.", fix) from error
 
     def save_progress(self, backfill_id: str, progress: Progress) -> None:
         """Write which windows have been begun. Raises :class:`StoreError`."""

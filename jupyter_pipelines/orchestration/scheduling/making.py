@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 
-from jupyter_pipelines.errors import RequestError
+from jupyter_pipelines.errors import RequestError, StoreError
 from jupyter_pipelines.notebook.model import NotebookDocument
 from jupyter_pipelines.orchestration.following.candidate import first_candidate, followed_of, publish_first
 from jupyter_pipelines.orchestration.following.git import check_ref
@@ -28,7 +28,7 @@ from jupyter_pipelines.orchestration.schedules import (
 )
 from jupyter_pipelines.orchestration.schedules.json_form import read_field
 from jupyter_pipelines.orchestration.schedules.model import Missed, Overlap, WindowUnit
-from jupyter_pipelines.orchestration.scheduling.model import ScheduleRecord, parameters_of
+from jupyter_pipelines.orchestration.scheduling.model import Progress, ScheduleRecord, parameters_of
 from jupyter_pipelines.orchestration.scheduling.shelf import Shelf
 from jupyter_pipelines.orchestration.service import configured_endpoint, ensure_service, works_for
 from jupyter_pipelines.orchestration.versions.identity import pipeline_of, real_path
@@ -184,7 +184,11 @@ def unschedule(schedule_id: str) -> ScheduleRecord:
 def describe(record: ScheduleRecord) -> dict[str, object]:
     """All about a schedule as JSON values: its record, the same in words, its next time, its runs, what it skipped."""
     home = Settings.load().home
-    progress, followed = Shelf(home).progress(record), load_followed(home, record.id)
+    followed, problem = load_followed(home, record.id), ""
+    try:
+        progress = Shelf(home).progress(record)
+    except StoreError as error:
+        progress, problem = Progress.of(record, None), str(error)
     following = record.next_time()
     return record.to_json() | {
         "name": record.schedule.name,
@@ -196,6 +200,7 @@ def describe(record: ScheduleRecord) -> dict[str, object]:
         "waiting": progress.waiting,
         "skipped": progress.skipped,
         "followed": followed.to_json() if followed is not None else None,
+        "problem": problem,
     }
 
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from jupyter_pipelines.errors import PipelinesError
+from jupyter_pipelines.errors import PipelinesError, StoreError
 from jupyter_pipelines.orchestration.scheduling.model import Progress, ScheduleRecord, record_from
-from jupyter_pipelines.store.files import read_json, write_json
+from jupyter_pipelines.store.files import read_json, read_kept_json, write_json
 
 logger = logging.getLogger(__name__)
 
@@ -48,8 +48,13 @@ class Shelf:
         self._progress(schedule_id).unlink(missing_ok=True)
 
     def progress(self, record: ScheduleRecord) -> Progress:
-        """How far the scheduler has come with ``record``."""
-        return Progress.of(record, read_json(self._progress(record.id)))
+        """How far the scheduler has come with ``record``. Raises :class:`StoreError` when that cannot be read."""
+        path = self._progress(record.id)
+        fix = f"Remove the file to have schedule {record.id} begin anew; until then it is left alone."
+        try:
+            return Progress.of(record, read_kept_json(path, fix))
+        except ValueError as error:
+            raise StoreError(f"The file {path} cannot be read: it holds no progress.", fix) from error
 
     def save_progress(self, record: ScheduleRecord, progress: Progress) -> None:
         """Write how far it has come; not for a schedule that was removed meanwhile."""
