@@ -3,7 +3,8 @@
 --format json: {"schedules": [{"id", "name", "notebook", "pipeline", "version", "schedule", "paused", "words",
 "expression", "next", "active_since", "store", "runs": {OCCURRENCE: RUN}, "waiting": [OCCURRENCE], "skipped": [{"first",
 "last", "count", "reason"}], "follow", "verify", "followed": {"state": "current" or "refused", "version", "since",
-"problem", …}}]}. OCCURRENCE is a scheduled time in UTC, such as 20270314T070000Z.
+"problem", …}, "problem": why it is left alone, or ""}]}. OCCURRENCE is a scheduled time in UTC, such as
+20270314T070000Z.
 """
 
 from __future__ import annotations
@@ -58,7 +59,10 @@ def _print(found: Sequence[ScheduleRecord]) -> None:
         )
     print_table(table)
     for record in found:
-        _print_problem(record, describe(record)["followed"])
+        described = describe(record)
+        _print_problem(record, described["followed"])
+        if problem := described["problem"]:
+            print(clean(f"{record.id}: {problem}"))
 
 
 def _print_problem(record: ScheduleRecord, followed: Any) -> None:
