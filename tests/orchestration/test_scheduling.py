@@ -204,7 +204,7 @@ def test_a_schedule_whose_progress_cannot_be_read_is_left_alone_until_it_is_remo
     made = jp.schedule(notebook, Schedule(interval=timedelta(days=1)))
     shelf = Shelf(Settings.load().home)
     kept = Settings.load().home / "schedules" / "progress" / f"{made.id}.json"
-    wait_for(kept.exists)
+    kept.parent.mkdir(exist_ok=True)
     kept.write_text(content)
     # As if it had been made two days ago.
     past = made.active_since - timedelta(days=2)
