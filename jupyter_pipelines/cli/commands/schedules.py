@@ -32,7 +32,8 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.format == "json":
         print_json({"schedules": [describe(record) for record in found]})
     elif not found:
-        print('there are no schedules; make one with: jupyter pipelines schedule NB "every weekday 07:00"')
+        of, notebook = (f" of {arguments.notebook}", arguments.notebook) if arguments.notebook else ("", "NB")
+        print(f'there are no schedules{of}; make one with: jupyter pipelines schedule {notebook} "every weekday 07:00"')
     else:
         _print(found)
     return 0

@@ -162,7 +162,8 @@ def _refuse_twice(held: Mapping[str, Sequence[str]]) -> None:
     for other, keys in held.items():
         raise RequestError(
             f"Backfill {other} has {_named(keys)} still to do.",
-            f"See `jupyter pipelines backfills {other}`; `unpause {other}` has it go on, `cancel {other}` gives it up.",
+            f"`jupyter pipelines backfills {other}` tells how far it is; `unpause {other}` has it go on if it has "
+            f"stopped; `cancel {other}` gives it up.",
         )
 
 
