@@ -23,7 +23,7 @@ from jupyter_pipelines.lazy import lazy_names
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
-    from jupyter_pipelines.graph import compile_pipeline
+    from jupyter_pipelines.graph import compile_pipeline, suggest
     from jupyter_pipelines.notebook import read_notebook
     from jupyter_pipelines.orchestration import (
         cancel,
@@ -98,6 +98,7 @@ __all__ = [
     "set_retention",
     "submit",
     "submit_resume",
+    "suggest",
     "trigger",
     "triggers",
     "try_alert",
@@ -112,7 +113,7 @@ __all__ = [
 __getattr__ = lazy_names(
     __name__,
     {
-        "compile_pipeline": f"{__name__}.graph",
+        **dict.fromkeys(("compile_pipeline", "suggest"), f"{__name__}.graph"),
         "read_notebook": f"{__name__}.notebook",
         **dict.fromkeys(
             ("cancel", "get_run", "list_runs", "load", "resume", "run", "run_grid", "submit", "submit_resume"),

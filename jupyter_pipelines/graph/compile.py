@@ -10,6 +10,7 @@ from jupyter_pipelines.graph.cycles import order_edges, report_cycles
 from jupyter_pipelines.graph.diagnose import Reporter
 from jupyter_pipelines.graph.digests import executed_cells, step_digests
 from jupyter_pipelines.graph.events import CellEffects
+from jupyter_pipelines.graph.facts import ANY_FILE, Facts
 from jupyter_pipelines.graph.files import file_edges
 from jupyter_pipelines.graph.model import Edge, Observations, Pipeline, StepPlan
 from jupyter_pipelines.graph.observed import seen_by_digest
@@ -96,7 +97,8 @@ def compile_with(memory: Memory, document: NotebookDocument, observations: Obser
     report_cycles(facts, edges, reporter)
     resources = resource_names(facts)
     plans = [
-        _with_resources(make_plan(document, step, planner.needs[name]), resources) for name, step in facts.steps.items()
+        _with_files(_with_resources(make_plan(document, step, planner.needs[name]), resources), facts)
+        for name, step in facts.steps.items()
     ]
     order = {name: number for number, name in enumerate(document.steps)}
     return Pipeline(
@@ -111,6 +113,12 @@ def compile_with(memory: Memory, document: NotebookDocument, observations: Obser
 def _with_resources(plan: StepPlan, resources: set[str]) -> StepPlan:
     used = tuple(name for name in plan.setup_names if name in resources)
     return replace(plan, resources=used, setup_names=tuple(name for name in plan.setup_names if name not in resources))
+
+
+def _with_files(plan: StepPlan, facts: Facts) -> StepPlan:
+    named = [use for use in facts.files if use.step == plan.name and use.path not in {None, ANY_FILE}]
+    read, written = ({str(use.path) for use in named if use.writes is writes} for writes in (False, True))
+    return replace(plan, files_read=tuple(sorted(read)), files_written=tuple(sorted(written)))
 
 
 def _cells_of(document: NotebookDocument, step: str) -> tuple[int, ...]:

@@ -107,6 +107,8 @@ class StepPlan:
     state_outputs: tuple[str, ...] = ()  # state components later steps take from here
     setup_names: tuple[str, ...] = ()  # values defined by setup that this step reads; compared between steps
     resources: tuple[str, ...] = ()  # names never carried: replayed by setup, kept in order
+    files_read: tuple[str, ...] = ()  # as the source names them, where it does
+    files_written: tuple[str, ...] = ()
     digest: str = ""  # of the step's own source, setup and definitions: the key of what runs observe about it
 
 

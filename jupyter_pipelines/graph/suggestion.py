@@ -46,6 +46,16 @@ class TagChange:
     tag: str
     reason: str
 
+    @property
+    def role(self) -> str:
+        """What the cell becomes: ``parameters``, ``setup`` or ``step``."""
+        return self.tag.partition(":")[0]
+
+    @property
+    def name(self) -> str:
+        """The step's name; ``""`` for another role."""
+        return self.tag.partition(":")[2]
+
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
@@ -56,6 +66,12 @@ class Suggestion:
     changes: tuple[TagChange, ...]
     reasons: tuple[str, ...]
     diagnostics: tuple[Diagnostic, ...] = ()
+
+    def to_json(self) -> dict[str, object]:
+        """``cells``: ``cell`` (number), ``role``, ``name`` of the step, ``tag``, ``reason``; and all ``reasons``."""
+        names = ("cell", "role", "name", "tag", "reason")
+        cells = [{name: getattr(change, name) for name in names} for change in self.changes]
+        return {"cells": cells, "reasons": list(self.reasons)}
 
     def diff(self) -> str:
         """The tags to add, a line each: cell number, tag, the cell's first line; empty when there are none."""

@@ -14,7 +14,8 @@ def to_json(pipeline: Pipeline) -> dict[str, object]:
 
     ``notebook``, ``language``, ``sequential``; ``steps``: ``name``, ``cells`` (numbers, from 1), ``options``,
     ``inputs`` (``name``, ``producer``), ``outputs``, ``possibly_changed``, ``definitions``, ``state_inputs``,
-    ``after`` (steps it waits for); ``edges``: ``source``, ``target``, ``kind``, ``name``, ``certain``, ``written``,
+    ``files_read`` and ``files_written`` (as the source names them), ``after`` (steps it waits for);
+    ``edges``: ``source``, ``target``, ``kind``, ``name``, ``certain``, ``written``,
     ``changed``, ``read`` (places: ``cell``, ``line``), ``observed`` (``step``, ``cells``: whose change only runs have
     shown), ``explanation``; ``parameters``: ``name``, ``annotation``,
     ``default`` (as Python text when it is no JSON), ``description``, ``schema``; ``diagnostics``.
@@ -44,6 +45,8 @@ def _step(pipeline: Pipeline, step: StepPlan) -> dict[str, object]:
             {"cell": replay.cell + 1, "line": replay.line, "names": list(replay.names)} for replay in definitions
         ],
         "state_inputs": dict(step.state_inputs),
+        "files_read": list(step.files_read),
+        "files_written": list(step.files_written),
         "after": sorted(pipeline.upstream(step.name), key=lambda name: order.index(name) if name in order else -1),
     }
 
@@ -53,10 +56,12 @@ def _options(options: StepOptions) -> dict[str, object]:
         "retries": options.retries,
         "retry_delay": options.retry_delay,
         "retry_backoff": options.retry_backoff,
+        "retry_jitter": options.retry_jitter,
         "timeout": options.timeout,
         "cache": options.cache,
         "env": dict(options.env),
         "tags": list(options.tags),
+        "resources": list(options.resources),
         "after": list(options.after),
         "reads": list(options.reads),
         "writes": list(options.writes),

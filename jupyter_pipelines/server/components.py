@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from jupyter_pipelines.server.schemas import (
+    ANY,
     FLAG,
     MAPPING,
     NUMBER,
@@ -59,8 +60,41 @@ def _errors() -> dict[str, Schema]:
 
 
 def _pipelines() -> dict[str, Schema]:
-    many: Schema = {"type": "array", "items": MAPPING}
-    return {"Pipeline": open_object({"steps": many, "edges": many, "diagnostics": many, "parameters": many})}
+    from jupyter_pipelines.notebook.model import StepOptions
+
+    value = objects({"name": _TEXT, "producer": _TEXT}, "name", "producer")
+    definition = objects({"cell": _WHOLE, "line": _WHOLE, "names": _TEXTS}, "cell", "line", "names")
+    step: dict[str, Schema] = {
+        "name": _TEXT,
+        "cells": {"type": "array", "items": _WHOLE},
+        "options": of_class(StepOptions),
+        "inputs": {"type": "array", "items": value},
+        "definitions": {"type": "array", "items": definition},
+        "state_inputs": {"type": "object", "additionalProperties": _TEXT},
+        **dict.fromkeys(("outputs", "possibly_changed", "files_read", "files_written", "after"), _TEXTS),
+    }
+    place = nullable(objects({"cell": _WHOLE, "line": _WHOLE}, "cell", "line"))
+    seen = objects({"step": _TEXT, "cells": {"type": "array", "items": _WHOLE}}, "step", "cells")
+    edge = {
+        **dict.fromkeys(("source", "target", "name", "explanation"), _TEXT),
+        "kind": choice("value", "order", "file", "state", "resource"),
+        "certain": FLAG,
+        "written": place,
+        "changed": {"type": "array", "items": place},
+        "read": place,
+        "observed": {"type": "array", "items": seen},
+    }
+    parameter = {"name": _TEXT, "annotation": _TEXT, "default": ANY, "description": _TEXT, "schema": MAPPING}
+    parts = {"steps": step, "edges": edge, "parameters": parameter}
+    lists: dict[str, Schema] = {name: {"type": "array", "items": objects(part, *part)} for name, part in parts.items()}
+    findings: Schema = {"type": "array", "items": reference("Diagnostic")}
+    role = choice("parameters", "setup", "step", "skip")
+    cell = {"cell": _WHOLE, "role": role, "name": _TEXT, "tag": _TEXT, "reason": _TEXT}
+    proposed: Schema = {"type": "array", "items": objects(cell, *cell)}
+    return {
+        "Pipeline": open_object({**lists, "diagnostics": findings}),
+        "Suggestion": objects({"cells": proposed, "reasons": _TEXTS}, "cells", "reasons"),
+    }
 
 
 def _runs() -> dict[str, Schema]:

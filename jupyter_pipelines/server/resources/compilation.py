@@ -24,6 +24,13 @@ def compiled(call: Call) -> object:
     )
 
 
+def suggested(call: Call) -> object:
+    """Steps proposed for a notebook that names none."""
+    from jupyter_pipelines.graph import suggest
+
+    return suggest(source_of(call.body["notebook"]), call.body.get("name") or "notebook").to_json()
+
+
 def source_of(notebook: object) -> bytes:
     """A notebook that was sent as JSON, as it would be in a file."""
     # Lone surrogates are JSON, but no text: replaced, so that reading the notebook can say what is wrong.
@@ -31,6 +38,8 @@ def source_of(notebook: object) -> bytes:
 
 
 _NOTEBOOK = {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": []}
+_SENT = objects({"name": text("What its author calls it; only shown."), "notebook": MAPPING}, "notebook")
+_EXAMPLES = ({"name": "sales.ipynb", "notebook": _NOTEBOOK},)
 
 ROUTES = (
     Route("GET", "status", "That the extension is here", status, objects({"version": text()}, "version")),
@@ -40,12 +49,20 @@ ROUTES = (
         "Compile a notebook as it stands in an editor: its steps, edges, parameters and diagnostics",
         compiled,
         reference("Pipeline"),
-        body=objects(
-            {"name": text("What its author calls it; only shown."), "notebook": MAPPING},
-            "notebook",
-        ),
-        examples=({"name": "sales.ipynb", "notebook": _NOTEBOOK},),
+        body=_SENT,
+        examples=_EXAMPLES,
         action="read",  # it tells what a notebook means to someone who has the notebook
+        most=MOST_NOTEBOOK,
+    ),
+    Route(
+        "POST",
+        "suggest",
+        "Propose steps for a notebook that names none; `reasons` say what was decided, also when nothing is proposed",
+        suggested,
+        reference("Suggestion"),
+        body=_SENT,
+        examples=_EXAMPLES,
+        action="read",
         most=MOST_NOTEBOOK,
     ),
 )

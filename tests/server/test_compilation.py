@@ -1,0 +1,58 @@
+"""What a notebook means, as the panel is told: its steps, steps proposed for it, how findings are put right."""
+
+from __future__ import annotations
+
+import nbformat
+
+
+def sent(*cells: tuple[str, str]) -> dict[str, object]:
+    """A request with a notebook: each cell is its tags and its source, or ``"#"`` and text."""
+    node = nbformat.v4.new_notebook()
+    for tags, source in cells:
+        if tags == "#":
+            node.cells.append(nbformat.v4.new_markdown_cell(source))
+        else:
+            node.cells.append(nbformat.v4.new_code_cell(source, metadata={"tags": tags.split()} if tags else {}))
+    return {"name": "a.ipynb", "notebook": node}
+
+
+async def test_steps_tell_their_options_and_files(ask):
+    body = sent(
+        ("step:load", "import pandas as pd\nframe = pd.read_csv('in.csv')"),
+        ("step:save after:load", "frame.to_parquet('out/a.parquet')"),
+    )
+    body["notebook"]["cells"][1]["metadata"]["pipeline"] = {"retries": 2, "timeout": "5m"}
+    load, save = (await ask("POST compile", body)).json["steps"]
+    assert (load["files_read"], load["files_written"]) == (["in.csv"], [])
+    assert (save["files_read"], save["files_written"]) == ([], ["out/a.parquet"])
+    assert (save["options"]["retries"], save["options"]["timeout"], save["options"]["after"]) == (2, 300, ["load"])
+
+
+async def test_steps_are_proposed(ask):
+    body = sent(
+        ("", "import math"),
+        ("", "limit = 3"),
+        ("#", "# Load"),
+        ("", "rows = list(range(limit))"),
+        ("#", "# Report"),
+        ("", "print(math.fsum(rows))"),
+    )
+    found = (await ask("POST suggest", body)).json
+    assert [(cell["cell"], cell["role"], cell["name"]) for cell in found["cells"]] == [
+        (1, "setup", ""),
+        (2, "parameters", ""),
+        (4, "step", "load"),
+        (6, "step", "report"),
+    ]
+    assert all(cell["reason"] for cell in found["cells"])
+
+
+async def test_where_nothing_is_proposed_it_is_said_why(ask):
+    for body, why in (
+        (sent(("step:load", "x = 1")), "already names steps: load"),
+        (sent(("", "x = (")), "Correct this first"),
+        ({"notebook": {"cells": 3}}, "cannot be read"),
+    ):
+        found = (await ask("POST suggest", body)).json
+        assert found["cells"] == []
+        assert why in found["reasons"][0]
