@@ -2,7 +2,14 @@
 import { cellsPlugin } from './features/cells/plugin';
 import { compilationPlugin } from './features/compilation/plugin';
 import { dagPlugin } from './features/dag/plugin';
+import { livePlugin } from './features/live/plugin';
 import { panelPlugin } from './features/panel/plugin';
 
 export * from './tokens';
-export default [compilationPlugin, cellsPlugin, dagPlugin, panelPlugin];
+export default [
+  livePlugin,
+  compilationPlugin,
+  cellsPlugin,
+  dagPlugin,
+  panelPlugin
+];

@@ -1,8 +1,22 @@
 /** What the features offer each other, and other extensions. */
 import type { NotebookPanel } from '@jupyterlab/notebook';
 import { Token } from '@lumino/coreutils';
+import type { IDisposable } from '@lumino/disposable';
 import type { ISignal } from '@lumino/signaling';
-import type { IPipeline } from './api';
+import type {
+  Api,
+  ApiError,
+  IAlert,
+  IBackfill,
+  IEvent,
+  IPipeline,
+  IPipelineSummary,
+  IRun,
+  ISchedule,
+  IService,
+  ITrigger,
+  IVersion
+} from './api';
 
 /** What is known about the open notebook. */
 export interface ICompilation {
@@ -29,6 +43,70 @@ export interface ICompiler {
 export const ICompiler = new Token<ICompiler>(
   'jupyter-pipelines:ICompiler',
   'Keeps the pipeline of the open notebook compiled while its author edits.'
+);
+
+/** Something the server knows. While it is used it is kept as it is there; the last good answer stays, dated. */
+export interface ILive<T> {
+  /** `null` before the first answer. */
+  readonly value: T | null;
+  /** Why the last question failed; `null` when it did not. */
+  readonly error: ApiError | null;
+  /** When the value was had. */
+  readonly asOf: Date | null;
+  readonly changed: ISignal<ILive<T>, void>;
+  /** Keep it as it is on the server, until the answer is disposed. In React: `useLive`. */
+  use(): IDisposable;
+  /** Ask now. Never rejects. */
+  refresh(): Promise<void>;
+  /** What is known to be the value now, from the answer to a request of ours. */
+  set(value: T): void;
+}
+
+/** What the server has on record of one notebook. */
+export interface INotebookRecords {
+  /** Path below the server's root directory. */
+  readonly notebook: string;
+  /** `null` within when nothing of it is on record. */
+  readonly summary: ILive<IPipelineSummary | null>;
+  /** The last 20, newest first. */
+  readonly runs: ILive<IRun[]>;
+  readonly schedules: ILive<ISchedule[]>;
+  readonly triggers: ILive<ITrigger[]>;
+  /** Newest first. */
+  readonly backfills: ILive<IBackfill[]>;
+  /** Its own, and those for all notebooks. */
+  readonly alerts: ILive<IAlert[]>;
+  /** The last 50, newest first. */
+  readonly versions: ILive<IVersion[]>;
+}
+
+/** What the server has on record. */
+export interface IRecords {
+  readonly api: Api;
+  /** The line to the server; `connected` is false while it is not heard. */
+  readonly events: {
+    readonly connected: boolean;
+    readonly connectedChanged: ISignal<unknown, boolean>;
+    readonly received: ISignal<unknown, IEvent>;
+  };
+  readonly service: ILive<IService>;
+  readonly pipelines: ILive<IPipelineSummary[]>;
+  /** Of all notebooks. */
+  readonly schedules: ILive<ISchedule[]>;
+  /** Always the same for the same path (without a drive). */
+  of(notebook: string): INotebookRecords;
+  /** A new one at each call: keep it. */
+  run(id: string): ILive<IRun>;
+  /** Anything else, asked for again after each event that concerns it. */
+  live<T>(
+    fetch: (signal: AbortSignal) => Promise<T>,
+    concerns: (event: IEvent) => boolean
+  ): ILive<T>;
+}
+
+export const IRecords = new Token<IRecords>(
+  'jupyter-pipelines:IRecords',
+  'What the server has on record of pipelines: runs, schedules, versions, the service.'
 );
 
 export namespace CommandIDs {

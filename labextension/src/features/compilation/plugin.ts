@@ -3,8 +3,7 @@ import type {
   JupyterFrontEndPlugin
 } from '@jupyterlab/application';
 import { INotebookTracker } from '@jupyterlab/notebook';
-import { compile } from '../../api';
-import { ICompiler } from '../../tokens';
+import { ICompiler, IRecords } from '../../tokens';
 import { Compiler } from './model';
 
 /** Provides the compiler that the other features listen to. */
@@ -12,14 +11,16 @@ export const compilationPlugin: JupyterFrontEndPlugin<ICompiler> = {
   id: 'jupyter-pipelines:compilation',
   description: 'Keeps the pipeline of the open notebook compiled.',
   autoStart: true,
-  requires: [INotebookTracker],
+  requires: [INotebookTracker, IRecords],
   provides: ICompiler,
-  activate: (app: JupyterFrontEnd, tracker: INotebookTracker) => {
-    const { serverSettings } = app.serviceManager;
-    return new Compiler({
+  activate: (
+    _: JupyterFrontEnd,
+    tracker: INotebookTracker,
+    records: IRecords
+  ) =>
+    new Compiler({
       tracker,
       compile: (name, notebook, signal) =>
-        compile(serverSettings, name, notebook, signal)
-    });
-  }
+        records.api.compile(name, notebook, signal)
+    })
 };

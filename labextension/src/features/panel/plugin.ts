@@ -7,19 +7,20 @@ import {
 import { ICommandPalette } from '@jupyterlab/apputils';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { pipelineIcon } from '../../icons';
-import { CommandIDs, ICompiler } from '../../tokens';
-import { PipelinePanel } from './view';
+import { CommandIDs, ICompiler, IRecords } from '../../tokens';
+import { PipelinePanel } from './widget';
 
 /** The panel in the right area. The toolbar button and the menu entries are declared in `schema/panel.json`. */
 export const panelPlugin: JupyterFrontEndPlugin<void> = {
   id: 'jupyter-pipelines:panel',
   description: 'Shows the pipeline of the open notebook beside it.',
   autoStart: true,
-  requires: [ICompiler],
+  requires: [ICompiler, IRecords],
   optional: [ICommandPalette, ILabShell, ILayoutRestorer, ITranslator],
   activate: (
     app: JupyterFrontEnd,
     compiler: ICompiler,
+    records: IRecords,
     palette: ICommandPalette | null,
     labShell: ILabShell | null,
     restorer: ILayoutRestorer | null,
@@ -28,6 +29,7 @@ export const panelPlugin: JupyterFrontEndPlugin<void> = {
     const trans = (translator ?? nullTranslator).load('jupyter_pipelines');
     const panel = new PipelinePanel({
       compiler,
+      records,
       commands: app.commands,
       trans
     });

@@ -7,7 +7,7 @@ import * as React from 'react';
 import { CommandIDs } from '../../tokens';
 import { type ITagged, type Role, isStepName } from '../cells/model';
 import { roleOfCell } from './model';
-import { IconButton } from './icon-button';
+import { IconButton } from '../../ui';
 
 interface IRolePickerProps {
   notebook: Notebook;

@@ -1,114 +1,55 @@
-/** The panel beside a notebook: what its pipeline is, what is wrong with it, and what the active cell is to it. */
-import { ReactWidget, refreshIcon, UseSignal } from '@jupyterlab/ui-components';
-import type { TranslationBundle } from '@jupyterlab/translation';
-import type { CommandRegistry } from '@lumino/commands';
+/** The panel beside a notebook: from top to bottom what it is, what starts it, and what came of it. */
 import * as React from 'react';
 import type { IPipeline } from '../../api';
-import { graphIcon } from '../../icons';
-import { CommandIDs, type ICompilation, type ICompiler } from '../../tokens';
+import { CommandIDs } from '../../tokens';
+import { LinkButton, Notice, useSignals } from '../../ui';
+import { Reliability } from '../alerts/view';
 import { Dag } from '../dag/view';
-import { countProblems, faceOf, stepOfCell } from './model';
-import { IconButton } from './icon-button';
-import { executeInNotebook, RolePicker } from './role-picker';
-import { Parameters, Problems, Steps } from './sections';
+import { Header } from '../header/view';
+import { Parameters } from '../parameters/view';
+import { Problems } from '../problems/view';
+import { Runs } from '../runs/view';
+import { Schedules } from '../schedules/view';
+import { Steps } from '../steps/list';
+import { PublishBar } from '../versions/view';
+import type { IPanelContext, ISectionProps } from './context';
 import { LoadingFace, MessageFace, UntaggedFace } from './faces';
-
-/** What every part of the panel needs. */
-export interface IContext {
-  compiler: ICompiler;
-  commands: CommandRegistry;
-  trans: TranslationBundle;
-}
-
-/** What the panel is about, in one line that screen readers follow. */
-function summaryOf(
-  { pipeline, error }: ICompilation,
-  face: string,
-  trans: TranslationBundle
-): string {
-  if (!pipeline || face === 'untagged') {
-    return '';
-  }
-  const { errors, warnings } = countProblems(pipeline.diagnostics);
-  return [
-    trans._n('%1 step', '%1 steps', pipeline.steps.length),
-    errors > 0 ? trans._n('%1 error', '%1 errors', errors) : '',
-    warnings > 0 ? trans._n('%1 warning', '%1 warnings', warnings) : '',
-    error ? trans.__('not up to date') : ''
-  ]
-    .filter(part => part !== '')
-    .join(' · ');
-}
-
-function Header(props: IContext & { face: string }): React.JSX.Element {
-  const { compiler, commands, trans, face } = props;
-  const { current } = compiler;
-  const name = current.notebook?.context.path.split('/').pop();
-  return (
-    <header className="jp-Pipelines-header">
-      <div className="jp-Pipelines-heading">
-        <h2 title={current.notebook?.context.path}>
-          {name ?? trans.__('Pipeline')}
-        </h2>
-        <p aria-live="polite">{summaryOf(current, face, trans)}</p>
-      </div>
-      {face === 'steps' && (
-        <IconButton
-          icon={graphIcon}
-          label={trans.__('Open the graph in a tab')}
-          onClick={() => {
-            void commands.execute(CommandIDs.openGraph);
-          }}
-        />
-      )}
-      {current.notebook && (
-        <IconButton
-          icon={refreshIcon}
-          label={trans.__('Compile again')}
-          onClick={() => {
-            void compiler.refresh();
-          }}
-        />
-      )}
-      <div
-        className="jp-Pipelines-progress"
-        data-pending={current.pending || undefined}
-        aria-hidden="true"
-      />
-    </header>
-  );
-}
+import { faceOf, stepOfCell } from './model';
+import { executeInNotebook, RolePicker } from './role-picker';
 
 /** An answer that is shown although a newer one could not be had. */
-function StaleNotice(props: IContext): React.JSX.Element | null {
+function StaleNotice(props: IPanelContext): React.JSX.Element | null {
   const { compiler, trans } = props;
   const { error } = compiler.current;
   if (!error) {
     return null;
   }
   return (
-    <div className="jp-Pipelines-notice" role="alert">
+    <Notice tone="error">
       <p>
         {error}{' '}
         {trans.__('What you see is the notebook before your last edits.')}
       </p>
-      <button
-        type="button"
-        className="jp-Pipelines-link"
+      <LinkButton
         onClick={() => {
           void compiler.refresh();
         }}
       >
         {trans.__('Try again')}
-      </button>
-    </div>
+      </LinkButton>
+    </Notice>
   );
 }
 
-function StepsFace(
-  props: IContext & { pipeline: IPipeline; activeCell: number }
+function Sections(
+  props: IPanelContext & {
+    pipeline: IPipeline;
+    activeCell: number;
+    path: string;
+  }
 ): React.JSX.Element {
-  const { pipeline, activeCell, commands, trans } = props;
+  const { pipeline, activeCell, commands, trans, records, path } = props;
+  const section: ISectionProps = { ...props, notebook: records.of(path) };
   const selected = stepOfCell(pipeline, activeCell);
   const goToCell = (cell: number): void => {
     void commands.execute(CommandIDs.goToCell, { cell });
@@ -139,12 +80,17 @@ function StepsFace(
         trans={trans}
       />
       <Parameters parameters={pipeline.parameters} trans={trans} />
+      <Schedules {...section} />
+      <Reliability {...section} />
+      <Runs {...section} />
+      <PublishBar {...section} />
     </>
   );
 }
 
-export function Panel(props: IContext): React.JSX.Element {
+export function Panel(props: IPanelContext): React.JSX.Element {
   const { compiler, commands, trans } = props;
+  useSignals(compiler.changed);
   const { current } = compiler;
   const face = faceOf(current);
   const { notebook, pipeline } = current;
@@ -210,31 +156,15 @@ export function Panel(props: IContext): React.JSX.Element {
           }}
         />
       )}
-      {face === 'steps' && pipeline && (
-        <StepsFace
+      {face === 'steps' && pipeline && current.notebook && (
+        <Sections
           {...props}
+          key={current.notebook.context.localPath}
+          path={current.notebook.context.localPath}
           pipeline={pipeline}
           activeCell={current.activeCell}
         />
       )}
     </>
   );
-}
-
-export class PipelinePanel extends ReactWidget {
-  constructor(private readonly _context: IContext) {
-    super();
-    this.id = 'jupyter-pipelines-panel';
-    this.addClass('jp-Pipelines-panel');
-    this.node.setAttribute('role', 'region');
-    this.node.setAttribute('aria-label', this._context.trans.__('Pipeline'));
-  }
-
-  protected override render(): React.JSX.Element {
-    return (
-      <UseSignal signal={this._context.compiler.changed}>
-        {() => <Panel {...this._context} />}
-      </UseSignal>
-    );
-  }
 }

@@ -1,0 +1,343 @@
+/** Everything that can be asked of the server, a method each. All reject with an `ApiError`. */
+import type { ServerConnection } from '@jupyterlab/services';
+import { type JSONObject, UUID } from '@lumino/coreutils';
+import { path, request } from './request';
+import type * as t from './types';
+
+type Signal = AbortSignal | null;
+
+/** Which of a longer list: `next` of the last answer continues it. */
+interface IPage {
+  limit?: number;
+  after?: string;
+}
+
+export class Api {
+  constructor(readonly settings: ServerConnection.ISettings) {}
+
+  // ---- What a notebook means ----
+
+  /** Compile a notebook as it stands in an editor. */
+  compile(
+    name: string,
+    notebook: JSONObject,
+    signal: Signal = null
+  ): Promise<t.IPipeline> {
+    return this._post('compile', { name, notebook }, { signal });
+  }
+
+  // ---- Runs ----
+
+  async runs(
+    filter: t.IRunFilter = {},
+    signal: Signal = null
+  ): Promise<{ runs: t.IRun[]; next: string | null }> {
+    return request(this.settings, 'runs', { query: { ...filter }, signal });
+  }
+
+  run(id: string, signal: Signal = null): Promise<t.IRun> {
+    return request(this.settings, path('runs', id), { signal });
+  }
+
+  async runSteps(id: string, signal: Signal = null): Promise<t.IRunStep[]> {
+    return this._all<t.IRunStep>(
+      path('runs', id, 'steps'),
+      'steps',
+      {},
+      signal
+    );
+  }
+
+  /** The executed notebook; `path` where it is below the server's root directory. */
+  runNotebook(
+    id: string
+  ): Promise<{ path: string | null; content: JSONObject }> {
+    return request(this.settings, path('runs', id, 'notebook'));
+  }
+
+  /** Have the service run a notebook now. */
+  submit(asked: t.IRunRequest): Promise<t.IRun> {
+    return this._post('runs', asked, { key: UUID.uuid4() });
+  }
+
+  cancelRun(id: string): Promise<t.IRun> {
+    return this._post(path('runs', id, 'cancel'));
+  }
+
+  /** Continue a run that did not complete, as a new run. */
+  resumeRun(id: string): Promise<t.IRun> {
+    return this._post(path('runs', id, 'resume'), {}, { key: UUID.uuid4() });
+  }
+
+  keepRun(id: string, keep: boolean): Promise<{ keep: boolean }> {
+    return request(this.settings, path('runs', id, 'keep'), {
+      method: 'PUT',
+      body: { keep }
+    });
+  }
+
+  // ---- Versions ----
+
+  versions(
+    notebook: string,
+    page: IPage = {},
+    signal: Signal = null
+  ): Promise<{ versions: t.IVersion[]; next: string | null }> {
+    return request(this.settings, 'versions', {
+      query: { notebook, ...page },
+      signal
+    });
+  }
+
+  publish(notebook: string, message: string): Promise<t.IVersion> {
+    return this._post('versions', { notebook, message });
+  }
+
+  versionDiff(
+    version: string,
+    notebook: string,
+    to?: string,
+    signal: Signal = null
+  ): Promise<t.IVersionDiff> {
+    return request(this.settings, path('versions', version, 'diff'), {
+      query: { notebook, to },
+      signal
+    });
+  }
+
+  rollback(
+    version: string,
+    notebook: string,
+    message: string
+  ): Promise<t.IVersion> {
+    return this._post(path('versions', version, 'rollback'), {
+      notebook,
+      message
+    });
+  }
+
+  pin(version: string, notebook: string, message: string): Promise<t.IVersion> {
+    return this._post(path('versions', version, 'pin'), { notebook, message });
+  }
+
+  unpin(notebook: string): Promise<t.IVersion> {
+    return this._post('versions/unpin', { notebook });
+  }
+
+  /** How far a notebook, as it stands in an editor, is from its published version. */
+  drift(
+    notebook: string,
+    content: JSONObject,
+    signal: Signal = null
+  ): Promise<t.IDrift> {
+    return this._post('drift', { notebook, content }, { signal });
+  }
+
+  // ---- Schedules ----
+
+  schedules(notebook?: string, signal: Signal = null): Promise<t.ISchedule[]> {
+    return this._all('schedules', 'schedules', { notebook }, signal);
+  }
+
+  /** How the times of a schedule are understood; needs no notebook. */
+  previewSchedule(
+    asked: Omit<
+      t.IScheduleRequest,
+      | 'notebook'
+      | 'name'
+      | 'parameters'
+      | 'version'
+      | 'follow'
+      | 'ref'
+      | 'verify'
+    > & { count?: number },
+    signal: Signal = null
+  ): Promise<t.IPreview> {
+    return this._post('schedules/preview', asked, { signal });
+  }
+
+  /** Check all about a schedule as when it is made. */
+  checkSchedule(
+    asked: t.IScheduleRequest,
+    signal: Signal = null
+  ): Promise<t.IPreview> {
+    return this._post('schedules/check', asked, { signal });
+  }
+
+  addSchedule(asked: t.IScheduleRequest, key: string): Promise<t.ISchedule> {
+    return this._post('schedules', asked, { key });
+  }
+
+  changeSchedule(id: string, asked: t.IScheduleRequest): Promise<t.ISchedule> {
+    return request(this.settings, path('schedules', id), {
+      method: 'PUT',
+      body: asked
+    });
+  }
+
+  removeSchedule(id: string): Promise<t.ISchedule> {
+    return this._delete(path('schedules', id));
+  }
+
+  pauseSchedule(id: string, paused: boolean): Promise<t.ISchedule> {
+    return this._post(path('schedules', id, paused ? 'pause' : 'unpause'));
+  }
+
+  // ---- Triggers ----
+
+  triggers(notebook?: string, signal: Signal = null): Promise<t.ITrigger[]> {
+    return this._all('triggers', 'triggers', { notebook }, signal);
+  }
+
+  addTrigger(
+    asked: t.ITriggerRequest,
+    key: string
+  ): Promise<t.ITrigger & { token?: string }> {
+    return this._post('triggers', asked, { key });
+  }
+
+  removeTrigger(id: string): Promise<t.ITrigger> {
+    return this._delete(path('triggers', id));
+  }
+
+  pauseTrigger(id: string, paused: boolean): Promise<t.ITrigger> {
+    return this._post(path('triggers', id, paused ? 'pause' : 'unpause'));
+  }
+
+  // ---- Backfills ----
+
+  backfills(notebook?: string, signal: Signal = null): Promise<t.IBackfill[]> {
+    return this._all('backfills', 'backfills', { notebook }, signal);
+  }
+
+  backfill(id: string, signal: Signal = null): Promise<t.IBackfillDetail> {
+    return request(this.settings, path('backfills', id), { signal });
+  }
+
+  backfillWindows(
+    id: string,
+    page: IPage = {},
+    signal: Signal = null
+  ): Promise<{ windows: t.IBackfillWindow[]; next: string | null }> {
+    return request(this.settings, path('backfills', id, 'windows'), {
+      query: { ...page },
+      signal
+    });
+  }
+
+  /** What a backfill would do; nothing is kept. */
+  previewBackfill(
+    asked: t.IBackfillRequest,
+    signal: Signal = null
+  ): Promise<t.IBackfillDetail> {
+    return this._post('backfills/preview', asked, { signal });
+  }
+
+  addBackfill(asked: t.IBackfillRequest): Promise<t.IBackfillDetail> {
+    return this._post('backfills', asked);
+  }
+
+  pauseBackfill(id: string): Promise<t.IBackfill> {
+    return this._post(path('backfills', id, 'pause'));
+  }
+
+  /** Go on: what failed is tried again, or given up. */
+  resumeBackfill(id: string, skipFailed = false): Promise<t.IBackfill> {
+    return this._post(path('backfills', id, 'resume'), {
+      skip_failed: skipFailed
+    });
+  }
+
+  cancelBackfill(id: string): Promise<t.IBackfill> {
+    return this._post(path('backfills', id, 'cancel'));
+  }
+
+  // ---- Alerts ----
+
+  /** Those of a notebook, and those of all notebooks. */
+  alerts(notebook?: string, signal: Signal = null): Promise<t.IAlert[]> {
+    return this._all('alerts', 'alerts', { notebook }, signal);
+  }
+
+  addAlert(asked: t.IAlertRequest, key: string): Promise<t.IAlert> {
+    return this._post('alerts', asked, { key });
+  }
+
+  removeAlert(id: string): Promise<t.IAlert> {
+    return this._delete(path('alerts', id));
+  }
+
+  /** Send a sample now, to the destination of an alert or to another. */
+  tryAlert(
+    asked: { alert: string } | { to: string }
+  ): Promise<{ to: string; delivered: boolean; problem: string }> {
+    return this._post('alerts/try', asked);
+  }
+
+  // ---- All pipelines, and the service ----
+
+  pipelines(
+    notebook?: string,
+    signal: Signal = null
+  ): Promise<t.IPipelineSummary[]> {
+    return this._all('pipelines', 'pipelines', { notebook }, signal);
+  }
+
+  service(signal: Signal = null): Promise<t.IService> {
+    return request(this.settings, 'service', { signal });
+  }
+
+  startService(): Promise<t.IService> {
+    return this._post('service/start');
+  }
+
+  async serviceLog(
+    part: 'service' | 'server' | 'worker',
+    lines: number
+  ): Promise<string[]> {
+    const answer = await request<{ lines: string[] }>(
+      this.settings,
+      'service/log',
+      { query: { part, lines } }
+    );
+    return answer.lines;
+  }
+
+  private _post<T>(
+    endpoint: string,
+    body: object = {},
+    { signal = null, key = '' }: { signal?: Signal; key?: string } = {}
+  ): Promise<T> {
+    return request(this.settings, endpoint, {
+      method: 'POST',
+      body,
+      signal,
+      key
+    });
+  }
+
+  private _delete<T>(endpoint: string): Promise<T> {
+    return request(this.settings, endpoint, { method: 'DELETE' });
+  }
+
+  /** A whole list, page by page. */
+  private async _all<T>(
+    endpoint: string,
+    name: string,
+    query: { notebook?: string | undefined },
+    signal: Signal
+  ): Promise<T[]> {
+    const all: T[] = [];
+    let after: string | undefined;
+    do {
+      const answer: Record<string, unknown> = await request(
+        this.settings,
+        endpoint,
+        { query: { ...query, after }, signal }
+      );
+      all.push(...(answer[name] as T[]));
+      after = (answer.next as string | null) ?? undefined;
+    } while (after !== undefined);
+    return all;
+  }
+}

@@ -1,0 +1,3 @@
+export { Api } from './api';
+export { ApiError, address, asApiError } from './request';
+export * from './types';

@@ -1,0 +1,482 @@
+/** The server's answers; see its `openapi.json`. Times are seconds since the epoch, 0 for none, unless they are texts. */
+import type { JSONObject, JSONValue } from '@lumino/coreutils';
+
+// ---- What a notebook means ----
+
+export type Severity = 'error' | 'warning' | 'info';
+
+/** A place in a notebook; both are 1-based, `cell` among all cells. */
+export interface ILocation {
+  cell: number;
+  line: number;
+}
+
+/** One change to a notebook's cells: what the cell's tags or its source become, or a cell that is put before it. */
+export type Edit =
+  | { kind: 'tags'; cell: number; tags: string[] }
+  | { kind: 'source'; cell: number; source: string }
+  | { kind: 'insert'; cell: number; tags: string[]; source: string };
+
+/** What can be done about a diagnostic by a click. */
+export interface IFix {
+  title: string;
+  edits: Edit[];
+}
+
+export interface IDiagnostic {
+  code: string;
+  severity: Severity;
+  message: string;
+  fix: string;
+  location: ILocation | null;
+  step: string | null;
+  /** Left out by servers that offer none. */
+  fixes?: IFix[];
+}
+
+/** A value that a step loads, and the step that wrote it. */
+export interface IInput {
+  name: string;
+  producer: string;
+}
+
+/** A step as the compiler sees it. */
+export interface IStep {
+  name: string;
+  /** 1-based positions among all cells. */
+  cells: number[];
+  inputs: IInput[];
+  outputs: string[];
+}
+
+/** One reason why `target` runs after `source`. */
+export interface IEdge {
+  source: string;
+  target: string;
+  kind: string;
+  name: string;
+  certain: boolean;
+  explanation: string;
+}
+
+export interface IParameter {
+  name: string;
+  annotation: string;
+  default: unknown;
+  description: string;
+}
+
+export interface IPipeline {
+  steps: IStep[];
+  edges: IEdge[];
+  diagnostics: IDiagnostic[];
+  parameters: IParameter[];
+}
+
+// ---- Runs ----
+
+export type RunState =
+  'pending' | 'running' | 'completed' | 'failed' | 'cancelled' | 'crashed';
+
+export type StepState =
+  | 'pending'
+  | 'running'
+  | 'completed'
+  | 'reused'
+  | 'skipped'
+  | 'failed'
+  | 'timed-out'
+  | 'cancelled'
+  | 'crashed'
+  | 'refused';
+
+/** A step of a run, as lists of runs show it. */
+export interface IStepBrief {
+  name: string;
+  state: StepState;
+  started: number;
+  ended: number;
+  attempts: number;
+  waiting: string;
+  error_kind: string;
+  /** 1-based position among all cells. */
+  error_cell: number | null;
+  reused_from: string;
+}
+
+export interface IRun {
+  id: string;
+  name: string;
+  notebook: string | null;
+  version: string;
+  state: RunState;
+  parameters: JSONObject;
+  started: number;
+  ended: number;
+  steps: IStepBrief[];
+  executed_notebook: string | null;
+  error: string;
+  resumed_from: string;
+  parent: string;
+  only: string;
+  from_step: string;
+  until: string;
+  published: string;
+  schedule: string;
+  scheduled_time: number;
+  backfill: string;
+  pipeline: string;
+  upstream: string;
+  /** What it waits for before it begins; empty for nothing. */
+  waiting: string;
+}
+
+/** A value that a step left; `size` in bytes. */
+export interface IOutput {
+  name: string;
+  type: string;
+  size: number;
+  summary: string;
+}
+
+/** A step of a run, whole. */
+export interface IRunStep extends IStepBrief {
+  outputs: IOutput[];
+  error: string;
+  error_first_line: string;
+  fix: string;
+  files_written: string[];
+}
+
+/** What can be asked of a new run. */
+export interface IRunRequest {
+  notebook: string;
+  parameters?: JSONObject;
+  version?: string;
+  only?: string;
+  from_step?: string;
+  until?: string;
+  reuse?: boolean;
+}
+
+/** Which runs to list; the newest come first. */
+export interface IRunFilter {
+  notebook?: string;
+  state?: RunState[];
+  schedule?: string;
+  backfill?: string;
+  since?: number;
+  until?: number;
+  limit?: number;
+  after?: string;
+}
+
+// ---- Versions ----
+
+export interface IVersion {
+  id: string;
+  pipeline: string;
+  notebook: string | null;
+  time: number;
+  author: string;
+  message: string;
+  published: boolean;
+  pinned: boolean;
+  is_new: boolean;
+  notes: IDiagnostic[];
+}
+
+export type ChangeKind = 'added' | 'removed' | 'changed' | 'moved';
+
+/** How far a notebook is from its published version; cells are 1-based. */
+export interface IDrift {
+  /** Empty when nothing was published. */
+  version: string;
+  cells: { kind: ChangeKind; number: number | null; before: number | null }[];
+  files: string[];
+  settings: boolean;
+  counts: Record<string, number>;
+  clean: boolean;
+}
+
+export interface IChange {
+  name: string;
+  before: string | null;
+  after: string | null;
+}
+
+/** A version against another, or against the notebook as it is saved; `lines` are those of a unified diff. */
+export interface IVersionDiff {
+  old: string;
+  new: string;
+  cells: {
+    kind: ChangeKind;
+    before: number | null;
+    after: number | null;
+    first_line: string;
+    moved: boolean;
+    lines: string[];
+    marks: IChange[];
+  }[];
+  parameters: IChange[];
+  options: IChange[];
+  files: { kind: ChangeKind; path: string; lines: string[] }[];
+  environment: IChange[];
+}
+
+// ---- What starts runs ----
+
+export type Window = 'hour' | 'day' | 'week' | 'month' | 'quarter' | 'year';
+export type Missed = 'skip' | 'latest' | 'all';
+export type Overlap = 'queue' | 'skip' | 'parallel' | 'cancel-previous';
+
+/** When a schedule runs, and how: exactly one of the first five. */
+export interface IScheduleSpec {
+  cron?: string;
+  interval?: string;
+  rrule?: string;
+  phrase?: string;
+  preset?: string;
+  name?: string;
+  zone?: string;
+  anchor?: string;
+  start?: string;
+  end?: string;
+  count?: number;
+  parameters?: JSONObject;
+  window?: Window | null;
+  missed?: Missed;
+  overlap?: Overlap;
+  max_parallel?: number;
+  paused?: boolean;
+  done_by?: string | null;
+  timeout?: string | null;
+}
+
+/** A schedule as it is asked for; `when` may be words, a cron expression, an interval. */
+export interface IScheduleRequest {
+  notebook: string;
+  when: string | IScheduleSpec;
+  timezone?: string;
+  missed?: Missed;
+  overlap?: Overlap;
+  window?: Window;
+  done_by?: string;
+  timeout?: string;
+  name?: string;
+  parameters?: JSONObject;
+  version?: string;
+  /** Always run the notebook as it is saved, instead of a version. */
+  follow?: boolean;
+  /** Follow a git ref. */
+  ref?: string;
+  verify?: boolean;
+}
+
+export interface ISchedule {
+  id: string;
+  name: string;
+  notebook: string | null;
+  pipeline: string;
+  version: string;
+  schedule: IScheduleSpec;
+  active_since: string;
+  paused: boolean;
+  words: string;
+  expression: string;
+  /** ISO 8601; `null` for none. */
+  next: string | null;
+  waiting: string[];
+  problem: string;
+}
+
+/** How a schedule is understood, and its next times (ISO 8601). */
+export interface IPreview {
+  schedule: IScheduleSpec;
+  words: string;
+  expression: string;
+  times: {
+    time: string;
+    window: { start: string; end: string } | null;
+    deadline: string | null;
+    notes: string[];
+  }[];
+  clock_changes: string[];
+}
+
+export interface ITrigger {
+  id: string;
+  name: string;
+  notebook: string | null;
+  pipeline: string;
+  version: string;
+  kind: 'after' | 'file' | 'update' | 'token' | 'event';
+  cause: JSONObject;
+  words: string;
+  parameters: JSONObject;
+  overlap: string;
+  paused: boolean;
+  active_since: string;
+  waiting: string[];
+  problem: string;
+}
+
+export interface ITriggerRequest {
+  notebook: string;
+  after?: string[];
+  on?: 'success' | 'failure' | 'always';
+  all_of?: boolean;
+  file?: string;
+  together?: boolean;
+  updated?: string[];
+  token?: boolean;
+  event?: string;
+  parameters?: JSONObject;
+  name?: string;
+  version?: string;
+  overlap?: Overlap;
+}
+
+export type BackfillState =
+  'running' | 'paused' | 'stopped' | 'completed' | 'failed' | 'cancelled';
+
+/** One data window of a backfill. */
+export interface IBackfillWindow {
+  key: string;
+  start: string;
+  end: string;
+  parameters: JSONObject;
+  state:
+    | 'waiting'
+    | 'running'
+    | 'completed'
+    | 'failed'
+    | 'crashed'
+    | 'cancelled'
+    | 'done'
+    | 'skipped';
+  run: string;
+  attempt: number;
+  error: string;
+  before: string;
+}
+
+export interface IBackfill {
+  id: string;
+  notebook: string | null;
+  pipeline: string;
+  version: string;
+  schedule: string;
+  window: Window;
+  timezone: string;
+  parallel: number;
+  keep_going: boolean;
+  created: number;
+  state: BackfillState;
+  notes: string[];
+  problem: string;
+  /** How many windows are in each state. */
+  counts: Record<string, number>;
+  size: number;
+}
+
+export interface IBackfillDetail extends IBackfill {
+  windows: IBackfillWindow[];
+}
+
+export interface IBackfillRequest {
+  notebook: string;
+  /** ISO dates, both included. */
+  first: string;
+  last: string;
+  schedule?: string;
+  window?: Window;
+  timezone?: string;
+  parameters?: JSONObject;
+  parallel?: number;
+  order?: 'oldest-first' | 'newest-first';
+  keep_going?: boolean;
+  again?: boolean;
+  version?: string;
+}
+
+// ---- Alerts ----
+
+export type AlertCause = 'failure' | 'recovery' | 'late';
+
+export interface IAlert {
+  id: string;
+  notebook: string | null;
+  on: AlertCause[];
+  to: string;
+  repeat: number | null;
+  slow: number | null;
+  since: number;
+  sent: number;
+  last_sent: number | null;
+  waiting: number;
+  dropped: number;
+  problem: string;
+}
+
+export interface IAlertRequest {
+  notebook?: string;
+  to: string;
+  on?: AlertCause[];
+  repeat?: string;
+  slow?: number;
+}
+
+// ---- All pipelines, and the service ----
+
+export type PipelineState =
+  'draft' | 'active' | 'paused' | 'running' | 'failing' | 'late' | 'offline';
+
+/** A notebook that has runs, versions, schedules or triggers. */
+export interface IPipelineSummary {
+  notebook: string;
+  name: string;
+  state: PipelineState;
+  owner: string;
+  /** `label` is short (`v7`); `null` when nothing was published. */
+  version: { id: string; label: string } | null;
+  /** The newest first, at most 20. */
+  last_runs: Pick<IRun, 'id' | 'state' | 'started' | 'ended'>[];
+  /** ISO 8601; `null` for none. */
+  next: string | null;
+  schedules: number;
+  triggers: number;
+  /** The file is not where it was. */
+  missing: boolean;
+  problem: string;
+}
+
+export interface IService {
+  state: 'running' | 'starting' | 'stopped' | 'unreachable';
+  /** A server of somebody else's: it can be neither started nor stopped from here. */
+  configured: boolean;
+  since: number;
+  parts: Record<string, { state: string; restarts: number }>;
+}
+
+// ---- Events ----
+
+/** A message of the WebSocket `events`. */
+export interface IEvent {
+  id: string;
+  kind:
+    | 'hello'
+    | 'reset'
+    | 'run'
+    | 'schedule'
+    | 'trigger'
+    | 'backfill'
+    | 'alert'
+    | 'service'
+    | 'version'
+    | 'verification';
+  subject: string;
+  notebook: string | null;
+  time: number;
+  data: JSONValue;
+}

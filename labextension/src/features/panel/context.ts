@@ -1,0 +1,19 @@
+/** What every part of the panel is given. */
+import type { TranslationBundle } from '@jupyterlab/translation';
+import type { CommandRegistry } from '@lumino/commands';
+import type { IPipeline } from '../../api';
+import type { ICompiler, INotebookRecords, IRecords } from '../../tokens';
+
+export interface IPanelContext {
+  compiler: ICompiler;
+  records: IRecords;
+  commands: CommandRegistry;
+  trans: TranslationBundle;
+}
+
+/** What a section of the panel is about: the open notebook, and what is on record of it. */
+export interface ISectionProps extends IPanelContext {
+  notebook: INotebookRecords;
+  /** The last good compilation. */
+  pipeline: IPipeline;
+}

@@ -1,0 +1,13 @@
+export { Button, IconButton, LinkButton } from './buttons';
+export { type IAction, useAction, useLive, useSignals } from './hooks';
+export { ErrorNotice, Message, Notice, StaleNotice } from './notice';
+export { Section } from './section';
+export {
+  type AnyState,
+  StateChip,
+  StateIcon,
+  type Tone,
+  toneOf,
+  wordOf
+} from './state';
+export { bytes, duration, instant, moment, relative } from './time';

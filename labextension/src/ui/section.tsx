@@ -1,0 +1,35 @@
+/** A part of the panel that can be closed. */
+import * as React from 'react';
+
+export function Section(props: {
+  title: string;
+  /** How many things are in it; left out when that says nothing. */
+  count?: number;
+  /** Closed at first. */
+  collapsed?: boolean;
+  /** Buttons at the end of the heading's line. */
+  actions?: React.ReactNode;
+  /** A name for tests and styles. */
+  name?: string;
+  children: React.ReactNode;
+}): React.JSX.Element {
+  const { title, count, collapsed, actions, name, children } = props;
+  return (
+    <section
+      className="jp-Pipelines-sectionFrame"
+      aria-label={title}
+      data-section={name}
+    >
+      <details className="jp-Pipelines-section" open={!collapsed}>
+        <summary>
+          <h3>{title}</h3>
+          {count !== undefined && (
+            <span className="jp-Pipelines-count">{count}</span>
+          )}
+        </summary>
+        {children}
+      </details>
+      {actions && <div className="jp-Pipelines-sectionActions">{actions}</div>}
+    </section>
+  );
+}

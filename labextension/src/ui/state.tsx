@@ -1,0 +1,139 @@
+/** States of runs, steps and pipelines: an icon that is told apart by its shape, a colour, and a word. */
+import type { TranslationBundle } from '@jupyterlab/translation';
+import * as React from 'react';
+import type {
+  BackfillState,
+  IBackfillWindow,
+  PipelineState,
+  RunState,
+  StepState
+} from '../api';
+
+export type AnyState =
+  | RunState
+  | StepState
+  | PipelineState
+  | BackfillState
+  | IBackfillWindow['state'];
+
+/** What kind of state it is: each has a shape and a colour (`--jp-pipelines-<tone>`). */
+export type Tone = 'good' | 'bad' | 'busy' | 'waiting' | 'warning' | 'quiet';
+
+export function toneOf(state: AnyState): Tone {
+  switch (state) {
+    case 'completed':
+    case 'reused':
+    case 'active':
+    case 'done':
+      return 'good';
+    case 'failed':
+    case 'crashed':
+    case 'refused':
+    case 'timed-out':
+    case 'failing':
+      return 'bad';
+    case 'running':
+      return 'busy';
+    case 'pending':
+    case 'waiting':
+      return 'waiting';
+    case 'late':
+    case 'offline':
+    case 'stopped':
+      return 'warning';
+    case 'cancelled':
+    case 'skipped':
+    case 'paused':
+    case 'draft':
+      return 'quiet';
+  }
+}
+
+export function wordOf(state: AnyState, trans: TranslationBundle): string {
+  const words: Record<AnyState, string> = {
+    pending: trans.__('Waiting'),
+    running: trans.__('Running'),
+    completed: trans.__('Completed'),
+    failed: trans.__('Failed'),
+    cancelled: trans.__('Cancelled'),
+    crashed: trans.__('Crashed'),
+    reused: trans.__('Reused'),
+    skipped: trans.__('Skipped'),
+    'timed-out': trans.__('Timed out'),
+    refused: trans.__('Refused'),
+    draft: trans.__('Draft'),
+    active: trans.__('Active'),
+    paused: trans.__('Paused'),
+    failing: trans.__('Failing'),
+    late: trans.__('Late'),
+    offline: trans.__('Offline'),
+    stopped: trans.__('Stopped'),
+    waiting: trans.__('Waiting'),
+    done: trans.__('Done before')
+  };
+  return words[state];
+}
+
+// Drawn in a box of 16; each is known by its shape alone.
+const SHAPES: Record<Tone, React.JSX.Element> = {
+  good: (
+    <path d="M8 1a7 7 0 1 0 0 14A7 7 0 0 0 8 1zm3.7 5.1-4.3 5.2-3-2.7.9-1 2 1.7L10.6 5.2z" />
+  ),
+  bad: (
+    <path d="M8 1a7 7 0 1 0 0 14A7 7 0 0 0 8 1zm3 9-1 1-2-2-2 2-1-1 2-2-2-2 1-1 2 2 2-2 1 1-2 2z" />
+  ),
+  busy: (
+    <path
+      className="jp-Pipelines-turning"
+      d="M8 1a7 7 0 1 0 7 7h-2a5 5 0 1 1-5-5z"
+    />
+  ),
+  waiting: (
+    <path d="M8 1a7 7 0 1 0 0 14A7 7 0 0 0 8 1zm0 1.800a5.2 5.2 0 1 1 0 10.400A5.2 5.2 0 0 1 8 2.800zM7.2 4.500v4l2.9 1.7.75-1.25-2.15-1.300V4.500z" />
+  ),
+  warning: (
+    <path d="M8 1 .5 14.500h15zm-.8 5h1.600v4.200H7.200zm0 5.200h1.600v1.600H7.200z" />
+  ),
+  quiet: (
+    <path d="M8 1a7 7 0 1 0 0 14A7 7 0 0 0 8 1zm0 1.800a5.2 5.2 0 1 1 0 10.400A5.2 5.2 0 0 1 8 2.800zM5 7.200h6v1.600H5z" />
+  )
+};
+
+/** The state without a word; screen readers get the word. */
+export function StateIcon(props: {
+  state: AnyState;
+  trans: TranslationBundle;
+  /** Say nothing to screen readers: a word stands beside it. */
+  decorative?: boolean;
+}): React.JSX.Element {
+  const { state, trans, decorative } = props;
+  const tone = toneOf(state);
+  const word = wordOf(state, trans);
+  return (
+    <svg
+      className="jp-Pipelines-stateIcon"
+      data-tone={tone}
+      data-state={state}
+      viewBox="0 0 16 16"
+      {...(decorative
+        ? { 'aria-hidden': true }
+        : { role: 'img', 'aria-label': word })}
+    >
+      {!decorative && <title>{word}</title>}
+      {SHAPES[tone]}
+    </svg>
+  );
+}
+
+/** Icon and word. */
+export function StateChip(props: {
+  state: AnyState;
+  trans: TranslationBundle;
+}): React.JSX.Element {
+  return (
+    <span className="jp-Pipelines-chip" data-tone={toneOf(props.state)}>
+      <StateIcon {...props} decorative />
+      {wordOf(props.state, props.trans)}
+    </span>
+  );
+}
