@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -71,8 +72,12 @@ def test_a_diamond_runs_and_leaves_its_record(store: Path, write: WriteNotebook,
 
 def test_prefect_shows_steps_as_task_runs(store: Path, write: WriteNotebook, service: Endpoint) -> None:
     record = jp.run(write(*DIAMOND))
-    found = prefect(service, "/task_runs/filter", {"flow_runs": {"id": {"any_": [record.id]}}})
-    assert {str(run["name"]) for run in found} == {"load", "mean", "total", "report"}
+    deadline = time.monotonic() + 30  # the server takes the events of task runs in at its own pace
+    shown: set[str] = set()
+    while shown != {"load", "mean", "total", "report"} and time.monotonic() < deadline:
+        found = prefect(service, "/task_runs/filter", {"flow_runs": {"id": {"any_": [record.id]}}})
+        shown = {str(run["name"]) for run in found}
+    assert shown == {"load", "mean", "total", "report"}
     [flow_run] = prefect(service, "/flow_runs/filter", {"flow_runs": {"id": {"any_": [record.id]}}})
     assert flow_run["state_name"] == "Completed"
     assert flow_run["name"] == "nb"
