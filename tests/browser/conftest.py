@@ -1,7 +1,8 @@
-"""A JupyterLab server and a page in the system's Chromium."""
+"""JupyterLab servers, without and with the service, and a page in the system's Chromium."""
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -12,12 +13,16 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+
+from jupyter_pipelines.settings import Settings
 
 expect.set_options(timeout=30_000)
 
@@ -72,6 +77,28 @@ class Lab:
         expect(panel).to_be_visible()
         return panel
 
+    def ask(self, method: str, endpoint: str, **body: object) -> Any:
+        """What our part of the server answers to a request, to prepare what a journey needs."""
+        request = urllib.request.Request(
+            f"{self.url}/jupyter-pipelines/api/{endpoint}",
+            method=method,
+            data=None if method == "GET" else json.dumps(body).encode(),
+            headers={"Content-Type": "application/json"},
+        )
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return json.loads(answer.read())
+
+    def run(self, name: str, **body: object) -> Any:
+        """Have the service run a notebook; the run is returned when it has ended, whichever way."""
+        run = self.ask("POST", "runs", notebook=name, **body)
+        deadline = time.monotonic() + 60
+        while run["state"] in ("pending", "running"):
+            if time.monotonic() > deadline:
+                pytest.fail(f"The run does not end: {run}")
+            time.sleep(0.1)
+            run = self.ask("GET", f"runs/{run['id']}")
+        return run
+
 
 def _free_port() -> int:
     with socket.socket() as sock:
@@ -92,10 +119,9 @@ def _wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
             time.sleep(0.2)
 
 
-@pytest.fixture(scope="session")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    """One JupyterLab for all browser tests, with nothing of the user's own."""
-    home = tmp_path_factory.mktemp("lab")
+@contextmanager
+def _started(home: Path, *arguments: str) -> Iterator[Lab]:
+    """A JupyterLab with nothing of the user's own; all it keeps is below `home`."""
     root = home / "notebooks"
     root.mkdir()
     for name, content in SETTINGS.items():
@@ -108,12 +134,13 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
         "JUPYTER_RUNTIME_DIR": str(home / "runtime"),
         "JUPYTERLAB_SETTINGS_DIR": str(home / "settings"),
         "JUPYTERLAB_WORKSPACES_DIR": str(home / "workspaces"),
+        "JUPYTER_PIPELINES_HOME": str(home / "pipelines"),
     }
     port = _free_port()
     command = [
         *(sys.executable, "-m", "jupyterlab", "--allow-root", "--no-browser", f"--port={port}"),
         *("--ServerApp.port_retries=0", "--IdentityProvider.token=", "--expose-app-in-browser"),
-        *(f"--ServerApp.root_dir={root}", "--PipelinesApp.start_service=False"),
+        *("--ServerApp.disable_check_xsrf=True", f"--ServerApp.root_dir={root}", *arguments),
     ]
     log = home / "lab.log"
     with log.open("wb") as output:
@@ -127,6 +154,32 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     finally:
         os.killpg(process.pid, signal.SIGTERM)
         process.wait(20)
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """One JupyterLab for all browser tests that need no service."""
+    with _started(tmp_path_factory.mktemp("lab"), "--PipelinesApp.start_service=False") as lab:
+        yield lab
+
+
+@pytest.fixture(scope="session")
+def serviced_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """One JupyterLab whose service runs, for journeys that run, schedule and publish; it takes seconds to start."""
+    from jupyter_pipelines.orchestration.service import stop_service
+
+    home = tmp_path_factory.mktemp("serviced-lab")
+    try:
+        with _started(home) as lab:
+            deadline = time.monotonic() + 90
+            while lab.ask("GET", "service")["state"] != "running":
+                if time.monotonic() > deadline:
+                    pytest.fail(f"The service did not start:\n{(home / 'lab.log').read_text()}")
+                time.sleep(0.2)
+            yield lab
+    finally:
+        # The service outlives JupyterLab.
+        stop_service(replace(Settings.load(), home=home / "pipelines"))
 
 
 # Not for the whole session: Playwright's event loop must be gone when other tests want theirs.
