@@ -10,4 +10,5 @@ export {
   toneOf,
   wordOf
 } from './state';
+export { stepColour, stepStyle } from './steps';
 export { bytes, duration, instant, moment, relative } from './time';
