@@ -23,7 +23,7 @@ from jupyter_pipelines.lazy import lazy_names
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
-    from jupyter_pipelines.graph import compile_pipeline, suggest
+    from jupyter_pipelines.graph import check, compile_pipeline, suggest
     from jupyter_pipelines.notebook import read_notebook
     from jupyter_pipelines.orchestration import (
         cancel,
@@ -70,6 +70,7 @@ __all__ = [
     "backfills",
     "cancel",
     "cancel_backfill",
+    "check",
     "check_version",
     "compile_pipeline",
     "diff",
@@ -113,7 +114,7 @@ __all__ = [
 __getattr__ = lazy_names(
     __name__,
     {
-        **dict.fromkeys(("compile_pipeline", "suggest"), f"{__name__}.graph"),
+        **dict.fromkeys(("check", "compile_pipeline", "suggest"), f"{__name__}.graph"),
         "read_notebook": f"{__name__}.notebook",
         **dict.fromkeys(
             ("cancel", "get_run", "list_runs", "load", "resume", "run", "run_grid", "submit", "submit_resume"),

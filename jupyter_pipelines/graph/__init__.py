@@ -10,10 +10,11 @@ from jupyter_pipelines.graph.explain import ancestors, explain
 from jupyter_pipelines.graph.to_json import to_json
 
 if TYPE_CHECKING:
+    from jupyter_pipelines.graph.fixes import check
     from jupyter_pipelines.graph.model import Pipeline
     from jupyter_pipelines.graph.suggestion import suggest
 
-__all__ = ["ancestors", "compile_pipeline", "explain", "render", "step_digests", "suggest", "to_json"]
+__all__ = ["ancestors", "check", "compile_pipeline", "explain", "render", "step_digests", "suggest", "to_json"]
 
 
 def render(pipeline: Pipeline, format: Literal["text", "mermaid", "svg", "json"] = "text") -> str:  # noqa: A002
@@ -38,6 +39,10 @@ def render(pipeline: Pipeline, format: Literal["text", "mermaid", "svg", "json"]
 
 
 def __getattr__(name: str) -> object:
+    if name == "check":
+        from jupyter_pipelines.graph.fixes import check
+
+        return check
     if name == "suggest":  # reads and rewrites notebooks, which most users of the graph never do
         from jupyter_pipelines.graph.suggestion import suggest
 

@@ -48,20 +48,25 @@ class _Memories:
 
 
 _memories = _Memories()
+_memories_of_trials = _Memories()
 
 
-def compile_pipeline(document: NotebookDocument, observations: Observations = Observations()) -> Pipeline:
+def compile_pipeline(
+    document: NotebookDocument, observations: Observations = Observations(), *, trial: bool = False
+) -> Pipeline:
     """Compile a notebook into steps and edges.
 
     Never raises for what the notebook contains: whatever is wrong is in the result's ``diagnostics``, those of the
     document included. ``observations`` are what earlier runs saw; they can only drop or add *possible* changes.
 
     A function of its arguments alone, and fast enough for every keystroke: cells that nothing has changed for since
-    the notebook was last compiled are not looked at again.
+    the notebook was last compiled are not looked at again. A ``trial`` is of an edit that nobody has made yet, and
+    does not make the next compilation of the notebook as it is any slower.
     """
-    memory = _memories.take(document)
+    memories = _memories_of_trials if trial else _memories
+    memory = memories.take(document)
     pipeline = compile_with(memory, document, observations)
-    _memories.put_back(memory)
+    memories.put_back(memory)
     return pipeline
 
 
@@ -107,6 +112,7 @@ def compile_with(memory: Memory, document: NotebookDocument, observations: Obser
         tuple(sorted(edges, key=lambda edge: (order[edge.target], order[edge.source], edge.kind.value, edge.name))),
         (*document.diagnostics, *reporter.diagnostics),
         seeded=tuple(sorted(seeded)),
+        remedies=reporter.remedies,
     )
 
 

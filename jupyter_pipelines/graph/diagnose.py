@@ -35,6 +35,8 @@ from types import MappingProxyType
 
 from jupyter_pipelines.diagnostics import Diagnostic, Location, Severity
 from jupyter_pipelines.graph.events import CellEffects
+from jupyter_pipelines.graph.knowledge import STATEFUL_KINDS
+from jupyter_pipelines.graph.model import Remedy
 from jupyter_pipelines.graph.values import Definition, Value, Version
 from jupyter_pipelines.notebook.model import NotebookDocument, Role
 
@@ -45,6 +47,7 @@ class Reporter:
     def __init__(self, document: NotebookDocument, effects: Mapping[int, CellEffects] = MappingProxyType({})) -> None:
         self.document, self.effects = document, effects
         self.found: dict[tuple[object, ...], Diagnostic] = {}
+        self.remedies: dict[Diagnostic, tuple[Remedy, ...]] = {}
         self.skipped: dict[str, int] = {}  # names that skip cells bind, and where
 
     @property
@@ -66,6 +69,7 @@ class Reporter:
         place: Location | None,
         about: str,
         step: str | None = None,
+        remedies: tuple[Remedy, ...] = (),
     ) -> None:
         """Note a finding; ``about`` and its place tell it from others with the same code."""
         key = (code, about, place.cell if place else 0, step)
@@ -76,11 +80,20 @@ class Reporter:
             cell = self.document.cell(place.cell)
             first_line, step = cell.first_line, step or cell.step
         self.found[key] = Diagnostic(code, severity, message, fix, place, first_line, step)
+        if remedies:
+            self.remedies[self.found[key]] = remedies
 
     def error(
-        self, code: str, message: str, fix: str, place: Location | None, about: str, step: str | None = None
+        self,
+        code: str,
+        message: str,
+        fix: str,
+        place: Location | None,
+        about: str,
+        step: str | None = None,
+        remedies: tuple[Remedy, ...] = (),
     ) -> None:
-        self.add(code, Severity.ERROR, message, fix, place, about, step)
+        self.add(code, Severity.ERROR, message, fix, place, about, step, remedies)
 
     def _by(self, version: Version) -> str:
         owner = f"step {version.step}" if version.step is not None else "setup"
@@ -95,7 +108,8 @@ class Reporter:
             message = f"`{name}` is read here, but the first cell that defines it is cell {bound_in + 1}"
             fix = f"move the definition of `{name}` above cell {place.cell}"
             if not maybe:
-                self.add("JP302", severity, message, fix, place, name)
+                remedy = Remedy("setup", bound_in + 1, name=name)
+                self.add("JP302", severity, message, fix, place, name, remedies=(remedy,))
             return
         if bound_in is not None and bound_in + 1 == place.cell:
             if not maybe:
@@ -106,10 +120,11 @@ class Reporter:
             cell = self.skipped[name] + 1
             message = f"`{name}` is defined by cell {cell} only, which is tagged `skip` and never runs in a pipeline"
             fix = f"remove the `skip` tag of cell {cell}, or define `{name}` elsewhere"
-            self.add("JP303", severity, message, fix, place, name)
+            self.add("JP303", severity, message, fix, place, name, remedies=(Remedy("no-skip", cell),))
             return
         fix = f"define or import `{name}` before it is used"
-        self.add("JP301", severity, f"nothing defines `{name}`", fix, place, name)
+        remedies = () if maybe else (Remedy("define", name=name),)
+        self.add("JP301", severity, f"nothing defines `{name}`", fix, place, name, remedies=remedies)
 
     def deleted_name(self, name: str, place: Location, deleted: Location, maybe: bool) -> None:
         severity = Severity.WARNING if maybe else Severity.ERROR
@@ -121,7 +136,8 @@ class Reporter:
         message = f"which names {what} brings is not known; names that nothing else defines are taken from it"
         if not in_setup and not replayable:
             fix = "tag its cell `setup`"
-            self.error("JP305", f"{message}, and later steps cannot repeat it", fix, place, module)
+            message += ", and later steps cannot repeat it"
+            self.error("JP305", message, fix, place, module, remedies=(Remedy("setup", place.cell),))
             return
         self.add("JP305", Severity.WARNING, message, "import the names that are used", place, module)
 
@@ -141,13 +157,15 @@ class Reporter:
             f"of it in between: one step runs without a break"
         )
         fix = f"give this part of {step} a name of its own (`step:{step}-2`), or use another variable"
-        self.error("JP311", message, fix, place, version.name, step)
+        remedy = Remedy("own-step", place.cell, (step,))
+        self.error("JP311", message, fix, place, version.name, step, (remedy,))
 
     def two_versions(self, step: str, name: str, versions: Sequence[Version], place: Location) -> None:
         makers = " and ".join(self._by(version) for version in versions[:2])
         message = f"step {step} needs `{name}` in two versions, by {makers}: it starts with one of them only"
         fix = f"give this part of {step} a name of its own (`step:{step}-2`)"
-        self.error("JP311", message, fix, place, name, step)
+        remedy = Remedy("own-step", place.cell, (step,))
+        self.error("JP311", message, fix, place, name, step, (remedy,))
 
     def changed_later(self, step: str, version: Version, final: Version | None, place: Location) -> None:
         later = f"{final.location} changes it again" if final is not None else "a later cell deletes it"
@@ -156,13 +174,17 @@ class Reporter:
             f"values on when it has ended"
         )
         fix = f"give the later cells of step {version.step} a step name of their own"
-        self.error("JP312", message, fix, place, version.name, step)
+        remedies: tuple[Remedy, ...] = ()
+        if final is not None and version.step is not None:
+            remedies = (Remedy("own-step", final.location.cell, (version.step,)),)
+        self.error("JP312", message, fix, place, version.name, step, remedies)
 
     def cycle(self, steps: Sequence[str], reasons: Sequence[str]) -> None:
         path = " → ".join([*steps, steps[0]])
         message = f"steps wait for each other: {path}. " + "; ".join(reasons)
         fix = f"give the pieces of {steps[0]} that need each other's steps names of their own, or remove an `after:`"
-        self.error("JP310", message, fix, self._beginning(steps[0]), path, steps[0])
+        remedy = Remedy("one-step", steps=tuple(steps))
+        self.error("JP310", message, fix, self._beginning(steps[0]), path, steps[0], (remedy,))
 
     def unknown_after(self, step: str, name: str) -> None:
         known = ", ".join(self.document.steps)
@@ -180,26 +202,30 @@ class Reporter:
             f"start of every step"
         )
         fix = f"make this cell a step, or tag cell {version.location.cell} `setup`"
-        self.error("JP320", message, fix, place, version.name)
+        remedies = (Remedy("setup", version.location.cell, name=version.name), Remedy("no-setup", place.cell))
+        self.error("JP320", message, fix, place, version.name, remedies=remedies)
 
     def late_setup(self, name: str, place: Location, used: Location) -> None:
         message = (
             f"setup gives `{name}` a new value here, but {used} uses it before, and setup runs first in every step"
         )
-        self.error("JP321", message, "make this cell a step, or use another name", place, name)
+        fix = "make this cell a step, or use another name"
+        self.error("JP321", message, fix, place, name, remedies=(Remedy("no-setup", place.cell),))
 
     def skip_changes(self, name: str, skip: Location, place: Location, step: str | None) -> None:
         message = (
             f"cell {skip.cell} is tagged `skip` but changes `{name}`, which is read here: a pipeline would not see it"
         )
-        self.error("JP303", message, f"remove the `skip` tag of cell {skip.cell}, or the change", place, name, step)
+        fix = f"remove the `skip` tag of cell {skip.cell}, or the change"
+        self.error("JP303", message, fix, place, name, step, (Remedy("no-skip", skip.cell),))
 
     # -- definitions ---------------------------------------------------------------------------------------------
 
     def broken_definition(self, step: str, version: Version, place: Location) -> None:
         message = f"step {step} needs `{version.name}`, which cannot be executed again as it was: {_why(version.value)}"
         fix = f"define `{version.name}` in a cell of its own or in setup, and keep what changes in a variable"
-        self.error("JP330", message, fix, place, version.name, step)
+        remedy = Remedy("setup", version.location.cell, name=version.name)
+        self.error("JP330", message, fix, place, version.name, step, (remedy,))
 
     def mixed_definition(self, step: str, version: Version, place: Location) -> None:
         message = f"`{version.name}` is a definition in one branch and a value in another; step {step} could get either"
@@ -226,7 +252,8 @@ class Reporter:
 
     def ambient(self, what: str, place: Location) -> None:
         message = f"`{what}` configures the kernel for later steps too, and cannot be repeated there"
-        self.add("JP332", Severity.WARNING, message, "move it to a setup cell", place, what)
+        remedies = (Remedy("setup", place.cell),)
+        self.add("JP332", Severity.WARNING, message, "move it to a setup cell", place, what, remedies=remedies)
 
     def module_state(self, step: str, what: str, set_at: Location, by: str, place: Location) -> None:
         package = what.partition(".")[0]
@@ -235,14 +262,17 @@ class Reporter:
             f"in another process"
         )
         fix = "call it on a line of its own, or in setup" if "seed" not in what else "draw in the step that seeds"
-        self.error("JP333", message, fix, place, package, step)
+        self.error("JP333", message, fix, place, package, step, (Remedy("one-step", steps=(by, step)),))
 
     # -- values --------------------------------------------------------------------------------------------------
 
     def uncarriable(self, step: str, version: Version, made: Version, place: Location) -> None:
         kind = made.value.uncarriable or "something"
         message = f"step {step} needs `{version.name}`, which is {kind} ({made.location}) and lives in one process only"
-        self.error("JP401", message, _advice(kind, version.name, made), place, version.name, step)
+        remedies: tuple[Remedy, ...] = (Remedy("one-step", steps=(made.step or "", step)),)
+        if kind not in STATEFUL_KINDS:
+            remedies = (Remedy("setup", made.location.cell, name=made.name), *remedies)
+        self.error("JP401", message, _advice(kind, version.name, made), place, version.name, step, remedies)
 
     def shared_resource(self, name: str, kind: str, made: Location, steps: Sequence[str], place: Location) -> None:
         sharing = ", ".join(steps)
@@ -251,13 +281,14 @@ class Reporter:
             "a database connection": "use a database file instead of one in memory",
             "a database engine": "use a database file instead of one in memory",
         }.get(kind, f"make `{name}` inside the step that uses it, or keep a list instead")
-        self.error("JP402", message, fix, place, name)
+        self.error("JP402", message, fix, place, name, remedies=(Remedy("one-step", steps=tuple(steps)),))
 
     def uncommitted(self, name: str, step: str, later: str, place: Location) -> None:
         message = f"step {step} writes through `{name}` and does not commit: step {later} has its own connection"
-        self.error(
-            "JP403", message, f"end the step with `{name}.commit()`, or write inside `with {name}:`", place, name, step
-        )
+        fix = f"end the step with `{name}.commit()`, or write inside `with {name}:`"
+        cells = [cell.number for cell in self.document.cells if cell.step == step]
+        remedy = Remedy("append", cells[-1], name=f"{name}.commit()")
+        self.error("JP403", message, fix, place, name, step, (remedy,))
 
     def setup_writes_file(self, path: str, place: Location) -> None:
         message = f"setup writes {path}, and does so again at the start of every step"

@@ -596,7 +596,8 @@ class Interpreter:
             keeps = name in {"get", "copy", "values", "items"}
             merged = self._outcome([receiver, *(result for _, result in arguments)], keeps=keeps)
             return Result(merged.shares, replace(merged.value, uncarriable=None), functions=merged.functions)
-        return self._unknown(event, receiver, arguments, name)
+        result = self._unknown(event, receiver, arguments, name)
+        return Result(value=replace(result.value, immutable=False)) if name in knowledge.FETCHING else result
 
     def _changes_arguments_of_method(
         self, event: Call, name: str, receiver: Result, arguments: list[tuple[int | str, Result]]

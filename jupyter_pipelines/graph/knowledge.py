@@ -298,6 +298,10 @@ READ_FROM_STREAMS = _words(
 )
 STILL_THE_STREAM = _words("__enter__ __iter__ open extractfile makefile accept detach create_group require_group copy")
 DATABASE_KINDS = {"a database connection", "a database engine"}
+# What they give holds nothing of the cursor or connection that it came from.
+FETCHING = _words(
+    "fetchall fetchone fetchmany fetchdf fetchnumpy fetch_df fetch_arrow_table df arrow pl"  # DB-API, DuckDB
+)
 
 # Methods of a function that change it, or that tell what it remembers.
 FUNCTION_METHODS = _words("register cache_info cache_clear")

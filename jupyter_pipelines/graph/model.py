@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Literal
 
 from jupyter_pipelines.diagnostics import Diagnostic, Location
 from jupyter_pipelines.notebook.model import NotebookDocument, StepOptions
@@ -112,6 +113,22 @@ class StepPlan:
     digest: str = ""  # of the step's own source, setup and definitions: the key of what runs observe about it
 
 
+@dataclass(frozen=True, slots=True)
+class Remedy:
+    """What may put a finding right; :mod:`jupyter_pipelines.graph.fixes` makes edits of it, and tries them.
+
+    ``setup``: run what makes ``name`` (all of the cell without one) in a setup cell; ``no-setup`` and ``no-skip``: take
+    that role from the cell; ``one-step``: make the ``steps`` one; ``own-step``: give the part of the step that begins
+    with the cell a name of its own; ``append``: end the cell with the line ``name``; ``define``: have ``name``, which
+    nothing defines, imported or given as a parameter.
+    """
+
+    kind: Literal["setup", "no-setup", "no-skip", "one-step", "own-step", "append", "define"]
+    cell: int = 0  # number
+    steps: tuple[str, ...] = ()
+    name: str = ""
+
+
 @dataclass(frozen=True)
 class Observations:
     """What earlier runs saw, by step digest; see :class:`jupyter_pipelines.execution.model.Observed`.
@@ -138,6 +155,7 @@ class Pipeline:
     diagnostics: tuple[Diagnostic, ...]  # the document's own included
     sequential: bool = False  # another language than Python: one kernel, notebook order, nothing carried
     seeded: tuple[str, ...] = ()  # state components (random generators) the notebook seeds somewhere
+    remedies: Mapping[Diagnostic, tuple[Remedy, ...]] = field(default_factory=dict)
 
     @property
     def errors(self) -> tuple[Diagnostic, ...]:

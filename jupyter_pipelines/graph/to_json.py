@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from jupyter_pipelines.diagnostics import Location
 from jupyter_pipelines.graph.model import Edge, Pipeline, StepPlan
 from jupyter_pipelines.notebook.model import Parameter, StepOptions
 
+if TYPE_CHECKING:
+    from jupyter_pipelines.graph.fixes import Fix
 
-def to_json(pipeline: Pipeline) -> dict[str, object]:
+
+def to_json(pipeline: Pipeline, fixes: Sequence[Sequence[Fix]] | None = None) -> dict[str, object]:
     """The pipeline as JSON-able data.
 
     ``notebook``, ``language``, ``sequential``; ``steps``: ``name``, ``cells`` (numbers, from 1), ``options``,
@@ -18,8 +23,13 @@ def to_json(pipeline: Pipeline) -> dict[str, object]:
     ``edges``: ``source``, ``target``, ``kind``, ``name``, ``certain``, ``written``,
     ``changed``, ``read`` (places: ``cell``, ``line``), ``observed`` (``step``, ``cells``: whose change only runs have
     shown), ``explanation``; ``parameters``: ``name``, ``annotation``,
-    ``default`` (as Python text when it is no JSON), ``description``, ``schema``; ``diagnostics``.
+    ``default`` (as Python text when it is no JSON), ``description``, ``schema``; ``diagnostics``, where ``fixes`` are
+    given each with its own: ``title`` and ``edits`` (see :class:`~jupyter_pipelines.graph.edits.Edit`).
     """
+    findings = [diagnostic.to_dict() for diagnostic in pipeline.diagnostics]
+    if fixes is not None:
+        for finding, several in zip(findings, fixes, strict=True):
+            finding["fixes"] = [fix.to_json() for fix in several]
     return {
         "notebook": pipeline.document.name,
         "language": pipeline.document.language,
@@ -27,7 +37,7 @@ def to_json(pipeline: Pipeline) -> dict[str, object]:
         "steps": [_step(pipeline, step) for step in pipeline.steps],
         "edges": [_edge(edge) for edge in pipeline.edges],
         "parameters": [_parameter(parameter) for parameter in pipeline.document.parameters],
-        "diagnostics": [diagnostic.to_dict() for diagnostic in pipeline.diagnostics],
+        "diagnostics": findings,
     }
 
 

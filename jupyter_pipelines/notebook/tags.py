@@ -84,7 +84,7 @@ def read_tags(tags: tuple[str, ...]) -> CellTags:
             after += [one for one in value.split(";") if one]
         elif colon and word in _KALE_DETAILS and value:
             _keep_detail(extra, _KALE_DETAILS[word], value)
-        elif meant := _meant(tag):
+        elif meant := meant_tag(tag):
             message = f"Tag `{tag}` is not one of ours and has no effect."
             problems.append(Problem("JP134", message, f"Did you mean `{meant}`?"))
     return CellTags(tuple(claims), tuple(after), extra, INJECTED in tags, kale, tuple(problems))
@@ -110,7 +110,7 @@ def _keep_detail(extra: dict[str, Any], key: str, value: str) -> None:
             extra[key][name] = setting
 
 
-def _meant(tag: str) -> str | None:
+def meant_tag(tag: str) -> str | None:
     """The tag of ours that ``tag`` was probably meant to be."""
     word, colon, value = (part.strip() for part in tag.partition(":"))
     low = word.lower()

@@ -60,6 +60,7 @@ def _errors() -> dict[str, Schema]:
 
 
 def _pipelines() -> dict[str, Schema]:
+    from jupyter_pipelines.diagnostics import Diagnostic
     from jupyter_pipelines.notebook.model import StepOptions
 
     value = objects({"name": _TEXT, "producer": _TEXT}, "name", "producer")
@@ -87,12 +88,20 @@ def _pipelines() -> dict[str, Schema]:
     parameter = {"name": _TEXT, "annotation": _TEXT, "default": ANY, "description": _TEXT, "schema": MAPPING}
     parts = {"steps": step, "edges": edge, "parameters": parameter}
     lists: dict[str, Schema] = {name: {"type": "array", "items": objects(part, *part)} for name, part in parts.items()}
-    findings: Schema = {"type": "array", "items": reference("Diagnostic")}
+    edit = {
+        "kind": choice("tags", "source", "insert", description="`insert`: a code cell, before that one."),
+        "cell": {**_WHOLE, "description": "Its number before any of the edits."},
+        "tags": {**_TEXTS, "description": "All tags of the cell afterwards."},
+        "source": {**_TEXT, "description": "Its source afterwards."},
+    }
+    edits: Schema = {"type": "array", "items": objects(edit, "kind", "cell")}
+    fixes: Schema = {"type": "array", "items": objects({"title": _TEXT, "edits": edits}, "title", "edits")}
     role = choice("parameters", "setup", "step", "skip")
     cell = {"cell": _WHOLE, "role": role, "name": _TEXT, "tag": _TEXT, "reason": _TEXT}
     proposed: Schema = {"type": "array", "items": objects(cell, *cell)}
     return {
-        "Pipeline": open_object({**lists, "diagnostics": findings}),
+        "Pipeline": open_object({**lists, "diagnostics": {"type": "array", "items": reference("Finding")}}),
+        "Finding": of_class(Diagnostic, fixes=fixes),
         "Suggestion": objects({"cells": proposed, "reasons": _TEXTS}, "cells", "reasons"),
     }
 

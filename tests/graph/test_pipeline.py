@@ -33,6 +33,14 @@ LIBRARIES = (
         (("a: %%bash --out o\nls", "b: print(o)"), "a>b:o"),
         (("a: x = 1", "b: %%time\ny = x", "c: print(y)"), "a>b:x b>c:y"),
         (("a: lim = 3\ndf = []", "b: df.query('a > @lim')"), "a>b:df a>b:lim"),
+        (
+            (
+                "setup: import sqlite3\ncon = sqlite3.connect('a.db')",
+                "a: rows = con.execute('select 1').fetchall()",
+                "b: print(rows, con.execute('select 2').fetchone())",
+            ),
+            "a>b:rows",
+        ),
         ((LIBRARIES, "a: df = pd.DataFrame()", "b: df['x'] = 1", "c: print(df)"), "a>b:df b>c:df"),
         ((LIBRARIES, "a: df = pd.DataFrame()", "b: df.dropna(inplace=True)", "c: print(df)"), "a>b:df b>c:df"),
         ((LIBRARIES, "a: df = pd.DataFrame()", "b: df.plot()\nplt.show()", "c: print(df.mean())"), "a>b:df a>c:df"),

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import nbformat
+import pytest
+
+# A route that forgets to ask who is there is a failure.
+pytestmark = pytest.mark.filterwarnings("error::jupyter_server.serverapp.JupyterServerAuthWarning")
 
 
 def sent(*cells: tuple[str, str]) -> dict[str, object]:
@@ -56,3 +60,19 @@ async def test_where_nothing_is_proposed_it_is_said_why(ask):
         found = (await ask("POST suggest", body)).json
         assert found["cells"] == []
         assert why in found["reasons"][0]
+
+
+async def test_findings_come_with_their_fixes(ask):
+    body = sent(("setup step:load", "import math"), ("step:b after:lod", "print(limit)"))
+    found = {one["code"]: one["fixes"] for one in (await ask("POST compile", body)).json["diagnostics"]}
+    assert found["JP130"] == [
+        {"title": "Keep the tag “setup”", "edits": [{"kind": "tags", "cell": 1, "tags": ["setup"]}]},
+        {"title": "Keep the tag “step:load”", "edits": [{"kind": "tags", "cell": 1, "tags": ["step:load"]}]},
+    ]
+    assert found["JP301"] == [
+        {
+            "title": "Add “limit” as a parameter",
+            "edits": [{"kind": "insert", "cell": 1, "tags": ["parameters"], "source": "limit = None"}],
+        }
+    ]
+    assert [fix["title"] for fix in found["JP135"]] == ["Remove “after:lod”"]

@@ -15,13 +15,11 @@ def status(_: Call) -> object:
 
 
 def compiled(call: Call) -> object:
-    """The pipeline of a notebook as it stands in an editor."""
-    from jupyter_pipelines.graph import compile_pipeline, to_json
-    from jupyter_pipelines.notebook import read_notebook
+    """The pipeline of a notebook as it stands in an editor, and how its findings can be put right."""
+    from jupyter_pipelines.graph import check, to_json
 
-    return to_json(
-        compile_pipeline(read_notebook(source_of(call.body["notebook"]), call.body.get("name") or "notebook"))
-    )
+    checked = check(source_of(call.body["notebook"]), call.body.get("name") or "notebook")
+    return to_json(checked.pipeline, checked.fixes)
 
 
 def suggested(call: Call) -> object:
@@ -46,7 +44,7 @@ ROUTES = (
     Route(
         "POST",
         "compile",
-        "Compile a notebook as it stands in an editor: its steps, edges, parameters and diagnostics",
+        "Compile a notebook as it stands in an editor: its steps, edges, parameters, diagnostics and their fixes",
         compiled,
         reference("Pipeline"),
         body=_SENT,
