@@ -1,4 +1,5 @@
 export { Button, IconButton, LinkButton } from './buttons';
+export { Choices, Field, type IFieldAttributes, Switch } from './field';
 export { type IAction, useAction, useLive, useSignals } from './hooks';
 export { ErrorNotice, Message, Notice, StaleNotice } from './notice';
 export { Section } from './section';

@@ -5,6 +5,8 @@ export function Section(props: {
   title: string;
   /** How many things are in it; left out when that says nothing. */
   count?: number;
+  /** What is in it in a few words, for who does not open it. */
+  summary?: string;
   /** Closed at first. */
   collapsed?: boolean;
   /** Buttons at the end of the heading's line. */
@@ -13,7 +15,7 @@ export function Section(props: {
   name?: string;
   children: React.ReactNode;
 }): React.JSX.Element {
-  const { title, count, collapsed, actions, name, children } = props;
+  const { title, count, summary, collapsed, actions, name, children } = props;
   return (
     <section
       className="jp-Pipelines-sectionFrame"
@@ -26,6 +28,7 @@ export function Section(props: {
           {count !== undefined && (
             <span className="jp-Pipelines-count">{count}</span>
           )}
+          {summary && <span className="jp-Pipelines-count">{summary}</span>}
         </summary>
         {children}
       </details>
