@@ -16,7 +16,7 @@ from jupyter_pipelines.orchestration.service import endpoint_of
 from jupyter_pipelines.orchestration.settling import settle_runs
 from jupyter_pipelines.settings import Settings
 from jupyter_pipelines.store import Store
-from jupyter_pipelines.store.run_index import RunIndex
+from jupyter_pipelines.store.run_index import STARTERS, RunIndex
 
 logger = logging.getLogger(__name__)
 
@@ -52,6 +52,7 @@ class History:
         schedule: str | None = None,
         backfill: str | None = None,
         parent: str | None = None,
+        by: str | Collection[str] | None = None,
         since: float | None = None,
         until: float | None = None,
         folders: Collection[str] | None = None,
@@ -62,7 +63,8 @@ class History:
 
         ``pipeline`` is its name, or the path of its notebook; ``notebook`` an absolute path; ``since`` and ``until``
         are about when it started (when it was asked for, before it has), in seconds since the epoch.
-        ``folders`` are those, absolute, below which the notebook is; ``after`` is a run: those before it.
+        ``by`` is what asked for it, one or several of :data:`STARTERS`. ``folders`` are those, absolute, below which
+        the notebook is; ``after`` is a run: those before it.
         """
         wanted = {
             "pipeline": pipeline,
@@ -73,7 +75,8 @@ class History:
             "parent": parent,
         }
         filters = {name: value for name, value in wanted.items() if value is not None}
-        return self._read(self._index.ask(filters, since, until, limit, folders, after))
+        starters = [by] if isinstance(by, str) else by
+        return self._read(self._index.ask(filters, since, until, limit, folders, after, starters))
 
     def find(self, beginning: str) -> list[str]:
         """The ids of runs that begin with ``beginning``; of many, some."""
@@ -122,6 +125,7 @@ def list_runs(
     state: str | Collection[str] | None = None,
     schedule: str | None = None,
     backfill: str | None = None,
+    by: str | Collection[str] | None = None,
     since: float | None = None,
     until: float | None = None,
     folders: Collection[str] | None = None,
@@ -130,11 +134,15 @@ def list_runs(
     """The newest ``limit`` runs that fit all that is given, newest first; ``None``: all.
 
     ``notebook`` stands for its pipeline, whose name may be given as well; ``state`` may be several; ``schedule`` and
-    ``backfill`` are ids. ``since`` and ``until`` are about when runs started, in seconds since the epoch. ``folders``
+    ``backfill`` are ids; ``by`` is what asked for it: ``hand``, ``schedule`` (a trigger counts as one) or ``backfill``,
+    or several of these. ``since`` and ``until`` are about when runs started, in seconds since the epoch. ``folders``
     are those, absolute, below which notebooks are; ``after`` is the id of a run, and those before it in time are given.
     """
     if limit is not None and not isinstance(limit, int):
         raise RequestError(f"{limit!r} is no number of runs.", "Name a notebook by `notebook=`.")
+    unknown = set([by] if isinstance(by, str) else by or ()) - set(STARTERS)
+    if unknown:
+        raise RequestError(f"{min(unknown)!r} starts no runs.", f"Give `by` one of {', '.join(STARTERS)}.")
     settings = Settings.load()
     store = Store(settings.store)
     settle_runs(store, endpoint_of(settings))
@@ -148,6 +156,7 @@ def list_runs(
         state=state,
         schedule=schedule,
         backfill=backfill,
+        by=by,
         since=since,
         until=until,
         folders=folders,

@@ -40,6 +40,12 @@ SETTLED: Final = 10.0  # seconds after which a mark was left by somebody who wil
 TOLD_AGAIN: Final = 5_000_000_000  # nanoseconds; see the module's text
 GOING_ON: Final = ("pending", "running")
 FILTERS: Final = ("pipeline", "notebook", "state", "schedule", "backfill", "parent")
+STARTERS: Final = {
+    "hand": "schedule = '' AND backfill = ''",
+    "schedule": "schedule <> '' AND backfill = ''",
+    "backfill": "backfill <> ''",
+}
+"""What may have asked for a run; a trigger counts as a schedule."""
 _BROKEN: Final = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR, sqlite3.SQLITE_SCHEMA}
 
 _SCHEMA: Final = """
@@ -116,8 +122,11 @@ class RunIndex:
         limit: int | None = None,
         folders: Collection[str] | None = None,
         after: str | None = None,
+        by: Collection[str] | None = None,
     ) -> list[str]:
         """The ids of the newest runs that fit: ``filters`` by names in :data:`FILTERS`, started in a span of time.
+
+        ``by`` are names in :data:`STARTERS`.
 
         ``folders`` are those below which the notebook is; ``after`` is a run, those older than it are given.
         """
@@ -137,6 +146,8 @@ class RunIndex:
             for folder in folders:
                 below = folder.rstrip(os.sep) + os.sep
                 values += [below, below[:-1] + chr(ord(os.sep) + 1)]
+        if by is not None:
+            where.append(f"({' OR '.join(STARTERS[name] for name in by) or '0'})")
         if after is not None:
             where.append("(moment, rowid) < (SELECT moment, rowid FROM runs WHERE id = ?)")
             values.append(after)

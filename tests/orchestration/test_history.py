@@ -59,6 +59,11 @@ def test_runs_are_found_by_what_they_have_in_common(runs: Store) -> None:
     assert ids(history.query(state=["failed", "running"])) == ["c0", "b0"]
     assert ids(history.query(schedule="s1", state="completed")) == ["a3", "a1"]
     assert ids(history.query(parent="grid")) == ["b0"]
+    save(runs, "d0", "failed", NOON - 1, schedule="s1", backfill="many")
+    assert ids(history.query(by="hand")) == ["c0", "b0", "a2", "a0"]
+    assert ids(history.query(by=["schedule", "backfill"])) == ["a3", "a1", "d0"]
+    assert ids(history.query(by="backfill", schedule="s1")) == ["d0"]
+    assert history.query(by=()) == []
     assert ids(history.query(since=NOON + 1, until=NOON + 3)) == ["a2", "a1"]
     assert history.query(backfill="none") == []
     assert history.find("a") == ["a0", "a1", "a2", "a3"]

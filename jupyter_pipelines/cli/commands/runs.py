@@ -23,6 +23,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--schedule", metavar="ID", help="only those that this schedule asked for")
     parser.add_argument("--backfill", metavar="ID", help="only those of this backfill")
+    parser.add_argument(
+        "--by",
+        action="append",
+        choices=("hand", "schedule", "backfill"),
+        help="only those that a person, a schedule or trigger, or a backfill asked for (may be repeated)",
+    )
     parser.add_argument("--since", type=moment, metavar="TIME", help="only those that started then or later: 2d")
     parser.add_argument("--until", type=moment, metavar="TIME", help="only those that started before")
     parser.add_argument("--limit", type=positive_int, default=20, metavar="N", help="at most N runs (default: 20)")
@@ -38,6 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
         state=arguments.state,
         schedule=arguments.schedule,
         backfill=arguments.backfill,
+        by=arguments.by,
         since=arguments.since,
         until=arguments.until,
     )
@@ -57,7 +64,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _none(arguments: argparse.Namespace) -> str:
-    asked = ("notebook", "state", "schedule", "backfill", "since", "until")
+    asked = ("notebook", "state", "schedule", "backfill", "by", "since", "until")
     if any(getattr(arguments, name) is not None for name in asked):
         return "no run on record fits"
     return "no runs are kept; make one with: jupyter pipelines run NB"

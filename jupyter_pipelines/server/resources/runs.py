@@ -30,6 +30,7 @@ from jupyter_pipelines.server.schemas import (
 if TYPE_CHECKING:
     from jupyter_pipelines.orchestration.model import RunRecord
 
+STARTERS = ("hand", "schedule", "backfill")
 STATES = ("pending", "running", "completed", "failed", "cancelled", "crashed")
 MOST_EXECUTED = 100_000_000  # bytes of an executed notebook that is sent
 
@@ -41,7 +42,7 @@ def list_runs(call: Call) -> object:
         query["limit"] + 1,
         notebook=call.notebook_if_given,
         folders=call.places.folders,
-        **{name: query.get(name) for name in ("state", "schedule", "backfill", "since", "until", "after")},
+        **{name: query.get(name) for name in ("state", "schedule", "backfill", "by", "since", "until", "after")},
     )
     part = found[: query["limit"]]
     visible = shown.visible(part, call.places, lambda record: record.notebook)
@@ -134,6 +135,7 @@ _LIST = {
     "state": many(choice(*STATES), "May be given several times."),
     "schedule": ID,
     "backfill": ID,
+    "by": many(choice(*STARTERS), "What asked for them; a trigger counts as a schedule. May be given several times."),
     "since": {**MOMENT, "description": "Only those that started then or later; seconds since 1970."},
     "until": {**MOMENT, "description": "Only those that started before."},
     "limit": whole(1, 100, default=50),

@@ -159,12 +159,16 @@ export interface IRunRequest {
   reuse?: boolean;
 }
 
+/** What asks for runs; a trigger counts as a schedule. */
+export type Starter = 'hand' | 'schedule' | 'backfill';
+
 /** Which runs to list; the newest come first. */
 export interface IRunFilter {
   notebook?: string;
   state?: RunState[];
   schedule?: string;
   backfill?: string;
+  by?: Starter[];
   since?: number;
   until?: number;
   limit?: number;
