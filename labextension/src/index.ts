@@ -4,6 +4,7 @@ import { compilationPlugin } from './features/compilation/plugin';
 import { dagPlugin } from './features/dag/plugin';
 import { livePlugin } from './features/live/plugin';
 import { panelPlugin } from './features/panel/plugin';
+import { versionsPlugin } from './features/versions/plugin';
 
 export * from './tokens';
 export default [
@@ -11,5 +12,6 @@ export default [
   compilationPlugin,
   cellsPlugin,
   dagPlugin,
-  panelPlugin
+  panelPlugin,
+  versionsPlugin
 ];

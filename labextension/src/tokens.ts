@@ -8,6 +8,7 @@ import type {
   ApiError,
   IAlert,
   IBackfill,
+  IDrift,
   IEvent,
   IPipeline,
   IPipelineSummary,
@@ -76,7 +77,7 @@ export interface INotebookRecords {
   readonly backfills: ILive<IBackfill[]>;
   /** Its own, and those for all notebooks. */
   readonly alerts: ILive<IAlert[]>;
-  /** The last 50, newest first. */
+  /** Newest first. */
   readonly versions: ILive<IVersion[]>;
 }
 
@@ -109,6 +110,31 @@ export const IRecords = new Token<IRecords>(
   'What the server has on record of pipelines: runs, schedules, versions, the service.'
 );
 
+/** How far the open notebook is from what is published of it. */
+export interface IDriftState {
+  /** Its path; empty when none is open. */
+  readonly path: string;
+  /** The last good answer; `null` before the first. Its `version` is empty when nothing was published. */
+  readonly drift: IDrift | null;
+  /** Why the last question failed; `null` when it did not. */
+  readonly error: ApiError | null;
+}
+
+/** Compares the open notebook with its published version while its author edits. */
+export interface IDrifts {
+  readonly current: IDriftState;
+  readonly changed: ISignal<IDrifts, IDriftState>;
+  /** 1-based positions of the cells that are not as they were published. */
+  readonly changedCells: ReadonlySet<number>;
+  /** Ask now. Never rejects. */
+  refresh(): Promise<void>;
+}
+
+export const IDrifts = new Token<IDrifts>(
+  'jupyter-pipelines:IDrifts',
+  'Compares the open notebook with its published version while its author edits.'
+);
+
 export namespace CommandIDs {
   export const tagStep = 'jupyter-pipelines:tag-step';
   export const tagSetup = 'jupyter-pipelines:tag-setup';
@@ -118,4 +144,6 @@ export namespace CommandIDs {
   export const goToCell = 'jupyter-pipelines:go-to-cell';
   export const showPanel = 'jupyter-pipelines:show-panel';
   export const openGraph = 'jupyter-pipelines:open-graph';
+  export const publish = 'jupyter-pipelines:publish';
+  export const review = 'jupyter-pipelines:review';
 }

@@ -78,15 +78,9 @@ export class Api {
 
   // ---- Versions ----
 
-  versions(
-    notebook: string,
-    page: IPage = {},
-    signal: Signal = null
-  ): Promise<{ versions: t.IVersion[]; next: string | null }> {
-    return request(this.settings, 'versions', {
-      query: { notebook, ...page },
-      signal
-    });
+  /** All of them, newest first. */
+  versions(notebook: string, signal: Signal = null): Promise<t.IVersion[]> {
+    return this._all('versions', 'versions', { notebook }, signal);
   }
 
   publish(notebook: string, message: string): Promise<t.IVersion> {

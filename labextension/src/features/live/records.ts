@@ -86,8 +86,7 @@ export class Records implements IRecords {
         about('alert')
       ),
       versions: this._live(
-        async signal =>
-          (await api.versions(notebook, { limit: 50 }, signal)).versions,
+        signal => api.versions(notebook, signal),
         about('version')
       )
     };

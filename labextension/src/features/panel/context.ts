@@ -2,11 +2,17 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { CommandRegistry } from '@lumino/commands';
 import type { IPipeline } from '../../api';
-import type { ICompiler, INotebookRecords, IRecords } from '../../tokens';
+import type {
+  ICompiler,
+  IDrifts,
+  INotebookRecords,
+  IRecords
+} from '../../tokens';
 
 export interface IPanelContext {
   compiler: ICompiler;
   records: IRecords;
+  drifts: IDrifts;
   commands: CommandRegistry;
   trans: TranslationBundle;
 }

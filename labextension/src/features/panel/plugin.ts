@@ -7,7 +7,7 @@ import {
 import { ICommandPalette } from '@jupyterlab/apputils';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { pipelineIcon } from '../../icons';
-import { CommandIDs, ICompiler, IRecords } from '../../tokens';
+import { CommandIDs, ICompiler, IDrifts, IRecords } from '../../tokens';
 import { PipelinePanel } from './widget';
 
 /** The panel in the right area. The toolbar button and the menu entries are declared in `schema/panel.json`. */
@@ -15,12 +15,13 @@ export const panelPlugin: JupyterFrontEndPlugin<void> = {
   id: 'jupyter-pipelines:panel',
   description: 'Shows the pipeline of the open notebook beside it.',
   autoStart: true,
-  requires: [ICompiler, IRecords],
+  requires: [ICompiler, IRecords, IDrifts],
   optional: [ICommandPalette, ILabShell, ILayoutRestorer, ITranslator],
   activate: (
     app: JupyterFrontEnd,
     compiler: ICompiler,
     records: IRecords,
+    drifts: IDrifts,
     palette: ICommandPalette | null,
     labShell: ILabShell | null,
     restorer: ILayoutRestorer | null,
@@ -30,6 +31,7 @@ export const panelPlugin: JupyterFrontEndPlugin<void> = {
     const panel = new PipelinePanel({
       compiler,
       records,
+      drifts,
       commands: app.commands,
       trans
     });

@@ -11,7 +11,7 @@ import { Problems } from '../problems/view';
 import { Runs } from '../runs/view';
 import { Schedules } from '../schedules/view';
 import { Steps } from '../steps/list';
-import { PublishBar } from '../versions/view';
+import { PublishBar } from '../versions/publish-bar';
 import type { IPanelContext, ISectionProps } from './context';
 import { LoadingFace, MessageFace, UntaggedFace } from './faces';
 import { faceOf, stepOfCell } from './model';

@@ -1,0 +1,145 @@
+import {
+  ILayoutRestorer,
+  type JupyterFrontEnd,
+  type JupyterFrontEndPlugin
+} from '@jupyterlab/application';
+import {
+  ICommandPalette,
+  MainAreaWidget,
+  Notification,
+  WidgetTracker
+} from '@jupyterlab/apputils';
+import { INotebookTracker } from '@jupyterlab/notebook';
+import { ITranslator, nullTranslator } from '@jupyterlab/translation';
+import type { TranslationBundle } from '@jupyterlab/translation';
+import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
+import { pipelineIcon } from '../../icons';
+import { CommandIDs, ICompiler, IDrifts, IRecords } from '../../tokens';
+import { Drifts } from './model';
+
+const PATH = {
+  type: 'string',
+  description: 'The notebook; the one that is open unless given'
+};
+
+/** Publishing needs the notebook as it is on disk, so it is saved first. Rejects when it cannot be. */
+async function saved(tracker: INotebookTracker, path: string): Promise<void> {
+  const panel = tracker.find(({ context }) => context.localPath === path);
+  if (panel?.context.model.dirty) {
+    await panel.context.save();
+  }
+}
+
+/** `publish` and `review`. */
+function addCommands(
+  app: JupyterFrontEnd,
+  tracker: INotebookTracker,
+  records: IRecords,
+  drifts: IDrifts,
+  restorer: ILayoutRestorer | null,
+  trans: TranslationBundle
+): void {
+  const pathOf = (args: ReadonlyPartialJSONObject): string =>
+    typeof args.path === 'string'
+      ? args.path
+      : (tracker.currentWidget?.context.localPath ?? '');
+  const isEnabled = (args: ReadonlyPartialJSONObject): boolean =>
+    pathOf(args) !== '';
+  app.commands.addCommand(CommandIDs.publish, {
+    label: trans.__('Publish the Pipeline'),
+    caption: trans.__('Freeze the notebook as the version that schedules run'),
+    isEnabled,
+    describedBy: {
+      args: {
+        type: 'object',
+        properties: { path: PATH, message: { type: 'string' } }
+      }
+    },
+    execute: async args => {
+      const path = pathOf(args);
+      await saved(tracker, path);
+      const message = typeof args.message === 'string' ? args.message : '';
+      const version = await records.api.publish(path, message);
+      const notebook = records.of(path);
+      await Promise.all([
+        notebook.versions.refresh(),
+        notebook.summary.refresh(),
+        drifts.refresh()
+      ]);
+      Notification.success(
+        version.is_new
+          ? trans.__('Published: schedules of %1 run this version now.', path)
+          : trans.__('%1 was published before as it is now.', path),
+        { autoClose: 4000 }
+      );
+    }
+  });
+  const pages = new WidgetTracker<MainAreaWidget>({
+    namespace: 'jupyter-pipelines-review'
+  });
+  const idOf = (path: string): string => `jupyter-pipelines-review:${path}`;
+  const newPage = async (path: string): Promise<MainAreaWidget> => {
+    const { ReviewWidget } = await import('./review');
+    const content = new ReviewWidget({
+      records,
+      drifts,
+      commands: app.commands,
+      notebook: records.of(path),
+      trans
+    });
+    const page = new MainAreaWidget({ content });
+    page.id = idOf(path);
+    page.title.label = trans.__('Versions of %1', path.split('/').pop());
+    page.title.icon = pipelineIcon;
+    page.title.closable = true;
+    return page;
+  };
+  app.commands.addCommand(CommandIDs.review, {
+    label: trans.__('Review Versions and Changes'),
+    caption: trans.__('Compare the notebook with what was published of it'),
+    isEnabled,
+    describedBy: { args: { type: 'object', properties: { path: PATH } } },
+    execute: async args => {
+      const path = pathOf(args);
+      let page = pages.find(({ id }) => id === idOf(path));
+      if (!page) {
+        page = await newPage(path);
+        app.shell.add(page, 'main');
+        await pages.add(page);
+      }
+      app.shell.activateById(page.id);
+    }
+  });
+  void restorer?.restore(pages, {
+    command: CommandIDs.review,
+    args: ({ id }) => ({ path: id.slice(idOf('').length) }),
+    name: ({ id }) => id
+  });
+}
+
+/** Drift, publishing, and the history of versions. */
+export const versionsPlugin: JupyterFrontEndPlugin<IDrifts> = {
+  id: 'jupyter-pipelines:versions',
+  description: 'Compares notebooks with what is published of them.',
+  autoStart: true,
+  requires: [INotebookTracker, ICompiler, IRecords],
+  optional: [ICommandPalette, ILayoutRestorer, ITranslator],
+  provides: IDrifts,
+  activate: (
+    app: JupyterFrontEnd,
+    tracker: INotebookTracker,
+    compiler: ICompiler,
+    records: IRecords,
+    palette: ICommandPalette | null,
+    restorer: ILayoutRestorer | null,
+    translator: ITranslator | null
+  ) => {
+    const trans = (translator ?? nullTranslator).load('jupyter_pipelines');
+    const drifts = new Drifts(compiler, records);
+    addCommands(app, tracker, records, drifts, restorer, trans);
+    for (const command of [CommandIDs.publish, CommandIDs.review]) {
+      palette?.addItem({ command, category: trans.__('Pipeline') });
+    }
+    return drifts;
+  }
+};

@@ -1,0 +1,90 @@
+/** Says at the foot of the panel what is not published yet, and beside the name which version is. */
+import type { CommandRegistry } from '@lumino/commands';
+import type { TranslationBundle } from '@jupyterlab/translation';
+import * as React from 'react';
+import { CommandIDs, type IDrifts, type INotebookRecords } from '../../tokens';
+import {
+  Button,
+  ErrorNotice,
+  LinkButton,
+  useAction,
+  useLive,
+  useSignals
+} from '../../ui';
+import { changesInWords, countChanges } from './model';
+
+interface IProps {
+  drifts: IDrifts;
+  notebook: INotebookRecords;
+  commands: CommandRegistry;
+  trans: TranslationBundle;
+}
+
+/** `v7 · 3 cells changed · Review`; nothing while nothing is published. */
+export function VersionLine(props: IProps): React.JSX.Element | null {
+  const { drifts, notebook, commands, trans } = props;
+  useSignals(drifts.changed);
+  const summary = useLive(notebook.summary).value;
+  const { drift, path } = drifts.current;
+  const version = summary?.version;
+  if (!version) {
+    return null;
+  }
+  const changes =
+    drift?.version && path === notebook.notebook
+      ? changesInWords(drift, trans)
+      : '';
+  return (
+    <span className="jp-Pipelines-versionLine">
+      {changes ? `${version.label} · ${changes} · ` : `${version.label} · `}
+      <LinkButton
+        onClick={() => {
+          void commands.execute(CommandIDs.review, { path: notebook.notebook });
+        }}
+      >
+        {changes ? trans.__('Review') : trans.__('Versions')}
+      </LinkButton>
+    </span>
+  );
+}
+
+/** Stays in sight while the open notebook is not what its schedules run. */
+export function PublishBar(props: IProps): React.JSX.Element | null {
+  const { drifts, notebook, commands, trans } = props;
+  useSignals(drifts.changed);
+  const action = useAction();
+  const { drift, path } = drifts.current;
+  const count = drift?.version ? countChanges(drift) : 0;
+  if (path !== notebook.notebook || (count === 0 && action.error === null)) {
+    return null;
+  }
+  return (
+    <footer
+      className="jp-Pipelines-publishBar"
+      aria-label={trans.__('Unpublished changes')}
+    >
+      <ErrorNotice error={action.error} />
+      <div>
+        <span aria-live="polite">
+          {trans._n('%1 unpublished change', '%1 unpublished changes', count)}
+        </span>
+        <Button
+          onClick={() => {
+            void commands.execute(CommandIDs.review, { path });
+          }}
+        >
+          {trans.__('Review')}
+        </Button>
+        <Button
+          kind="primary"
+          disabled={action.busy}
+          onClick={() => {
+            action.start(() => commands.execute(CommandIDs.publish, { path }));
+          }}
+        >
+          {action.busy ? trans.__('Publishing…') : trans.__('Publish')}
+        </Button>
+      </div>
+    </footer>
+  );
+}
