@@ -46,6 +46,7 @@ if TYPE_CHECKING:
         resume_backfill,
     )
     from jupyter_pipelines.orchestration.limits import limit, limits
+    from jupyter_pipelines.orchestration.pipelines import pipelines
     from jupyter_pipelines.orchestration.retention import keep, retention, set_retention
     from jupyter_pipelines.orchestration.scheduling import preview_schedule, schedule, schedules
     from jupyter_pipelines.orchestration.triggers import pause, trigger, triggers, unpause, unschedule
@@ -85,6 +86,7 @@ __all__ = [
     "pause",
     "pause_backfill",
     "pin",
+    "pipelines",
     "preview_schedule",
     "publish",
     "read_notebook",
@@ -135,6 +137,7 @@ __getattr__ = lazy_names(
             f"{__name__}.orchestration.versions",
         ),
         **dict.fromkeys(("keep", "retention", "set_retention"), f"{__name__}.orchestration.retention"),
+        "pipelines": f"{__name__}.orchestration.pipelines",
         "verify": f"{__name__}.verification",
     },
 )

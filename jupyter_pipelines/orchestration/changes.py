@@ -1,4 +1,4 @@
-"""What has changed since somebody looked: runs and their steps, what starts runs, and the service.
+"""What has changed since somebody looked: runs and their steps, what is published, what starts runs, and the service.
 
 A look costs some twenty ``stat`` calls where nothing has changed. What is looked at are the marks of runs that go on,
 their records, the index of runs (for those that began and ended between two looks), the folders in which schedules and
@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 import time
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,11 +22,13 @@ from jupyter_pipelines.orchestration.history import History
 from jupyter_pipelines.orchestration.model import RunRecord
 from jupyter_pipelines.orchestration.records import read_record
 from jupyter_pipelines.orchestration.service.home import ServiceHome
+from jupyter_pipelines.orchestration.versions.model import Entry
+from jupyter_pipelines.orchestration.versions.publishing import number_of, published_id
 from jupyter_pipelines.settings import Settings
-from jupyter_pipelines.store import Store
+from jupyter_pipelines.store import Store, publications
 from jupyter_pipelines.store.files import read_json
 
-Kind = Literal["run", "schedule", "trigger", "backfill", "alert", "service"]
+Kind = Literal["run", "version", "schedule", "trigger", "backfill", "alert", "service"]
 KEPT_IN: Final[Mapping[Kind, str]] = {
     "schedule": "schedules",
     "trigger": "triggers",
@@ -50,7 +52,8 @@ _Kept = tuple[tuple[_Stamp, _Stamp], str]  # what changes when a record or its p
 class Change:
     """Something that is not as it was. ``notebook`` is its absolute path, ``""`` for the service.
 
-    ``data`` are JSON values: of a run its state and the steps that changed; of others whether it is ``removed``.
+    ``id`` is, of a ``version``, that of the one which runs of its pipeline take from now on. ``data`` are JSON values:
+    of a run its state and the steps that changed; of others whether it is ``removed``.
     """
 
     kind: Kind
@@ -72,6 +75,8 @@ class Changes:
         self._folders: dict[Path, _Stamp] = {}
         self._files: dict[Path, dict[str, _Kept]] = {}
         self._service: Mapping[str, Any] = {}
+        self._published: _Stamp = _NONE
+        self._logs = publications.states(self._store)
         list(self.look())
 
     @property
@@ -82,6 +87,7 @@ class Changes:
     def look(self) -> Iterator[Change]:
         """What has changed since the last look."""
         yield from self._look_at_runs()
+        yield from self._look_at_versions()
         for kind, name in KEPT_IN.items():
             yield from self._look_at_folder(kind, self._home.path / name)
         yield from self._look_at_service()
@@ -98,6 +104,7 @@ class Changes:
         for kind, name in KEPT_IN.items():
             for path, (_, notebook) in self._files.get(self._home.path / name, {}).items():
                 yield Change(kind, path, notebook, {"removed": False})
+        yield from self._versions(self._logs)
         yield Change("service", "", "", self._service)
 
     def _look_at_runs(self) -> Iterator[Change]:
@@ -130,6 +137,23 @@ class Changes:
         self._runs[record.id] = (stamp, record)
         if before != record:
             yield _of_run(record, before)
+
+    def _look_at_versions(self) -> Iterator[Change]:
+        stamp = _settled(_stamp(self._store.root / "pipelines"))
+        if stamp == self._published:
+            return
+        self._published = stamp
+        before, self._logs = self._logs, publications.states(self._store)
+        yield from self._versions(name for name, state in self._logs.items() if before.get(name) != state)
+
+    def _versions(self, logs: Iterable[str]) -> Iterator[Change]:
+        """The versions that runs take by these logs."""
+        for log in logs:
+            _, found = publications.read_log(self._store, log)
+            entries = [entry for one in found if (entry := Entry.read(one)) is not None]
+            if entries:
+                number = number_of(entries, version := published_id(entries))
+                yield Change("version", version, entries[-1].notebook, {"removed": False, "number": number})
 
     def _look_at_folder(self, kind: Kind, folder: Path) -> Iterator[Change]:
         changed = False

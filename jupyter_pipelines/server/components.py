@@ -62,6 +62,7 @@ def _errors() -> dict[str, Schema]:
 def _pipelines() -> dict[str, Schema]:
     from jupyter_pipelines.diagnostics import Diagnostic
     from jupyter_pipelines.notebook.model import StepOptions
+    from jupyter_pipelines.orchestration.pipelines import PipelineStatus
 
     value = objects({"name": _TEXT, "producer": _TEXT}, "name", "producer")
     definition = objects({"cell": _WHOLE, "line": _WHOLE, "names": _TEXTS}, "cell", "line", "names")
@@ -102,6 +103,7 @@ def _pipelines() -> dict[str, Schema]:
     return {
         "Pipeline": open_object({**lists, "diagnostics": {"type": "array", "items": reference("Finding")}}),
         "Finding": of_class(Diagnostic, fixes=fixes),
+        "PipelineStatus": of_class(PipelineStatus, notebook=_PATH),
         "Suggestion": objects({"cells": proposed, "reasons": _TEXTS}, "cells", "reasons"),
     }
 
@@ -242,11 +244,12 @@ def _service() -> dict[str, Schema]:
 
 
 def _event() -> Schema:
-    kinds = choice("hello", "reset", "run", "schedule", "trigger", "backfill", "alert", "service")
+    kinds = choice("hello", "reset", "run", "version", "schedule", "trigger", "backfill", "alert", "service")
     data = {
         **MAPPING,
         "description": "How it is now. Of a run its state, and those of its steps (`StepBrief`) that have changed; of "
-        "the service its state and parts; of others whether it was `removed`.",
+        "the service its state and parts; of others whether it was `removed`; of a version, which is the one that runs "
+        "take from now on, also its `number`.",
     }
     event = {
         "id": {**_TEXT, "description": "What to give as `since` when the connection was lost."},

@@ -7,6 +7,7 @@ from jupyter_pipelines.server.resources import (
     backfills,
     compilation,
     limits,
+    pipelines,
     retention,
     runs,
     schedules,
@@ -18,6 +19,7 @@ from jupyter_pipelines.server.route import Route
 
 ROUTES: tuple[Route, ...] = (
     *compilation.ROUTES,
+    *pipelines.ROUTES,
     *runs.ROUTES,
     *versions.ROUTES,
     *schedules.ROUTES,

@@ -5,7 +5,8 @@ nobody has to lock. An entry that was cut short by a kill cannot be read, and is
 
 ::
 
-    pipelines/KEY/00000001.json   the first entry of a pipeline's log; KEY is the digest of what the pipeline is called
+    pipelines/KEY/00000001.json   the first entry of a pipeline's log; KEY is the digest of what the pipeline is called;
+                                  the time of `pipelines` is that of the last entry of all
     adopted/KEY.json              which pipeline the notebook at a path was given to; KEY is the digest of the path
 """
 
@@ -13,10 +14,10 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import xxhash
 
@@ -24,6 +25,9 @@ from jupyter_pipelines.store.files import cannot_write, make_folder, read_json, 
 
 if TYPE_CHECKING:
     from jupyter_pipelines.store.store import Store
+
+
+_NOTHING: Final = (0, "", 0)
 
 
 def append(store: Store, pipeline: str, entry: Mapping[str, object]) -> None:
@@ -49,6 +53,7 @@ def append(store: Store, pipeline: str, entry: Mapping[str, object]) -> None:
         except BaseException:
             path.unlink(missing_ok=True)
             raise
+        os.utime(folder.parent)  # so that one look tells whether any log has changed
     except OSError as error:
         raise cannot_write(folder, error) from error
 
@@ -67,13 +72,33 @@ def read_all(store: Store) -> Iterator[list[Mapping[str, object]]]:
 
 def state(store: Store, pipeline: str) -> tuple[int, str, int]:
     """What changes whenever the log of ``pipeline`` does, at the cost of one look at its folder."""
-    folder = _log(store, pipeline)
+    return _state(_log(store, pipeline))
+
+
+def states(store: Store, pipelines: Collection[str] | None = None) -> dict[str, tuple[int, str, int]]:
+    """The same for the logs of these pipelines, by default all, by the names of the logs; see :func:`read_log`."""
+    folder = store.root / "pipelines"
+    try:
+        names = os.listdir(folder) if pipelines is None else [_key(pipeline) for pipeline in pipelines]
+    except OSError:
+        names = []
+    return {name: state for name in names if (state := _state(folder / name)) != _NOTHING}
+
+
+def read_log(store: Store, name: str) -> tuple[str, list[Mapping[str, object]]]:
+    """The pipeline whose log is called ``name`` (``""`` when nothing in it can be read), and its entries."""
+    found = _read(store.root / "pipelines" / name)
+    pipeline = found[-1].get("pipeline") if found else None
+    return (pipeline, found) if isinstance(pipeline, str) else ("", [])
+
+
+def _state(folder: Path) -> tuple[int, str, int]:
     try:
         names = os.listdir(folder)
         last = max(names, default="")
         return len(names), last, (folder / last).stat().st_size
     except OSError:
-        return 0, "", 0
+        return _NOTHING
 
 
 def adopt(store: Store, path: str, pipeline: str) -> None:

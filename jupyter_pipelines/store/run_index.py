@@ -75,6 +75,10 @@ INSERT INTO runs (id, {", ".join(_COLUMNS)}) VALUES (?{", ?" * len(_COLUMNS)})
 ON CONFLICT (id) DO UPDATE SET {", ".join(f"{name} = excluded.{name}" for name in _COLUMNS)}
 """
 
+_LAST: Final = """
+SELECT id, state, moment, ended, notebook FROM runs WHERE pipeline = ? ORDER BY moment DESC, rowid DESC LIMIT ?
+"""
+
 _Row = tuple[str | float | int | None, ...]
 
 
@@ -85,6 +89,16 @@ class EndedRun(NamedTuple):
     pipeline: str
     ended: float
     resumed_from: str
+
+
+class IndexedRun(NamedTuple):
+    """What the index itself says of a run: ``moment`` is when it started, or was asked for. Seconds since the epoch."""
+
+    id: str
+    state: str
+    moment: float
+    ended: float
+    notebook: str
 
 
 class RunIndex:
@@ -154,6 +168,16 @@ class RunIndex:
         query = f"SELECT id FROM runs WHERE {' AND '.join(where)} ORDER BY moment DESC, rowid DESC LIMIT ?"
         values.append(-1 if limit is None else limit)
         return self._do(lambda connection: [str(row[0]) for row in connection.execute(query, values)])
+
+    def last_of_each(self, number: int, pipelines: Collection[str] | None = None) -> dict[str, list[IndexedRun]]:
+        """The last ``number`` runs of each of these pipelines, by default of all that have some; newest first."""
+
+        def look(connection: sqlite3.Connection) -> dict[str, list[IndexedRun]]:
+            names = _pipelines(connection) if pipelines is None else pipelines
+            found = ((name, connection.execute(_LAST, (name, number))) for name in names)
+            return {name: runs for name, rows in found if (runs := [IndexedRun(*row) for row in rows])}
+
+        return self._do(look)
 
     def beginning_with(self, text: str, limit: int = 10) -> list[str]:
         """The ids of runs that begin with ``text``."""
@@ -364,6 +388,17 @@ class RunIndex:
             return found
         logger.warning("The record of run %s cannot be read.", run)
         return None
+
+
+def _pipelines(connection: sqlite3.Connection) -> list[str]:
+    """All that have runs; each is looked for behind the one before, so that their runs are not gone through."""
+    found: list[str] = []
+    query = "SELECT min(pipeline) FROM runs"
+    name = connection.execute(query).fetchone()[0]
+    while name is not None:
+        found.append(str(name))
+        name = connection.execute(f"{query} WHERE pipeline > ?", (name,)).fetchone()[0]
+    return found
 
 
 def _create(path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from pytest_jupyter.jupyter_server import *  # noqa: F403
 from tornado.httpclient import HTTPClientError
+from tornado.websocket import WebSocketClientConnection
 from traitlets.config import Config
 
 from jupyter_pipelines.server.openapi import ROUTE as DESCRIPTION
@@ -148,3 +150,44 @@ def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.delenv("JUPYTER_PIPELINES_STORE", raising=False)
     monkeypatch.delenv("PREFECT_API_URL", raising=False)
     return tmp_path / "pipelines"
+
+
+class Listener:
+    """A client of the events."""
+
+    def __init__(self, connection: WebSocketClientConnection) -> None:
+        self.connection = connection
+        self.heard: list[dict[str, Any]] = []
+
+    async def until(self, wanted, seconds: float = 60) -> dict[str, Any]:
+        """Listen up to an event that is ``wanted``; returns it."""
+        async with asyncio.timeout(seconds):
+            while True:
+                message = await self.connection.read_message()
+                assert message is not None, "the connection was closed"
+                self.heard.append(json.loads(message))
+                if wanted(self.heard[-1]):
+                    return self.heard[-1]
+
+    async def until_state(self, run: str, *states: str) -> dict[str, Any]:
+        return await self.until(
+            lambda event: event["kind"] == "run" and event["subject"] == run and event["data"]["state"] in states
+        )
+
+
+@pytest.fixture
+def listen(jp_ws_fetch):
+    connections = []
+
+    async def listen(since: str = "") -> Listener:
+        params = {"since": since} if since else {}
+        connections.append(await jp_ws_fetch("jupyter-pipelines", "api", "events", params=params))
+        return Listener(connections[-1])
+
+    yield listen
+    for connection in connections:
+        connection.close()
+
+
+def hello(event: dict[str, Any]) -> bool:
+    return event["kind"] == "hello"

@@ -7,55 +7,13 @@ import json
 from typing import Any
 
 import pytest
-from tornado.websocket import WebSocketClientConnection
 
 from jupyter_pipelines.orchestration.service.home import ServiceHome
 from jupyter_pipelines.server.openapi import document
 
-from .conftest import ALL_ROUTES
+from .conftest import ALL_ROUTES, hello
 
 pytestmark = pytest.mark.filterwarnings("error::jupyter_server.serverapp.JupyterServerAuthWarning")
-
-
-class Listener:
-    """A client of the events."""
-
-    def __init__(self, connection: WebSocketClientConnection) -> None:
-        self.connection = connection
-        self.heard: list[dict[str, Any]] = []
-
-    async def until(self, wanted, seconds: float = 60) -> dict[str, Any]:
-        """Listen up to an event that is ``wanted``; returns it."""
-        async with asyncio.timeout(seconds):
-            while True:
-                message = await self.connection.read_message()
-                assert message is not None, "the connection was closed"
-                self.heard.append(json.loads(message))
-                if wanted(self.heard[-1]):
-                    return self.heard[-1]
-
-    async def until_state(self, run: str, *states: str) -> dict[str, Any]:
-        return await self.until(
-            lambda event: event["kind"] == "run" and event["subject"] == run and event["data"]["state"] in states
-        )
-
-
-@pytest.fixture
-def listen(jp_ws_fetch):
-    connections = []
-
-    async def listen(since: str = "") -> Listener:
-        params = {"since": since} if since else {}
-        connections.append(await jp_ws_fetch("jupyter-pipelines", "api", "events", params=params))
-        return Listener(connections[-1])
-
-    yield listen
-    for connection in connections:
-        connection.close()
-
-
-def hello(event: dict[str, Any]) -> bool:
-    return event["kind"] == "hello"
 
 
 def without_time(event: dict[str, Any]) -> dict[str, Any]:

@@ -56,6 +56,13 @@ class Shelf:
         except ValueError as error:
             raise StoreError(f"The file {path} cannot be read: it holds no progress.", fix) from error
 
+    def stamp_of_progress(self, record: ScheduleRecord) -> _Stamp | None:
+        """What changes whenever :meth:`progress` does; ``None`` when there is none."""
+        try:
+            return _stamp(self._progress(record.id))
+        except OSError:
+            return None
+
     def save_progress(self, record: ScheduleRecord, progress: Progress) -> None:
         """Write how far it has come; not for a schedule that was removed meanwhile."""
         if self._path(record.id).exists():

@@ -85,6 +85,7 @@ class Version:
     author: str
     message: str
     content: Content
+    number: int = 0  # the how-manieth of its pipeline it is, from 1: people call it v7
     published: bool = False
     pinned: bool = False
     is_new: bool = False  # of what `publish` returns: false when the same content was published before

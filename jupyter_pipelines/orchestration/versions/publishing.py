@@ -165,6 +165,12 @@ def published_id(entries: list[Entry]) -> str:
     return _pinned(entries) or _following(entries) or ""
 
 
+def number_of(entries: list[Entry], version: str) -> int:
+    """The how-manieth version of a log it is, from 1; 0 when it is none of its."""
+    versions = _ids(entries)
+    return versions.index(version) + 1 if version in versions else 0
+
+
 def read_entries(store: Store, pipeline: str) -> list[Entry]:
     """The log of ``pipeline``, oldest entry first."""
     return [entry for found in publications.read(store, pipeline) if (entry := Entry.read(found)) is not None]
@@ -262,6 +268,7 @@ def _load(store: Store, pipeline: str, entries: list[Entry], version: str) -> Ve
         author=first.author,
         message=first.message,
         content=read_content(store, version),
+        number=number_of(entries, version),
         published=version == published_id(entries),
         pinned=version == _pinned(entries),
     )

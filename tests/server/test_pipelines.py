@@ -1,0 +1,64 @@
+"""Pipelines at a glance, over REST."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict
+
+import pytest
+
+from jupyter_pipelines.orchestration.model import RunRecord
+from jupyter_pipelines.store import Store
+
+from .conftest import hello
+
+pytestmark = [
+    pytest.mark.usefixtures("own_home"),
+    pytest.mark.filterwarnings("error::jupyter_server.serverapp.JupyterServerAuthWarning"),
+]
+
+
+async def test_pipelines_of_the_root_directory_are_listed(ask, put, root, own_home, tmp_path):
+    put("a/sales.ipynb", ("step:one", "1"))
+    put("outside.ipynb", ("step:one", "1"), folder=tmp_path)
+    store = Store(str(own_home / "store"))
+    for number, path in enumerate((root / "a/sales.ipynb", root / "gone.ipynb", tmp_path / "outside.ipynb")):
+        record = RunRecord(f"run-{number}", "n", str(path), "", "completed", {}, time.time(), time.time(), ())
+        store.save_run(record.id, asdict(record) | {"process": None})
+    found = (await ask("GET pipelines")).json
+    assert [(one["notebook"], one["name"], one["missing"]) for one in found["pipelines"]] == [
+        ("a/sales.ipynb", "sales", False),
+        ("gone.ipynb", "gone", True),
+    ]
+    assert found["pipelines"][0]["last_runs"][0]["id"] == "run-0"
+    assert found["pipelines"][1]["problem"] == "There is no file gone.ipynb any more."
+    first = (await ask("GET pipelines", limit=1)).json
+    rest = (await ask("GET pipelines", limit=1, after=first["next"])).json
+    assert [one["notebook"] for one in (*first["pipelines"], *rest["pipelines"])] == ["a/sales.ipynb", "gone.ipynb"]
+    assert rest["next"] is None
+
+
+async def test_one_notebook_has_a_status_also_when_it_has_nothing(ask, put):
+    put("new.ipynb", ("step:one", "1"))
+    (one,) = (await ask("GET pipelines", notebook="new.ipynb")).json["pipelines"]
+    assert (one["state"], one["version"], one["last_runs"], one["next"]) == ("draft", None, [], None)
+    version = (await ask("POST versions", {"notebook": "new.ipynb"})).json
+    assert version["number"] == 1
+    (one,) = (await ask("GET pipelines", notebook="new.ipynb")).json["pipelines"]
+    assert (one["state"], one["version"]["label"], one["version"]["id"]) == ("active", "v1", version["id"])
+
+
+async def test_what_is_published_is_told_of(ask, put, listen):
+    notebook = put("nb.ipynb", ("step:one", "1"))
+    events = await listen()
+    await events.until(hello)
+    first = (await ask("POST versions", {"notebook": notebook})).json["id"]
+    event = await events.until(lambda event: event["kind"] == "version")
+    assert (event["subject"], event["notebook"]) == (first, notebook)
+    put("nb.ipynb", ("step:one", "2"))
+    second = (await ask("POST versions", {"notebook": notebook})).json["id"]
+    event = await events.until(lambda event: event["kind"] == "version")
+    assert (event["subject"], event["data"]["number"]) == (second, 2)
+    await ask(f"POST versions/{first}/rollback", {"notebook": notebook})
+    event = await events.until(lambda event: event["kind"] == "version")
+    assert (event["subject"], event["data"]["number"]) == (first, 1)
