@@ -89,7 +89,7 @@ function addCommands(
     });
     const page = new MainAreaWidget({ content });
     page.id = idOf(path);
-    page.title.label = trans.__('Versions of %1', path.split('/').pop());
+    page.title.label = trans.__('%1: versions', path.split('/').pop());
     page.title.icon = pipelineIcon;
     page.title.closable = true;
     return page;

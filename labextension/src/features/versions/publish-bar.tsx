@@ -68,13 +68,13 @@ export function PublishBar(props: IProps): React.JSX.Element | null {
         <span aria-live="polite">
           {trans._n('%1 unpublished change', '%1 unpublished changes', count)}
         </span>
-        <Button
+        <LinkButton
           onClick={() => {
             void commands.execute(CommandIDs.review, { path });
           }}
         >
           {trans.__('Review')}
-        </Button>
+        </LinkButton>
         <Button
           kind="primary"
           disabled={action.busy}
