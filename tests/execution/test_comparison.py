@@ -107,7 +107,7 @@ def test_a_change_is_seen(name: str) -> None:
     assert not same_value(one, other)
 
 
-@pytest.mark.parametrize(("one", "other"), DIFFERENT, ids=repr)
+@pytest.mark.parametrize(("one", "other"), DIFFERENT, ids=lambda value: re.sub(r" at 0x\w+", "", repr(value)))
 def test_values_that_differ(one: object, other: object) -> None:
     assert not same_value(one, other)
 
