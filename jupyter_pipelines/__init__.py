@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from jupyter_pipelines.orchestration.limits import limit, limits
     from jupyter_pipelines.orchestration.pipelines import pipelines
     from jupyter_pipelines.orchestration.retention import keep, retention, set_retention
+    from jupyter_pipelines.orchestration.run_log import run_log
     from jupyter_pipelines.orchestration.scheduling import preview_schedule, schedule, schedules
     from jupyter_pipelines.orchestration.triggers import pause, trigger, triggers, unpause, unschedule
     from jupyter_pipelines.orchestration.versions import (
@@ -96,6 +97,7 @@ __all__ = [
     "rollback",
     "run",
     "run_grid",
+    "run_log",
     "schedule",
     "schedules",
     "set_retention",
@@ -138,6 +140,7 @@ __getattr__ = lazy_names(
         ),
         **dict.fromkeys(("keep", "retention", "set_retention"), f"{__name__}.orchestration.retention"),
         "pipelines": f"{__name__}.orchestration.pipelines",
+        "run_log": f"{__name__}.orchestration.run_log",
         "verify": f"{__name__}.verification",
     },
 )

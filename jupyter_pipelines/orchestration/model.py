@@ -79,6 +79,17 @@ class OutputRecord:
 
 
 @dataclass(frozen=True)
+class InputRecord:
+    """A value that a step loaded, and which step it is from."""
+
+    name: str
+    producer: str
+    type: str
+    size: int
+    summary: str
+
+
+@dataclass(frozen=True)
 class StepRecord:
     """How one step of a run went. Times are seconds since the epoch, 0 when it has not come to that."""
 
@@ -96,6 +107,7 @@ class StepRecord:
     reused_from: str = ""  # the id of the run whose result was taken
     waiting: str = ""  # what it waits for before it begins, while it does
     files_written: tuple[str, ...] = ()  # absolute paths
+    inputs: tuple[InputRecord, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING
 import psutil
 
 from jupyter_pipelines.orchestration.model import (
+    InputRecord,
     OnRunEvent,
     OutputRecord,
     RunEvent,
@@ -27,7 +29,8 @@ from jupyter_pipelines.orchestration.model import (
 from jupyter_pipelines.store import Store
 
 if TYPE_CHECKING:
-    from jupyter_pipelines.execution.model import StepResult
+    from jupyter_pipelines.execution.model import Carried, StepResult
+    from jupyter_pipelines.graph.model import StepPlan
 
 MOST_FILES = 500  # that a step has written are on record
 
@@ -73,6 +76,17 @@ class Recorder:
         self._change(state=state, ended=time.time(), error=error, waiting="")
         self._tell(RunEvent("run-finished", run_id=self._record.id, message=error, time=time.time()))
         return self.record
+
+    def step_loads(self, step: StepPlan, values: Mapping[str, Carried]) -> None:
+        """What a step, which begins soon, loads."""
+        inputs = tuple(
+            InputRecord(name, one.producer, value.type, value.size, value.summary)
+            for one in step.inputs
+            if (value := values.get(name := one.name)) is not None
+        )
+        with self._lock:
+            if step.name in self._steps:  # else only its earlier result is needed
+                self._steps[step.name] = replace(self._steps[step.name], inputs=inputs)
 
     def step_started(self, name: str, attempt: int) -> None:
         """A step begins its ``attempt``-th attempt (from 1)."""

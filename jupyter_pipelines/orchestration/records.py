@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields
 from typing import Any, get_args
 
-from jupyter_pipelines.orchestration.model import OutputRecord, RunRecord, RunState, StepRecord, StepState
+from jupyter_pipelines.orchestration.model import InputRecord, OutputRecord, RunRecord, RunState, StepRecord, StepState
 from jupyter_pipelines.store import Store
 
 
@@ -91,5 +91,6 @@ _READERS: dict[str, Callable[[object], object]] = {
     "RunState": _one_of(get_args(RunState)),
     "StepState": _one_of(get_args(StepState)),
     "tuple[StepRecord, ...]": _many(StepRecord),
+    "tuple[InputRecord, ...]": _many(InputRecord),
     "tuple[OutputRecord, ...]": _many(OutputRecord),
 }

@@ -110,6 +110,7 @@ def _pipelines() -> dict[str, Schema]:
 
 def _runs() -> dict[str, Schema]:
     from jupyter_pipelines.orchestration.model import OutputRecord, RunRecord, StepRecord
+    from jupyter_pipelines.orchestration.run_log import LogLine
     from jupyter_pipelines.server.shown import brief_step
 
     whole_step = of_class(StepRecord, outputs={"type": "array", "items": of_class(OutputRecord, "container")})
@@ -117,7 +118,7 @@ def _runs() -> dict[str, Schema]:
     brief = objects({name: whole_step["properties"][name] for name in names}, *names)
     steps: Schema = {"type": "array", "items": reference("StepBrief")}
     run = of_class(RunRecord, notebook=_PATH, executed_notebook=_PATH, steps=steps)
-    return {"Run": run, "Step": whole_step, "StepBrief": brief}
+    return {"Run": run, "Step": whole_step, "StepBrief": brief, "LogLine": of_class(LogLine)}
 
 
 def _versions() -> dict[str, Schema]:

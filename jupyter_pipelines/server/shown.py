@@ -41,8 +41,9 @@ def step(found: StepRecord, places: Places) -> dict[str, Any]:
     """All about a step of a run; of the files that it wrote those below the server's root directory."""
     written = [path for file in found.files_written if (path := places.shown(file)) is not None]
     outputs = [{"name": one.name, "type": one.type, "size": one.size, "summary": one.summary} for one in found.outputs]
+    inputs = [asdict(one) for one in found.inputs]
     error = {"error": places.tidy(found.error), "error_first_line": found.error_first_line, "fix": found.fix}
-    return brief_step(found) | error | {"outputs": outputs, "files_written": written}
+    return brief_step(found) | error | {"inputs": inputs, "outputs": outputs, "files_written": written}
 
 
 def parameters(values: Mapping[str, object]) -> dict[str, object]:

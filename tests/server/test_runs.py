@@ -88,6 +88,43 @@ async def test_a_run_from_its_start_to_its_resumption(ask, put, listen, store):
         assert set(event) == set(schema["required"])
 
 
+async def test_the_log_and_the_inputs_of_a_run(ask, put, listen, store):
+    cells = [
+        ("step:load", "rows = [1, 2, 3]\nprint('loading \\033[1mnow\\033[0m')"),
+        ("step:check", "import sys\nprint('10%\\r100%', file=sys.stderr)\ntotal = sum(rows)\nassert total > 9, 'too few'"),
+        ("step:report", "print(total)"),
+    ]
+    notebook = put("log.ipynb", *cells)
+    events = await listen()
+    await events.until(hello)
+    run = (await ask("POST runs", {"notebook": notebook})).json["id"]
+    await events.until_state(run, "failed")
+    found = (await ask(f"GET runs/{run}/log")).json
+    assert found["next"] is None
+    lines = [(line["kind"], line["text"], line["step"], line["cell"]) for line in found["lines"]]
+    assert ("stdout", "loading now", "load", 1) in lines
+    assert ("stderr", "100%", "check", 2) in lines
+    assert ("error", "AssertionError: too few", "check", 2) in lines
+    told = [text for kind, text, _, _ in lines if kind == "progress"]
+    assert told[0] == f"Run {run} started"
+    assert any(text.startswith("Step check failed in cell 2 in ") and "too few" in text for text in told)
+    assert "Step report skipped: check did not succeed" in told
+    assert told[-1].startswith(f"Run {run} failed in ")
+    assert "\x1b" not in str(lines)
+    assert [line["time"] for line in found["lines"]] == sorted(line["time"] for line in found["lines"])
+    first = (await ask(f"GET runs/{run}/log", limit=2)).json
+    rest = (await ask(f"GET runs/{run}/log", after=first["next"])).json
+    assert [*first["lines"], *rest["lines"]] == found["lines"]
+    step = (await ask(f"GET runs/{run}/steps/check")).json
+    (given,) = step["inputs"]
+    assert {name: given[name] for name in ("name", "producer", "type", "summary")} == {
+        "name": "rows",
+        "producer": "load",
+        "type": "list",
+        "summary": "[1, 2, 3]",
+    }
+
+
 async def test_a_run_that_goes_on_is_cancelled_once(ask, put, listen, store):
     notebook = put("long.ipynb", ("step:wait", "import time\ntime.sleep(300)"))
     events = await listen()

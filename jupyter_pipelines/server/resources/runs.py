@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,6 +30,7 @@ from jupyter_pipelines.server.schemas import (
 
 if TYPE_CHECKING:
     from jupyter_pipelines.orchestration.model import RunRecord
+    from jupyter_pipelines.orchestration.run_log import LogLine
 
 STARTERS = ("hand", "schedule", "backfill")
 STATES = ("pending", "running", "completed", "failed", "cancelled", "crashed")
@@ -82,6 +84,15 @@ def get_executed(call: Call) -> object:
     except (OSError, ValueError):
         message = f"Run {record.id} has no executed notebook."
         raise RefusedError(HTTPStatus.NOT_FOUND, message, "There is one once a step has begun.", "run") from None
+
+
+def get_log(call: Call) -> object:
+    """The log of a run, as it is by now."""
+
+    def shown_line(line: LogLine) -> object:
+        return asdict(line) | {"text": call.places.tidy(line.text)}
+
+    return shown.page(jp.run_log(_find(call).id), call, "lines", shown_line)
 
 
 def start_run(call: Call) -> object:
@@ -173,6 +184,14 @@ ROUTES = (
         "The executed notebook of a run, as it is by now; `path` where it is below the server's root directory",
         get_executed,
         objects({"path": {"type": ["string", "null"]}, "content": MAPPING}, "path", "content"),
+    ),
+    Route(
+        "GET",
+        "runs/{run}/log",
+        "The log of a run as text, as it is by now: how its steps went, what they printed, without colours",
+        get_log,
+        page(reference("LogLine"), "lines"),
+        query={"limit": whole(1, 10_000, default=2_000), "after": AFTER},
     ),
     Route("POST", "runs/{run}/cancel", "Cancel a run", cancel_run, reference("Run"), slow=True, action="execute"),
     Route(
