@@ -23,6 +23,7 @@ from jupyter_pipelines.lazy import lazy_names
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
+    from jupyter_pipelines.execution import inspection
     from jupyter_pipelines.graph import check, compile_pipeline, suggest
     from jupyter_pipelines.notebook import read_notebook
     from jupyter_pipelines.orchestration import (
@@ -79,6 +80,7 @@ __all__ = [
     "drift",
     "get_backfill",
     "get_run",
+    "inspection",
     "keep",
     "limit",
     "limits",
@@ -141,6 +143,7 @@ __getattr__ = lazy_names(
         **dict.fromkeys(("keep", "retention", "set_retention"), f"{__name__}.orchestration.retention"),
         "pipelines": f"{__name__}.orchestration.pipelines",
         "run_log": f"{__name__}.orchestration.run_log",
+        "inspection": f"{__name__}.execution",
         "verify": f"{__name__}.verification",
     },
 )

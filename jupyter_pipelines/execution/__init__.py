@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from jupyter_pipelines.execution.comparison import difference, same_value
     from jupyter_pipelines.execution.containers import container_path, load_values, verify_container
     from jupyter_pipelines.execution.engine import KernelRequest, Outcome, execute_cells
+    from jupyter_pipelines.execution.looking import inspection
     from jupyter_pipelines.execution.steps import prepare_kernels, run_step
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "container_path",
     "difference",
     "execute_cells",
+    "inspection",
     "load_values",
     "prepare_kernels",
     "run_step",
@@ -34,6 +36,7 @@ __getattr__ = lazy_names(
         **dict.fromkeys(("KernelRequest", "Outcome", "execute_cells"), f"{__name__}.engine"),
         **dict.fromkeys(("difference", "same_value"), f"{__name__}.comparison"),
         **dict.fromkeys(("prepare_kernels", "run_step"), f"{__name__}.steps"),
+        "inspection": f"{__name__}.looking",
         "wait_for_kernels": f"{__name__}.client",
     },
 )

@@ -98,12 +98,20 @@ def _pipelines() -> dict[str, Schema]:
     edits: Schema = {"type": "array", "items": objects(edit, "kind", "cell")}
     fixes: Schema = {"type": "array", "items": objects({"title": _TEXT, "edits": edits}, "title", "edits")}
     role = choice("parameters", "setup", "step", "skip")
+    value_found = {
+        "type": _TEXT,
+        "size": {**nullable(_WHOLE), "description": "Bytes, estimated."},
+        "summary": _TEXT,
+        "carried": {**FLAG, "description": "Whether one step can hand it to another."},
+        "reason": {**_TEXT, "description": "Why not."},
+    }
     cell = {"cell": _WHOLE, "role": role, "name": _TEXT, "tag": _TEXT, "reason": _TEXT}
     proposed: Schema = {"type": "array", "items": objects(cell, *cell)}
     return {
         "Pipeline": open_object({**lists, "diagnostics": {"type": "array", "items": reference("Finding")}}),
         "Finding": of_class(Diagnostic, fixes=fixes),
         "PipelineStatus": of_class(PipelineStatus, notebook=_PATH),
+        "Inspection": {"type": "object", "additionalProperties": objects(value_found, *value_found)},
         "Suggestion": objects({"cells": proposed, "reasons": _TEXTS}, "cells", "reasons"),
     }
 

@@ -76,3 +76,13 @@ async def test_findings_come_with_their_fixes(ask):
         }
     ]
     assert [fix["title"] for fix in found["JP135"]] == ["Remove “after:lod”"]
+
+
+async def test_a_kernel_can_be_asked_what_its_values_are(ask):
+    expression = (await ask("POST inspection", {"names": ["frame", "größe"]})).json["expression"]
+    assert eval(expression, {"größe": 3, "other": 4}).found == {
+        "größe": {"type": "int", "size": 28, "summary": "3", "carried": True, "reason": ""}
+    }
+    for names in (["a b"], ["x)("], [""], [1], ["x"] * 501):
+        refused = await ask("POST inspection", {"names": names})
+        assert (refused.status, refused.error["field"].partition(".")[0]) == (400, "names")

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from importlib.metadata import version
 
+import jupyter_pipelines as jp
 from jupyter_pipelines.server.route import MOST_NOTEBOOK, Call, Route
-from jupyter_pipelines.server.schemas import MAPPING, objects, reference, text
+from jupyter_pipelines.server.schemas import MAPPING, Schema, many, objects, reference, text
 
 
 def status(_: Call) -> object:
@@ -29,6 +30,11 @@ def suggested(call: Call) -> object:
     return suggest(source_of(call.body["notebook"]), call.body.get("name") or "notebook").to_json()
 
 
+def inspected(call: Call) -> object:
+    """How a notebook's kernel can be asked what its values are."""
+    return {"expression": jp.inspection(call.body["names"])}
+
+
 def source_of(notebook: object) -> bytes:
     """A notebook that was sent as JSON, as it would be in a file."""
     # Lone surrogates are JSON, but no text: replaced, so that reading the notebook can say what is wrong.
@@ -36,6 +42,7 @@ def source_of(notebook: object) -> bytes:
 
 
 _NOTEBOOK = {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": []}
+_NAME: Schema = {"type": "string", "pattern": "^[^\\W\\d]\\w{0,199}$"}
 _SENT = objects({"name": text("What its author calls it; only shown."), "notebook": MAPPING}, "notebook")
 _EXAMPLES = ({"name": "sales.ipynb", "notebook": _NOTEBOOK},)
 
@@ -62,5 +69,16 @@ ROUTES = (
         examples=_EXAMPLES,
         action="read",
         most=MOST_NOTEBOOK,
+    ),
+    Route(
+        "POST",
+        "inspection",
+        "A Python expression that tells what variables are, for the `user_expressions` of a silent request to a "
+        "notebook's kernel; its value is shown as `application/json`, an `Inspection`",
+        inspected,
+        objects({"expression": text(most=100_000)}, "expression"),
+        body=objects({"names": many(_NAME, "Of variables.", most=500)}, "names"),
+        examples=({"names": ["flights", "model"]},),
+        action="read",
     ),
 )
