@@ -141,6 +141,7 @@ export namespace CommandIDs {
   export const tagParameters = 'jupyter-pipelines:tag-parameters';
   export const tagSkip = 'jupyter-pipelines:tag-skip';
   export const untag = 'jupyter-pipelines:untag';
+  export const stepOptions = 'jupyter-pipelines:step-options';
   export const goToCell = 'jupyter-pipelines:go-to-cell';
   export const showPanel = 'jupyter-pipelines:show-panel';
   export const openGraph = 'jupyter-pipelines:open-graph';

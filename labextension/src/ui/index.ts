@@ -8,6 +8,8 @@ export {
   StateChip,
   StateIcon,
   type Tone,
+  ToneIcon,
+  toneIconNode,
   toneOf,
   wordOf
 } from './state';

@@ -75,29 +75,60 @@ export function wordOf(state: AnyState, trans: TranslationBundle): string {
 }
 
 // Drawn in a box of 16; each is known by its shape alone.
-const SHAPES: Record<Tone, React.JSX.Element> = {
-  good: (
-    <path d="M8 1a7 7 0 1 0 0 14A7 7 0 0 0 8 1zm3.7 5.1-4.3 5.2-3-2.7.9-1 2 1.7L10.6 5.2z" />
-  ),
-  bad: (
-    <path d="M8 1a7 7 0 1 0 0 14A7 7 0 0 0 8 1zm3 9-1 1-2-2-2 2-1-1 2-2-2-2 1-1 2 2 2-2 1 1-2 2z" />
-  ),
-  busy: (
-    <path
-      className="jp-Pipelines-turning"
-      d="M8 1a7 7 0 1 0 7 7h-2a5 5 0 1 1-5-5z"
-    />
-  ),
-  waiting: (
-    <path d="M8 1a7 7 0 1 0 0 14A7 7 0 0 0 8 1zm0 1.800a5.2 5.2 0 1 1 0 10.400A5.2 5.2 0 0 1 8 2.800zM7.2 4.500v4l2.9 1.7.75-1.25-2.15-1.300V4.500z" />
-  ),
-  warning: (
-    <path d="M8 1 .5 14.500h15zm-.8 5h1.600v4.200H7.200zm0 5.200h1.600v1.600H7.200z" />
-  ),
-  quiet: (
-    <path d="M8 1a7 7 0 1 0 0 14A7 7 0 0 0 8 1zm0 1.800a5.2 5.2 0 1 1 0 10.400A5.2 5.2 0 0 1 8 2.800zM5 7.200h6v1.600H5z" />
-  )
+const SHAPES: Record<Tone, string> = {
+  good: 'M8 1a7 7 0 1 0 0 14A7 7 0 0 0 8 1zm3.7 5.1-4.3 5.2-3-2.7.9-1 2 1.7L10.6 5.2z',
+  bad: 'M8 1a7 7 0 1 0 0 14A7 7 0 0 0 8 1zm3 9-1 1-2-2-2 2-1-1 2-2-2-2 1-1 2 2 2-2 1 1-2 2z',
+  busy: 'M8 1a7 7 0 1 0 7 7h-2a5 5 0 1 1-5-5z',
+  waiting:
+    'M8 1a7 7 0 1 0 0 14A7 7 0 0 0 8 1zm0 1.800a5.2 5.2 0 1 1 0 10.400A5.2 5.2 0 0 1 8 2.800zM7.2 4.500v4l2.9 1.7.75-1.25-2.15-1.300V4.500z',
+  warning:
+    'M8 1 .5 14.500h15zm-.8 5h1.600v4.200H7.200zm0 5.200h1.600v1.600H7.200z',
+  quiet:
+    'M8 1a7 7 0 1 0 0 14A7 7 0 0 0 8 1zm0 1.800a5.2 5.2 0 1 1 0 10.400A5.2 5.2 0 0 1 8 2.800zM5 7.200h6v1.600H5z'
 };
+
+/** The shape of a tone, to be filled. */
+export function ToneIcon(props: {
+  tone: Tone;
+  state?: AnyState;
+  /** For screen readers, and the pointer; none where a word stands beside it. */
+  word?: string;
+}): React.JSX.Element {
+  const { tone, state, word } = props;
+  return (
+    <svg
+      className="jp-Pipelines-stateIcon"
+      data-tone={tone}
+      data-state={state}
+      viewBox="0 0 16 16"
+      {...(word
+        ? { role: 'img', 'aria-label': word }
+        : { 'aria-hidden': true })}
+    >
+      {word && <title>{word}</title>}
+      <path
+        className={tone === 'busy' ? 'jp-Pipelines-turning' : undefined}
+        d={SHAPES[tone]}
+      />
+    </svg>
+  );
+}
+
+/** The same outside of React. */
+export function toneIconNode(tone: Tone): SVGElement {
+  const svg = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
+  svg.setAttribute('class', 'jp-Pipelines-stateIcon');
+  svg.setAttribute('viewBox', '0 0 16 16');
+  svg.setAttribute('aria-hidden', 'true');
+  svg.dataset.tone = tone;
+  const path = document.createElementNS('http://www.w3.org/2000/svg', 'path');
+  path.setAttribute('d', SHAPES[tone]);
+  if (tone === 'busy') {
+    path.setAttribute('class', 'jp-Pipelines-turning');
+  }
+  svg.append(path);
+  return svg;
+}
 
 /** The state without a word; screen readers get the word. */
 export function StateIcon(props: {
@@ -107,21 +138,12 @@ export function StateIcon(props: {
   decorative?: boolean;
 }): React.JSX.Element {
   const { state, trans, decorative } = props;
-  const tone = toneOf(state);
-  const word = wordOf(state, trans);
   return (
-    <svg
-      className="jp-Pipelines-stateIcon"
-      data-tone={tone}
-      data-state={state}
-      viewBox="0 0 16 16"
-      {...(decorative
-        ? { 'aria-hidden': true }
-        : { role: 'img', 'aria-label': word })}
-    >
-      {!decorative && <title>{word}</title>}
-      {SHAPES[tone]}
-    </svg>
+    <ToneIcon
+      tone={toneOf(state)}
+      state={state}
+      word={decorative ? '' : wordOf(state, trans)}
+    />
   );
 }
 

@@ -1,15 +1,13 @@
-import { Widget } from '@lumino/widgets';
 import { notebookModel } from '../../testing';
 import {
-  headingAbove,
-  isStepName,
+  readMagic,
   readRole,
   readTags,
-  suggestStepName,
+  renameStep,
   withRole,
   writeRole
 } from './model';
-import { NameField } from './name-field';
+import { headingAbove, isStepName, suggestStepName } from './names';
 
 describe('reading roles', () => {
   it.each([
@@ -78,12 +76,18 @@ describe('changing roles', () => {
 });
 
 describe('names of steps', () => {
-  it.each(['a', 'load-data', 'Größe', 'جدول', '_x1'])('%s is one', name => {
-    expect(isStepName(name)).toBe(true);
-  });
-  it.each(['', '1a', 'a b', 'a:b', '-a', 'a.b'])('“%s” is none', name => {
-    expect(isStepName(name)).toBe(false);
-  });
+  it.each(['a', 'load-data', 'Clean_2', '_x1', 'setup-step'])(
+    '%s is one',
+    name => {
+      expect(isStepName(name)).toBe(true);
+    }
+  );
+  it.each(['', '1a', 'a b', 'a:b', '-a', 'a.b', 'Größe', 'Setup', 'notebook'])(
+    '“%s” is none',
+    name => {
+      expect(isStepName(name)).toBe(false);
+    }
+  );
   it('are offered from the heading above, and never twice', () => {
     expect(suggestStepName('2. Clean the data', new Set())).toBe(
       'clean-the-data'
@@ -107,11 +111,39 @@ describe('names of steps', () => {
   });
 });
 
-it('asks for a name with the offered one selected', () => {
-  const field = new NameField({ label: '', text: 'step-1', names: ['a'] });
-  Widget.attach(field, document.body);
-  const input = field.node.querySelector('input');
-  input?.focus();
-  expect([input?.selectionStart, input?.selectionEnd]).toEqual([0, 6]);
-  field.dispose();
+it('reads what a magic says, in the first line only', () => {
+  expect(readMagic('%%step load --retries 2\nx = 1')).toEqual({
+    role: 'step',
+    name: 'load'
+  });
+  expect(readMagic('%%setup')).toEqual({ role: 'setup', name: '' });
+  expect(readMagic('x = 1\n%%skip')).toBeNull();
+  expect(readMagic('%%steps a')).toBeNull();
+});
+
+it('calls a step something else wherever it is named, as one change', () => {
+  const model = notebookModel(
+    { tags: ['step:a', 'slide'] },
+    { tags: ['step:b', 'after:a', 'prev:a'] },
+    { tags: ['step:aa', 'after:b'] },
+    { tags: ['block:a'] }
+  );
+  const tags = (): string[][] => [...model.cells].map(readTags);
+  const before = tags();
+  model.cells.get(2).setMetadata('pipeline', { after: ['a', 'b'], retries: 1 });
+  model.sharedModel.clearUndoHistory();
+  renameStep(model, 'a', 'load');
+  expect(tags()).toEqual([
+    ['step:load', 'slide'],
+    ['step:b', 'after:load', 'prev:load'],
+    ['step:aa', 'after:b'],
+    ['block:load']
+  ]);
+  expect(model.cells.get(2).getMetadata('pipeline')).toEqual({
+    after: ['load', 'b'],
+    retries: 1
+  });
+  model.sharedModel.undo();
+  expect(tags()).toEqual(before);
+  model.dispose();
 });

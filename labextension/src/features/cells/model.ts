@@ -5,7 +5,7 @@ import type { INotebookModel } from '@jupyterlab/notebook';
 
 export type Role = 'parameters' | 'setup' | 'step' | 'skip';
 
-/** What a cell's own tags say it is; `name` is the step's. */
+/** What a cell says it is; `name` is the step's. */
 export interface ITagged {
   role: Role;
   name: string;
@@ -47,7 +47,18 @@ export function readRole(tags: readonly string[]): ITagged | null {
   return null;
 }
 
-const ROLE_MAGIC = /^\s*%%(?:step|setup|skip)\b/;
+const ROLE_MAGIC = /^\s*%%(?:(setup|skip)\b|step[ \t]+([^\s#]+))/;
+
+/** What a magic in the first line of a source says; `null` for nothing. */
+export function readMagic(source: string): ITagged | null {
+  const found = ROLE_MAGIC.exec(source);
+  if (!found) {
+    return null;
+  }
+  return found[2] !== undefined
+    ? { role: 'step', name: found[2] }
+    : { role: found[1] as Role, name: '' };
+}
 
 /** Has the author said anything to us in this notebook? */
 export function isTagged(model: INotebookModel): boolean {
@@ -55,12 +66,24 @@ export function isTagged(model: INotebookModel): boolean {
     if (
       cell.type === 'code' &&
       (readRole(readTags(cell)) !== null ||
-        ROLE_MAGIC.test(cell.sharedModel.getSource()))
+        readMagic(cell.sharedModel.getSource()) !== null)
     ) {
       return true;
     }
   }
   return false;
+}
+
+/** The names of the steps that are tagged in a notebook, in its order. */
+export function taggedSteps(model: INotebookModel): string[] {
+  const names = new Set<string>();
+  for (const cell of model.cells) {
+    const tagged = cell.type === 'code' ? readRole(readTags(cell)) : null;
+    if (tagged?.role === 'step') {
+      names.add(tagged.name);
+    }
+  }
+  return [...names];
 }
 
 /** The tags with their role replaced; tags that are not ours stay, in their order. */
@@ -81,78 +104,68 @@ export function withRole(
 }
 
 /**
- * Give cells a role, as one step of the notebook's undo history.
+ * Change a notebook, as one step of its undo history.
  *
  * Every write of ours goes through here: metadata set outside a transaction of the shared model cannot be undone.
  */
-export function writeRole(
-  notebook: INotebookModel,
-  cells: readonly ICellModel[],
-  next: ITagged | null
-): void {
+export function change(notebook: INotebookModel, work: () => void): void {
   const { sharedModel } = notebook;
   // Changes within half a second are one to Yjs; to the author they are two.
   const history =
     sharedModel instanceof YNotebook ? sharedModel.undoManager : null;
   history?.stopCapturing();
-  sharedModel.transact(() => {
-    for (const cell of cells) {
-      const tags = withRole(readTags(cell), next);
-      if (tags.length > 0) {
-        cell.setMetadata('tags', tags);
-      } else {
-        cell.deleteMetadata('tags');
-      }
-    }
-  });
+  sharedModel.transact(work);
   history?.stopCapturing();
 }
 
-/** May a step be called this? The server has the last word; this is to tell while one types. */
-export function isStepName(name: string): boolean {
-  return /^[\p{L}_][\p{L}\p{M}\p{N}_-]*$/u.test(name);
-}
-
-/** A name to offer for a new step: the heading above the cell, else a number that is free. */
-export function suggestStepName(
-  heading: string,
-  taken: ReadonlySet<string>
-): string {
-  const slug = heading
-    .toLowerCase()
-    .replace(/[^\p{L}\p{N}]+/gu, '-')
-    .replace(/^[-\p{N}]+|-+$/gu, '')
-    .split('-')
-    .slice(0, 3)
-    .join('-');
-  if (isStepName(slug) && !taken.has(slug)) {
-    return slug;
-  }
-  const base = isStepName(slug) ? slug : 'step';
-  for (let number = base === 'step' ? 1 : 2; ; number++) {
-    if (!taken.has(`${base}-${number}`)) {
-      return `${base}-${number}`;
-    }
+/** Set a cell's tags; none leave no empty list behind. To be called within {@link change}. */
+export function setTags(cell: ICellModel, tags: string[]): void {
+  if (tags.length > 0) {
+    cell.setMetadata('tags', tags);
+  } else {
+    cell.deleteMetadata('tags');
   }
 }
 
-/** The text of the nearest heading at or above a position; empty when there is none. */
-export function headingAbove(
-  cells: Iterable<Pick<ICellModel, 'type' | 'sharedModel'>>,
-  index: number
-): string {
-  let heading = '';
-  let position = 0;
-  for (const cell of cells) {
-    if (position++ > index) {
-      break;
+/** Give cells a role. */
+export function writeRole(
+  notebook: INotebookModel,
+  cells: readonly ICellModel[],
+  next: ITagged | null
+): void {
+  change(notebook, () => {
+    for (const cell of cells) {
+      setTags(cell, withRole(readTags(cell), next));
     }
-    if (cell.type === 'markdown') {
-      const found = /^#{1,6}\s+(.+?)\s*#*\s*$/m.exec(
-        cell.sharedModel.getSource()
-      );
-      heading = found?.[1] ?? heading;
+  });
+}
+
+/** Call a step something else, wherever tags and options name it. */
+export function renameStep(
+  notebook: INotebookModel,
+  from: string,
+  to: string
+): void {
+  const renamed = (tag: string): string => {
+    const [word = '', name] = tag.split(':', 2);
+    return name === from && /^(?:step|block|after|prev)$/.test(word)
+      ? `${word}:${to}`
+      : tag;
+  };
+  change(notebook, () => {
+    for (const cell of notebook.cells) {
+      const tags = readTags(cell);
+      if (tags.some(tag => renamed(tag) !== tag)) {
+        setTags(cell, tags.map(renamed));
+      }
+      const options: unknown = cell.getMetadata('pipeline');
+      const after = (options as { after?: unknown } | null | undefined)?.after;
+      if (Array.isArray(after) && after.includes(from)) {
+        cell.setMetadata('pipeline', {
+          ...(options as object),
+          after: after.map((name: unknown) => (name === from ? to : name))
+        });
+      }
     }
-  }
-  return heading;
+  });
 }

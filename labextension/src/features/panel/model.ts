@@ -1,8 +1,7 @@
 /** What the panel says, worked out of what the compiler knows. Pure. */
-import type { ICellModel } from '@jupyterlab/cells';
 import type { IDiagnostic, IInput, IPipeline, IStep } from '../../api';
 import type { ICompilation } from '../../tokens';
-import { isTagged, type ITagged, readRole, readTags } from '../cells/model';
+import { isTagged } from '../cells/model';
 
 /** Which of its faces the panel shows. */
 export type Face = 'no-notebook' | 'loading' | 'error' | 'untagged' | 'steps';
@@ -68,11 +67,6 @@ export function countProblems(diagnostics: readonly IDiagnostic[]): {
   const count = (severity: string): number =>
     diagnostics.filter(diagnostic => diagnostic.severity === severity).length;
   return { errors: count('error'), warnings: count('warning') };
-}
-
-/** The role that a cell's own tags give it; `null` for none, and for cells that have no code. */
-export function roleOfCell(cell: ICellModel | null): ITagged | null {
-  return cell?.type === 'code' ? readRole(readTags(cell)) : null;
 }
 
 /** The edges that lead to a step from steps it takes no value from: order, files, hidden state. */

@@ -15,7 +15,6 @@ import { PublishBar } from '../versions/publish-bar';
 import type { IPanelContext, ISectionProps } from './context';
 import { LoadingFace, MessageFace, UntaggedFace } from './faces';
 import { faceOf, stepOfCell } from './model';
-import { executeInNotebook, RolePicker } from './role-picker';
 
 /** An answer that is shown although a newer one could not be had. */
 function StaleNotice(props: IPanelContext): React.JSX.Element | null {
@@ -98,23 +97,6 @@ export function Panel(props: IPanelContext): React.JSX.Element {
     <>
       <Header {...props} face={face} />
       {face !== 'error' && <StaleNotice {...props} />}
-      {notebook && (face === 'steps' || face === 'untagged') && (
-        <RolePicker
-          notebook={notebook.content}
-          commands={commands}
-          trans={trans}
-          names={
-            face === 'steps'
-              ? (pipeline?.steps.map(step => step.name) ?? [])
-              : []
-          }
-          inherited={
-            face === 'steps' && pipeline
-              ? stepOfCell(pipeline, current.activeCell)
-              : ''
-          }
-        />
-      )}
       {face === 'no-notebook' && (
         <MessageFace
           title={trans.__('No notebook is open')}
@@ -139,11 +121,7 @@ export function Panel(props: IPanelContext): React.JSX.Element {
           trans={trans}
           canTag={notebook.content.activeCell?.model.type === 'code'}
           onTag={() => {
-            void executeInNotebook(
-              commands,
-              CommandIDs.tagStep,
-              notebook.content
-            );
+            void commands.execute(CommandIDs.tagStep);
           }}
         />
       )}

@@ -1,0 +1,216 @@
+/** The pills of one notebook: one for each cell, kept as the notebook, its pipeline and its runs are. */
+import type { Cell } from '@jupyterlab/cells';
+import type { NotebookPanel } from '@jupyterlab/notebook';
+import type { TranslationBundle } from '@jupyterlab/translation';
+import type { IDisposable } from '@lumino/disposable';
+import type { PanelLayout } from '@lumino/widgets';
+import type { IPipeline, IStepBrief } from '../../api';
+import type {
+  ICompiler,
+  IDrifts,
+  INotebookRecords,
+  IRecords
+} from '../../tokens';
+import { openOptions, openTagger } from './gestures';
+import { type IMark, lastOfSteps, marksOf, NO_MARK, sameMark } from './marks';
+import { isTagged } from './model';
+import { CellPill, type Gesture } from './pill';
+
+export interface IPillContext {
+  compiler: ICompiler;
+  records: IRecords;
+  drifts: IDrifts;
+  trans: TranslationBundle;
+}
+
+export class NotebookPills implements IDisposable {
+  constructor(
+    readonly panel: NotebookPanel,
+    readonly context: IPillContext
+  ) {
+    const { content } = panel;
+    context.compiler.changed.connect(this._onCompiled, this);
+    context.drifts.changed.connect(this._onDrift, this);
+    content.activeCellChanged.connect(this._onActive, this);
+    void panel.context.ready.then(() => {
+      if (!this.isDisposed) {
+        content.model?.cells.changed.connect(this._onCells, this);
+        this._sync();
+        this._onCompiled();
+      }
+    });
+  }
+
+  isDisposed = false;
+
+  dispose(): void {
+    if (this.isDisposed) {
+      return;
+    }
+    this.isDisposed = true;
+    const { compiler, drifts } = this.context;
+    const { content } = this.panel;
+    content.model?.cells.changed.disconnect(this._onCells, this);
+    content.activeCellChanged.disconnect(this._onActive, this);
+    compiler.changed.disconnect(this._onCompiled, this);
+    drifts.changed.disconnect(this._onDrift, this);
+    this._follow(null);
+    this._pills.forEach(pill => {
+      pill.dispose();
+    });
+    this._pills.clear();
+  }
+
+  pillOf(cell: Cell): CellPill | undefined {
+    return this._pills.get(cell);
+  }
+
+  /** The last good answer about this notebook. */
+  get pipeline(): IPipeline | null {
+    return this._pipeline;
+  }
+
+  /** How a step was last; `null` when it never ran. */
+  lastOf(step: string): IStepBrief | null {
+    return this._last.get(step) ?? null;
+  }
+
+  // The widget of an added cell exists only after the notebook has handled the change.
+  private _onCells(): void {
+    void Promise.resolve().then(() => {
+      this._sync();
+    });
+  }
+
+  /** Give pills to the cells that have none yet. */
+  private _sync(): void {
+    if (this.isDisposed) {
+      return;
+    }
+    for (const cell of this.panel.content.widgets) {
+      if (!this._pills.has(cell)) {
+        const pill = new CellPill(
+          cell.model,
+          this.context.trans,
+          this._onGesture
+        );
+        this._pills.set(cell, pill);
+        (cell.layout as PanelLayout).insertWidget(0, pill);
+        cell.disposed.connect(() => {
+          this._pills.delete(cell);
+        });
+      }
+    }
+    this._onActive();
+  }
+
+  private _onActive(): void {
+    const { activeCell } = this.panel.content;
+    const pill = activeCell ? this._pills.get(activeCell) : undefined;
+    if (pill !== this._reachable) {
+      if (this._reachable) {
+        this._reachable.reachable = false;
+      }
+      this._reachable = pill ?? null;
+    }
+    if (pill) {
+      pill.reachable = true;
+    }
+  }
+
+  private _onCompiled(): void {
+    const { notebook, pipeline } = this.context.compiler.current;
+    const { model } = this.panel.content;
+    if (notebook !== this.panel) {
+      this._follow(null);
+      return;
+    }
+    if (!model || !pipeline || pipeline === this._pipeline) {
+      return;
+    }
+    this._pipeline = pipeline;
+    const tagged = isTagged(model);
+    this._marks = marksOf(pipeline, tagged);
+    const path = this.panel.context.localPath;
+    this._follow(tagged ? this.context.records.of(path) : null);
+    this._update();
+  }
+
+  private _onDrift(): void {
+    const { drifts } = this.context;
+    if (drifts.current.path === this.panel.context.localPath) {
+      this._changed = drifts.changedCells;
+      this._update();
+    }
+  }
+
+  private _onRuns(): void {
+    this._last = lastOfSteps(this._records?.runs.value ?? []);
+    this._update();
+  }
+
+  /** Keep the runs of the notebook as they are on the server; `null` to stop. */
+  private _follow(records: INotebookRecords | null): void {
+    if (records === this._records) {
+      return;
+    }
+    this._records?.runs.changed.disconnect(this._onRuns, this);
+    this._held?.dispose();
+    this._held = null;
+    this._records = records;
+    if (records) {
+      records.runs.changed.connect(this._onRuns, this);
+      this._held = records.runs.use();
+      this._onRuns();
+    }
+  }
+
+  /** Draw those pills again that are not as they were. */
+  private _update(): void {
+    this.panel.content.widgets.forEach((cell, index) => {
+      const pill = this._pills.get(cell);
+      if (!pill) {
+        return;
+      }
+      const { state } = pill;
+      const mark = this._markOf(index + 1, cell);
+      const last = (mark.first && this._last.get(mark.step)) || null;
+      const changed =
+        this._changed.has(index + 1) && cell.model.type === 'code';
+      if (
+        !sameMark(mark, state.mark) ||
+        changed !== state.changed ||
+        !sameStep(last, state.last)
+      ) {
+        pill.state = { ...state, mark, last, changed };
+      }
+    });
+  }
+
+  private _markOf(position: number, cell: Cell): IMark {
+    return cell.model.type === 'code'
+      ? (this._marks.get(position) ?? NO_MARK)
+      : NO_MARK;
+  }
+
+  private readonly _onGesture = (pill: CellPill, gesture: Gesture): void => {
+    if (gesture === 'tag') {
+      void openTagger(this, pill);
+    } else if (gesture === 'options') {
+      void openOptions(this, pill);
+    }
+  };
+
+  private readonly _pills = new Map<Cell, CellPill>();
+  private _changed: ReadonlySet<number> = new Set();
+  private _held: IDisposable | null = null;
+  private _last: ReadonlyMap<string, IStepBrief> = new Map();
+  private _marks: ReadonlyMap<number, IMark> = new Map();
+  private _pipeline: IPipeline | null = null;
+  private _reachable: CellPill | null = null;
+  private _records: INotebookRecords | null = null;
+}
+
+function sameStep(a: IStepBrief | null, b: IStepBrief | null): boolean {
+  return a?.state === b?.state && a?.ended === b?.ended;
+}
