@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
-import nbformat
 import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
@@ -26,10 +23,6 @@ def steps_of(panel: Locator) -> Locator:
 
 def code_cell(page: Page, index: int) -> Locator:
     return page.locator(".jp-Notebook:visible .jp-CodeCell").nth(index)
-
-
-def badge(page: Page, index: int) -> Locator:
-    return code_cell(page, index).locator(".jp-Pipelines-badge")
 
 
 def execute(page: Page, command: str, **arguments: object) -> None:
@@ -56,12 +49,6 @@ def test_it_shows_what_the_notebook_means(lab, page):
     expect(panel.get_by_text("cells 4–5")).to_be_visible()
     expect(panel.locator(".jp-Pipelines-parameters")).to_contain_text("size")
     expect(panel.locator(".jp-Pipelines-parameters")).to_contain_text("how many numbers")
-    expect(badge(page, 0)).to_have_text("parameters")
-    expect(badge(page, 1)).to_have_text("setup")
-    expect(badge(page, 2)).to_have_text("load")
-    # A cell without a tag says which step it belongs to.
-    expect(badge(page, 3)).to_have_text("load")
-    expect(badge(page, 3)).to_have_attribute("data-role", "inherited")
 
 
 def test_it_follows_what_one_types(lab, page):
@@ -78,70 +65,6 @@ def test_it_follows_what_one_types(lab, page):
     page.keyboard.press("Backspace")
     page.keyboard.press("Backspace")
     expect(panel.locator(".jp-Pipelines-problem[data-severity=error]")).to_have_count(1)
-
-
-def test_tag_undo_and_save(lab, page):
-    path = lab.write("tagging.ipynb", ("markdown", "## Load the data"), ("", "data = [1, 2]"), ("", "print(sum(data))"))
-    panel = lab.open(page, path)
-    expect(panel.get_by_text("This notebook is one step so far")).to_be_visible()
-    tag = panel.get_by_role("button", name="Tag this cell as a step")
-    expect(tag).to_be_disabled()
-    code_cell(page, 0).click()
-    tag.click()
-    dialog = page.get_by_role("dialog")
-    # The heading above offers a name.
-    expect(dialog.locator("input")).to_have_value("load-the-data")
-    dialog.locator("input").fill("not a name")
-    dialog.get_by_role("button", name="Tag").click()
-    expect(dialog).to_contain_text("Begin with a letter")
-    dialog.locator("input").fill("load")
-    dialog.get_by_role("button", name="Tag").click()
-    expect(badge(page, 0)).to_have_text("load")
-    expect(badge(page, 1)).to_have_attribute("data-role", "inherited")
-    expect(steps_of(panel)).to_have_text(["load"])
-
-    code_cell(page, 1).click()
-    panel.get_by_role("button", name="Skip").click()
-    expect(badge(page, 1)).to_have_text("skipped")
-    panel.get_by_role("button", name="Undo").click()
-    # Only the last change is taken back, however quickly it came.
-    expect(badge(page, 1)).to_have_attribute("data-role", "inherited")
-    expect(badge(page, 0)).to_have_attribute("data-role", "step")
-
-    execute(page, "docmanager:save")
-    page.wait_for_function("!window.jupyterapp.shell.currentWidget.context.model.dirty")
-    saved = nbformat.read(path, as_version=4)
-    assert [cell.metadata.get("tags") for cell in saved.cells] == [None, ["step:load"], None]
-
-    execute(page, "jupyter-pipelines:untag")
-    code_cell(page, 0).click()
-    execute(page, "jupyter-pipelines:untag")
-    expect(panel.get_by_text("This notebook is one step so far")).to_be_visible()
-    expect(badge(page, 0)).to_be_hidden()
-
-
-def test_tagging_keeps_foreign_tags_and_takes_all_selected_cells(lab, page):
-    path = lab.write("many.ipynb", ("hide-input", "a = 1"), ("", "b = 2"), ("", "c = 3"))
-    lab.open(page, path)
-    code_cell(page, 0).locator(".jp-InputPrompt").click()
-    page.keyboard.press("Shift+ArrowDown")
-    execute(page, "jupyter-pipelines:tag-step", name="both")
-    expect(badge(page, 1)).to_have_attribute("data-role", "step")
-    execute(page, "docmanager:save")
-    page.wait_for_function("!window.jupyterapp.shell.currentWidget.context.model.dirty")
-    saved = nbformat.read(path, as_version=4)
-    assert [cell.metadata.get("tags") for cell in saved.cells] == [["hide-input", "step:both"], ["step:both"], None]
-
-
-def test_the_cell_menu_and_the_palette_offer_the_tags(lab, page):
-    lab.open(page, lab.write("menu.ipynb", ("", "import math"), ("", "x = 1")))
-    code_cell(page, 0).locator(".cm-content").click(button="right")
-    page.locator(".lm-Menu-itemLabel", has_text=re.compile("^Pipeline$")).hover()
-    page.locator(".lm-Menu-itemLabel", has_text="Tag as Setup").click()
-    expect(badge(page, 0)).to_have_text("setup")
-    page.keyboard.press("Control+Shift+C")
-    page.locator(".lm-CommandPalette-input").fill("Skip in the Pipeline")
-    expect(page.locator(".lm-CommandPalette-itemLabel", has_text="Skip in the Pipeline")).to_be_visible()
 
 
 def test_steps_and_problems_lead_to_their_cells(lab, page):

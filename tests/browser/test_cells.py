@@ -1,0 +1,213 @@
+"""Cells of a notebook: what the pills above them say, and what is done there."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import nbformat
+from playwright.sync_api import Locator, Page, expect
+
+STEPS = (
+    ("parameters", "size: int = 3"),
+    ("setup", "import math"),
+    ("step:load", "numbers = list(range(size))"),
+    ("", "top = max(numbers)"),
+    ("step:total", "total = math.fsum(numbers)"),
+    ("skip", "numbers[:2]"),
+)
+
+
+def code_cell(page: Page, index: int) -> Locator:
+    return page.locator(".jp-Notebook:visible .jp-CodeCell").nth(index)
+
+
+def pill(page: Page, index: int) -> Locator:
+    return code_cell(page, index).locator("button.jp-Pipelines-pill")
+
+
+def roles(page: Page) -> list[str]:
+    """What each code cell is shown to be."""
+    return page.locator(".jp-Notebook:visible .jp-CodeCell > .jp-Pipelines-cell").evaluate_all(
+        "all => all.map(one => one.dataset.role)"
+    )
+
+
+def field(page: Page) -> Locator:
+    return page.get_by_role("combobox", name="What the cell")
+
+
+def options(page: Page, **which: bool) -> Locator:
+    return page.get_by_role("listbox", name="Choices").get_by_role("option", **which)
+
+
+def execute(page: Page, command: str, **arguments: object) -> None:
+    page.evaluate("([id, args]) => window.jupyterapp.commands.execute(id, args)", [command, arguments])
+
+
+def saved(page: Page, path: Path) -> nbformat.NotebookNode:
+    """The notebook's file after saving."""
+    execute(page, "docmanager:save")
+    page.wait_for_function("!window.jupyterapp.shell.currentWidget.context.model.dirty")
+    return nbformat.read(path, as_version=4)
+
+
+def tags_in(page: Page, path: Path) -> list[list[str]]:
+    return [cell.metadata.get("tags", []) for cell in saved(page, path).cells]
+
+
+def test_pills_say_what_cells_are(lab, page):
+    lab.open(page, lab.write("pills.ipynb", *STEPS))
+    expect(page.locator("button.jp-Pipelines-pill")).to_have_text(["parameters", "setup", "load", "total", "skipped"])
+    # A cell without a tag goes on with the step above it: it has the line in that step's colour, and no pill.
+    expect(code_cell(page, 3).locator(".jp-Pipelines-cell")).to_have_attribute("data-role", "inherited")
+    colours = page.locator(".jp-CodeCell > .jp-Pipelines-cell").evaluate_all(
+        "all => all.map(one => getComputedStyle(one, '::before').backgroundColor)"
+    )
+    assert colours[2] == colours[3] != colours[4]
+
+
+def test_tag_by_the_ghost_undo_and_save(lab, page):
+    path = lab.write("tagging.ipynb", ("markdown", "## Load the data"), ("", "data = [1, 2]"), ("", "print(sum(data))"))
+    panel = lab.open(page, path)
+    expect(panel.get_by_text("This notebook is one step so far")).to_be_visible()
+    code_cell(page, 0).hover()
+    code_cell(page, 0).get_by_role("button", name="+ step").click()
+    # The heading above offers a name.
+    expect(field(page)).to_have_value("load-the-data")
+    page.keyboard.type("setup ")
+    expect(options(page).first).to_contain_text("setup")
+    field(page).fill("Données brutes")
+    expect(page.get_by_role("alert").filter(has_text="a letter first")).to_be_visible()
+    expect(options(page).first).to_contain_text("donnees-brutes")
+    page.keyboard.press("Escape")
+    expect(field(page)).to_have_count(0)
+    assert roles(page) == ["", ""]
+    code_cell(page, 0).get_by_role("button", name="+ step").click()
+    page.keyboard.type("load")
+    page.keyboard.press("Enter")
+    expect(pill(page, 0)).to_have_text("load")
+    expect(panel.locator(".jp-Pipelines-step")).to_have_count(1)
+
+    # The focus is in the notebook again: the keys of its command mode work.
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Shift+T")
+    page.keyboard.type("skip")
+    page.keyboard.press("Enter")
+    expect(pill(page, 1)).to_have_text("skipped")
+    page.keyboard.press("z")
+    # Only the last change is taken back, however quickly it came.
+    expect(pill(page, 1)).to_have_count(0)
+    expect(pill(page, 0)).to_have_text("load")
+    assert tags_in(page, path) == [[], ["step:load"], []]
+    page.keyboard.press("z")
+    expect(panel.get_by_text("This notebook is one step so far")).to_be_visible()
+    assert roles(page) == ["", ""]
+
+
+def test_tag_from_the_keyboard_alone(lab, page):
+    path = lab.write("keyboard.ipynb", *STEPS)
+    lab.open(page, path)
+    expect(pill(page, 2)).to_have_text("load")
+    code_cell(page, 3).locator(".jp-InputPrompt").click()
+    page.keyboard.press("Shift+T")
+    expect(field(page)).to_be_focused()
+    # What begins like a step's name is completed; another choice is an arrow away.
+    page.keyboard.type("to")
+    page.keyboard.press("Tab")
+    expect(field(page)).to_have_value("total")
+    page.keyboard.press("Control+A")
+    page.keyboard.type("lo")
+    page.keyboard.press("ArrowDown")
+    expect(options(page, selected=True)).to_contain_text("load")
+    page.keyboard.press("Enter")
+    expect(pill(page, 3)).to_have_text("load")
+    # At the pill of a step that no other cell names, a new name is that of the step.
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Shift+T")
+    page.keyboard.type("sum")
+    expect(options(page).first).to_contain_text("rename total")
+    page.keyboard.press("Enter")
+    expect(pill(page, 4)).to_have_text("sum")
+    assert tags_in(page, path)[2:5] == [["step:load"], ["step:load"], ["step:sum"]]
+
+
+def test_tagging_keeps_foreign_tags_and_takes_all_selected_cells(lab, page):
+    path = lab.write("many.ipynb", ("hide-input", "a = 1"), ("", "b = 2"), ("", "c = 3"))
+    lab.open(page, path)
+    code_cell(page, 0).locator(".jp-InputPrompt").click()
+    page.keyboard.press("Shift+ArrowDown")
+    page.keyboard.press("Shift+T")
+    expect(page.get_by_text("2 cells", exact=True)).to_be_visible()
+    page.keyboard.type("both")
+    page.keyboard.press("Enter")
+    expect(pill(page, 1)).to_have_text("both")
+    assert tags_in(page, path) == [["hide-input", "step:both"], ["step:both"], []]
+    page.keyboard.press("z")
+    expect(page.locator("button.jp-Pipelines-pill")).to_have_count(0)
+    assert tags_in(page, path) == [["hide-input"], [], []]
+
+
+def test_options_of_a_step(lab, page):
+    path = lab.write("options.ipynb", *STEPS)
+    panel = lab.open(page, path)
+    expect(pill(page, 4)).to_have_text("total")
+    pill(page, 4).hover()
+    code_cell(page, 4).get_by_role("button", name="Options of step total").click()
+    form = page.get_by_role("form", name="Options of step total")
+    form.get_by_label("Retries").fill("many")
+    form.get_by_role("button", name="Apply").click()
+    expect(form.get_by_role("alert").first).to_contain_text("whole number")
+    form.get_by_label("Retries").fill("2")
+    form.get_by_label("Time limit").fill("10m")
+    form.get_by_text("always new").click()
+    form.get_by_label("load").check()
+    page.keyboard.press("Enter")
+    expect(form).to_have_count(0)
+    cell = saved(page, path).cells[4]
+    assert cell.metadata.pipeline == {"retries": 2, "timeout": "10m", "cache": False}
+    assert cell.metadata.tags == ["step:total", "after:load"]
+    expect(panel.locator(".jp-Pipelines-problem")).to_have_count(0)
+    page.keyboard.press("z")
+    cell = saved(page, path).cells[4]
+    assert "pipeline" not in cell.metadata
+    assert cell.metadata.tags == ["step:total"]
+
+
+def test_pills_follow_cells_wherever_they_go(lab, page):
+    lab.open(page, lab.write("moving.ipynb", *STEPS))
+    expect(pill(page, 4)).to_have_text("total")
+    code_cell(page, 4).locator(".jp-InputPrompt").click()
+    page.keyboard.press("Control+Shift+ArrowUp")
+    expect(page.locator("button.jp-Pipelines-pill")).to_have_text(["parameters", "setup", "load", "total", "skipped"])
+    expect(pill(page, 3)).to_have_text("total")
+    # The cell that went on with `load` goes on with `total` now.
+    expect(code_cell(page, 4).locator(".jp-Pipelines-cell")).to_have_attribute("data-role", "inherited")
+    page.keyboard.press("c")
+    page.keyboard.press("v")
+    expect(page.locator("button.jp-Pipelines-pill", has_text="total")).to_have_count(2)
+    page.keyboard.press("z")
+    expect(page.locator("button.jp-Pipelines-pill", has_text="total")).to_have_count(1)
+    code_cell(page, 2).locator(".cm-content").click()
+    page.keyboard.press("Home")
+    for _ in range(10):
+        page.keyboard.press("ArrowRight")
+    page.keyboard.press("Control+Shift+Minus")
+    expect(page.locator("button.jp-Pipelines-pill", has_text="load")).to_have_count(2)
+    code_cell(page, 2).locator(".jp-InputPrompt").click()
+    page.keyboard.press("Shift+ArrowDown")
+    page.keyboard.press("Shift+M")
+    expect(page.locator("button.jp-Pipelines-pill", has_text="load")).to_have_count(1)
+    page.keyboard.press("m")
+    expect(page.locator("button.jp-Pipelines-pill", has_text="load")).to_have_count(0)
+
+
+def test_the_cell_menu_and_the_palette_offer_the_tags(lab, page):
+    lab.open(page, lab.write("menu.ipynb", ("", "import math"), ("", "x = 1")))
+    code_cell(page, 0).locator(".cm-content").click(button="right")
+    page.locator(".lm-Menu-itemLabel", has_text=re.compile("^Pipeline$")).hover()
+    page.locator(".lm-Menu-itemLabel", has_text="Tag as Setup").click()
+    expect(pill(page, 0)).to_have_text("setup")
+    page.keyboard.press("Control+Shift+C")
+    page.locator(".lm-CommandPalette-input").fill("Skip in the Pipeline")
+    expect(page.locator(".lm-CommandPalette-itemLabel", has_text="Skip in the Pipeline")).to_be_visible()
