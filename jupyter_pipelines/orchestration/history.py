@@ -80,7 +80,8 @@ class History:
 
     def find(self, beginning: str) -> list[str]:
         """The ids of runs that begin with ``beginning``; of many, some."""
-        return self._index.beginning_with(beginning)
+        found = self._index.beginning_with(beginning)
+        return found or (self._store.moved_runs(beginning) if beginning else [])
 
     def _read(self, runs: Iterable[str]) -> list[RunRecord]:
         records, gone = [], []

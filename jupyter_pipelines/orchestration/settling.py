@@ -8,6 +8,7 @@ import urllib.error
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 
+from jupyter_pipelines.orchestration.asking import ask_again
 from jupyter_pipelines.orchestration.model import RunRecord, RunState
 from jupyter_pipelines.orchestration.recorder import is_alive
 from jupyter_pipelines.orchestration.records import record_from
@@ -16,6 +17,7 @@ from jupyter_pipelines.store import Store
 
 logger = logging.getLogger(__name__)
 
+BEGINNING = 60.0  # seconds from a run's being noted as going on to its being on record, at most
 TELLING = 10.0  # seconds that a process has to tell Prefect of the end of its run
 KILLED = "the process that ran the pipeline was killed"
 UNKNOWN = "Prefect does not know this run any more"
@@ -41,13 +43,15 @@ def settle_runs(store: Store, endpoint: Endpoint | None) -> list[str]:
         if found is None or record is None:
             if store.has_run(run_id):
                 logger.warning("The record of run %s cannot be read.", run_id)
+            elif time.time() - store.active_since(run_id) < BEGINNING:
+                continue  # it is about to be put on record
             store.mark_active(run_id, False)  # there is nothing to make true
             continue
         over = record.state not in {"pending", "running"}
         if is_alive(found.get("process")) and not (over and time.time() - record.ended > TELLING):
             continue
         if record.state == "pending" and not found.get("process"):
-            _settle_submitted(store, endpoint, record)
+            _settle_submitted(store, endpoint, record, found)
             continue
         if not over:
             record = _end(store, record, "crashed", KILLED)
@@ -57,21 +61,24 @@ def settle_runs(store: Store, endpoint: Endpoint | None) -> list[str]:
     return killed
 
 
-def _settle_submitted(store: Store, endpoint: Endpoint | None, record: RunRecord) -> None:
-    """A run that was handed to Prefect and has not begun: only Prefect knows what became of it."""
+def _settle_submitted(store: Store, endpoint: Endpoint | None, record: RunRecord, found: Mapping[str, object]) -> None:
+    """A run that was handed to Prefect and has not begun: only Prefect knows what became of it.
+
+    One that Prefect has lost, because its database was restored, is asked for again.
+    """
     if endpoint is None:
         return
     try:
-        found = endpoint.call(f"/flow_runs/{record.id}")
+        answer = endpoint.call(f"/flow_runs/{record.id}")
     except urllib.error.HTTPError as error:
-        if error.code != 404:
+        if error.code != 404 or ask_again(store, endpoint, record, found):
             return
         state: RunState = "crashed"
         message = UNKNOWN
     except UNREACHABLE:
         return
     else:
-        known = found.get("state") if isinstance(found, dict) else None
+        known = answer.get("state") if isinstance(answer, dict) else None
         kind = known.get("type") if isinstance(known, dict) else None
         if not isinstance(known, dict) or kind not in _ENDS:
             return

@@ -10,11 +10,11 @@ import sys
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from jupyter_pipelines.errors import RequestError, ServiceError
+from jupyter_pipelines.orchestration.asking import Asked, place_of, put_on_record
 from jupyter_pipelines.orchestration.deployment import create_run
 from jupyter_pipelines.orchestration.history import get_run
 from jupyter_pipelines.orchestration.model import RunOptions, RunRecord, RunRequest
@@ -108,9 +108,7 @@ def submit_request(
     store = Store(settings.store)
     called = pipeline_of_document(store, pipeline.document, path)
     record = RunRecord.pending(run_id, name, path, frozen, values, RunOptions(**options), steps, pipeline=called)
-    if store.load_run(run_id) is None:  # else it has begun already
-        store.save_run(run_id, asdict(record) | {"process": None})
-        store.mark_active(run_id, True)
+    put_on_record(store, record, Asked(name, run, key, place_of(endpoint, settings.home)))
     tell_worker(settings.home, RUN_DUE)
     return run_id
 

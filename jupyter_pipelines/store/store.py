@@ -9,6 +9,7 @@
     active/RUN              an empty file for each run that has not been seen to end
     kept/RUN                an empty file for each run that cleaning leaves alone
     removed/                runs that are being removed
+    moved/RUN               the id that a run has now, which had this one before it began
     index/                  what the records say, to be searched: see :mod:`jupyter_pipelines.store.run_index`
     pipelines/, adopted/    what was published: see :mod:`jupyter_pipelines.store.publications`
 """
@@ -132,7 +133,29 @@ class Store:
     def load_run(self, run: str) -> Mapping[str, object] | None:
         """The record of a run, ``None`` when there is none that can be read."""
         record = read_json(self.run_folder(run) / "run.json")
+        if record is None and (now := self.moved_to(run)):
+            record = read_json(self.run_folder(now) / "run.json")
         return record if isinstance(record, dict) else None
+
+    def move_run(self, run: str, now: str) -> None:
+        """Have ``run`` be known as ``now``, which is on record: asked for by either id, it is found."""
+        from jupyter_pipelines.store.run_index import RunIndex
+
+        write_atomically(self.root / "moved" / run, now.encode())
+        self.remove_run(run)
+        RunIndex(self.root).forget([run])
+
+    def moved_to(self, run: str) -> str:
+        """The id that ``run`` has now; ``""`` when it has never had another."""
+        with suppress(OSError, ValueError):
+            return (self.root / "moved" / run).read_text("ascii")
+        return ""
+
+    def moved_runs(self, beginning: str) -> list[str]:
+        """The former ids of runs that begin with ``beginning``."""
+        with suppress(OSError):
+            return [name for name in os.listdir(self.root / "moved") if name[0] != "." and name.startswith(beginning)]
+        return []
 
     def mark_active(self, run: str, active: bool) -> None:
         """Note that ``run`` is going on, or no longer is: what is active without its process was killed."""
@@ -142,6 +165,12 @@ class Store:
         else:
             with suppress(OSError):  # looked at again the next time
                 marker.unlink(missing_ok=True)
+
+    def active_since(self, run: str) -> float:
+        """When ``run`` was noted as going on, in seconds since the epoch; 0 when it is not."""
+        with suppress(OSError):
+            return (self.root / "active" / run).stat().st_mtime
+        return 0.0
 
     def active_runs(self) -> list[str]:
         """The ids of the runs that have not been seen to end."""
@@ -172,8 +201,12 @@ class Store:
         shutil.rmtree(removed / run, ignore_errors=True)
 
     def remove_remains(self) -> None:
-        """Remove what is left of runs whose removal was interrupted."""
+        """Remove what is left of runs whose removal was interrupted, and former ids of runs that are gone."""
         shutil.rmtree(self.root / "removed", ignore_errors=True)
+        for run in self.moved_runs(""):
+            if not self.has_run(self.moved_to(run)):
+                with suppress(OSError):
+                    (self.root / "moved" / run).unlink()
 
     def run_ids(self) -> Iterator[str]:
         """The ids of all runs, newest first."""

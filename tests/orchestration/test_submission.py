@@ -6,8 +6,9 @@ import json
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any, cast
 
 import nbformat
 import psutil
@@ -15,9 +16,12 @@ import pytest
 
 import jupyter_pipelines as jp
 from jupyter_pipelines.errors import RequestError
+from jupyter_pipelines.orchestration.deployment import work_pool
 from jupyter_pipelines.orchestration.model import RunRecord
 from jupyter_pipelines.orchestration.service import Endpoint, service_status
+from jupyter_pipelines.orchestration.settling import settle_runs
 from jupyter_pipelines.settings import Settings
+from jupyter_pipelines.store import Store
 
 WriteNotebook = Callable[..., Path]
 
@@ -103,3 +107,81 @@ def test_a_run_whose_process_is_killed_is_crashed_and_leaves_nothing(
     assert ended(run_id).state == "crashed"
     wait_for(lambda: prefect_state(service, run_id) == "Crashed", 15.0)
     wait_for(lambda: not psutil.pid_exists(child), 15.0)
+
+
+@pytest.fixture
+def busy(service: Endpoint) -> Iterator[Endpoint]:
+    """The service, whose worker takes up no runs meanwhile."""
+    pool = f"/work_pools/{work_pool()}"
+    service.call(pool, {"is_paused": True}, method="PATCH")
+    yield service
+    service.call(pool, {"is_paused": False}, method="PATCH")
+
+
+def forget(service: Endpoint, run_id: str) -> None:
+    """Have Prefect forget a run, as when its database is replaced by an older backup."""
+    service.call(f"/flow_runs/{run_id}", method="DELETE")
+
+
+def test_a_run_that_prefect_has_lost_before_it_began_is_run(busy: Endpoint, store: Path, write: WriteNotebook) -> None:
+    run_id = jp.submit(write(("parameters", "count: int = 3"), ("step:show", "print(count)")), {"count": 4})
+    forget(busy, run_id)
+    now = jp.get_run(run_id).id
+    assert now != run_id
+    assert [run.id for run in jp.list_runs()] == [now]
+    assert jp.get_run(run_id[:8]).id == now, "it is known by both its ids"
+    busy.call(f"/work_pools/{work_pool()}", {"is_paused": False}, method="PATCH")
+    record = ended(run_id)
+    assert (record.id, record.state, record.parameters) == (now, "completed", {"count": 4})
+    assert [run.id for run in jp.list_runs()] == [now]
+
+
+def test_who_dies_while_it_asks_again_makes_no_second_run(
+    busy: Endpoint, store: Path, write: WriteNotebook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id = jp.submit(write(("step:show", "1")), key="once")
+    forget(busy, run_id)
+    with monkeypatch.context() as dying:
+        dying.setattr(Store, "move_run", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            jp.get_run(run_id)
+    assert len(jp.list_runs()) == 1
+    assert jp.submit(write(("step:show", "1")), key="once") == jp.get_run(run_id).id
+
+
+def test_a_run_is_looked_after_when_its_submitter_dies_before_it_is_on_record(
+    busy: Endpoint, store: Path, write: WriteNotebook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saved = Store.save_run
+
+    def die(of: Store, run: str, *rest: Any, **more: Any) -> None:
+        saved(of, run, *rest, **more)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as dying:
+        dying.setattr(Store, "save_run", die)
+        with pytest.raises(KeyboardInterrupt):
+            jp.submit(write(("step:show", "1")))
+    (run,) = jp.list_runs()
+    forget(busy, run.id)
+    assert jp.get_run(run.id).id != run.id, "it was noticed that Prefect has lost it"
+
+
+def test_what_goes_on_and_is_about_to_be_on_record_stays_noted(service: Endpoint, store: Path) -> None:
+    runs = Store(str(store))
+    for run, age in (("new", 0), ("old", 3600)):
+        runs.mark_active(run, True)
+        os.utime(store / "active" / run, (time.time() - age,) * 2)
+    settle_runs(runs, service)
+    assert runs.active_runs() == ["new"]
+
+
+def test_a_run_that_another_prefect_was_asked_for_is_left_to_that(
+    busy: Endpoint, store: Path, write: WriteNotebook
+) -> None:
+    run_id = jp.submit(write(("step:show", "1")))
+    runs = Store(str(store))
+    found = dict(runs.load_run(run_id) or {})
+    runs.save_run(run_id, found | {"asked": {**cast("dict[str, Any]", found["asked"]), "place": "http://elsewhere"}})
+    forget(busy, run_id)
+    assert jp.get_run(run_id).state == "pending"
