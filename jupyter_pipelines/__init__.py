@@ -62,7 +62,7 @@ if TYPE_CHECKING:
         unpin,
         versions,
     )
-    from jupyter_pipelines.verification import verify
+    from jupyter_pipelines.verification import get_verification, submit_verification, verifications, verify
 
 make_imports_fast()
 
@@ -80,6 +80,7 @@ __all__ = [
     "drift",
     "get_backfill",
     "get_run",
+    "get_verification",
     "inspection",
     "keep",
     "limit",
@@ -105,6 +106,7 @@ __all__ = [
     "set_retention",
     "submit",
     "submit_resume",
+    "submit_verification",
     "suggest",
     "trigger",
     "triggers",
@@ -113,6 +115,7 @@ __all__ = [
     "unpause",
     "unpin",
     "unschedule",
+    "verifications",
     "verify",
     "versions",
 ]
@@ -144,7 +147,9 @@ __getattr__ = lazy_names(
         "pipelines": f"{__name__}.orchestration.pipelines",
         "run_log": f"{__name__}.orchestration.run_log",
         "inspection": f"{__name__}.execution",
-        "verify": f"{__name__}.verification",
+        **dict.fromkeys(
+            ("get_verification", "submit_verification", "verifications", "verify"), f"{__name__}.verification"
+        ),
     },
 )
 

@@ -28,12 +28,13 @@ from jupyter_pipelines.settings import Settings
 from jupyter_pipelines.store import Store, publications
 from jupyter_pipelines.store.files import read_json
 
-Kind = Literal["run", "version", "schedule", "trigger", "backfill", "alert", "service"]
+Kind = Literal["run", "version", "schedule", "trigger", "backfill", "alert", "verification", "service"]
 KEPT_IN: Final[Mapping[Kind, str]] = {
     "schedule": "schedules",
     "trigger": "triggers",
     "backfill": "backfills",
     "alert": "alerts",
+    "verification": "verifications",
 }
 """The folders of the project home; what is in ``progress`` below them is about the same things."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import get_args
 
 from jupyter_pipelines.server.schemas import (
     ANY,
@@ -34,6 +35,7 @@ def components() -> dict[str, Schema]:
         **_schedules(),
         **_triggers(),
         **_backfills(),
+        **_verifications(),
         **_bounds(),
         **_service(),
     }
@@ -231,6 +233,17 @@ def _backfills() -> dict[str, Schema]:
     }
 
 
+def _verifications() -> dict[str, Schema]:
+    from jupyter_pipelines.verification import Report, Verification
+
+    counts: Schema = {"type": "object", "additionalProperties": _WHOLE}
+    report = nullable(of_class(Report, notebook=_PATH, counts=counts))
+    return {
+        "Verification": of_class(Verification, notebook=_PATH, report=report),
+        "VerificationBrief": of_class(Verification, "report", notebook=_PATH),
+    }
+
+
 def _bounds() -> dict[str, Schema]:
     from jupyter_pipelines.orchestration.limits import Limit
     from jupyter_pipelines.orchestration.retention import Retention
@@ -253,7 +266,9 @@ def _service() -> dict[str, Schema]:
 
 
 def _event() -> Schema:
-    kinds = choice("hello", "reset", "run", "version", "schedule", "trigger", "backfill", "alert", "service")
+    from jupyter_pipelines.orchestration.changes import Kind
+
+    kinds = choice("hello", "reset", *get_args(Kind))
     data = {
         **MAPPING,
         "description": "How it is now. Of a run its state, and those of its steps (`StepBrief`) that have changed; of "

@@ -13,6 +13,7 @@ from jupyter_pipelines.server.resources import (
     schedules,
     service,
     triggers,
+    verifications,
     versions,
 )
 from jupyter_pipelines.server.route import Route
@@ -22,6 +23,7 @@ ROUTES: tuple[Route, ...] = (
     *pipelines.ROUTES,
     *runs.ROUTES,
     *versions.ROUTES,
+    *verifications.ROUTES,
     *schedules.ROUTES,
     *triggers.ROUTES,
     *backfills.ROUTES,

@@ -137,7 +137,7 @@ class TestWithoutRights:
         runs = {"start", "resume", "unpause", "again"}
         for route in ALL_ROUTES:
             if route.path.rpartition("/")[2] in runs or (
-                route.method == "POST" and route.path in {"runs", "schedules"}
+                route.method == "POST" and route.path in {"runs", "schedules", "verifications"}
             ):
                 assert route.needs == "execute", route.path
             if route.method != "GET" and route.needs == "read":

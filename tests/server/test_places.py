@@ -59,6 +59,7 @@ def bodies(path: str) -> list[tuple[str, dict[str, object], str]]:
         ("POST versions/unpin", {"notebook": path}, "notebook"),
         ("POST versions/published/pin", {"notebook": path}, "notebook"),
         ("POST versions/published/rollback", {"notebook": path}, "notebook"),
+        ("POST verifications", {"notebook": path}, "notebook"),
         ("POST drift", {"notebook": path}, "notebook"),
         ("POST schedules", {"notebook": path, **times}, "notebook"),
         ("POST schedules/check", {"notebook": path, **times}, "notebook"),
@@ -83,8 +84,8 @@ async def test_no_request_names_a_file_outside(ask, around, own_home):
             reply = await ask(what, body)
             assert (reply.status in {400, 404}, reply.error["field"]) == (True, field), (what, body, reply.content)
             assert "passwd:" not in json.dumps(reply.content)
-    for what in ("GET runs", "GET versions", "GET schedules", "GET triggers", "GET backfills", "GET alerts",
-                 "GET retention", "GET versions/published"):  # fmt: skip
+    lists = "runs versions schedules triggers backfills alerts retention versions/published pipelines verifications"
+    for what in (f"GET {name}" for name in lists.split()):
         for path in ("../outside.ipynb", "linked.ipynb", "folder/nb.ipynb", ".hidden.ipynb"):
             assert (await ask(what, notebook=path)).status in {400, 404}, (what, path)
     assert not (own_home / "service.lock").exists()
