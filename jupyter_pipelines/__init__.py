@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from jupyter_pipelines.orchestration.pipelines import pipelines
     from jupyter_pipelines.orchestration.retention import keep, retention, set_retention
     from jupyter_pipelines.orchestration.run_log import run_log
-    from jupyter_pipelines.orchestration.scheduling import preview_schedule, schedule, schedules
+    from jupyter_pipelines.orchestration.scheduling import preview_schedule, schedule, schedules, submit_scheduled
     from jupyter_pipelines.orchestration.triggers import pause, trigger, triggers, unpause, unschedule
     from jupyter_pipelines.orchestration.versions import (
         check_version,
@@ -106,6 +106,7 @@ __all__ = [
     "set_retention",
     "submit",
     "submit_resume",
+    "submit_scheduled",
     "submit_verification",
     "suggest",
     "trigger",
@@ -135,7 +136,9 @@ __getattr__ = lazy_names(
             f"{__name__}.orchestration.backfills",
         ),
         **dict.fromkeys(("limit", "limits"), f"{__name__}.orchestration.limits"),
-        **dict.fromkeys(("preview_schedule", "schedule", "schedules"), f"{__name__}.orchestration.scheduling"),
+        **dict.fromkeys(
+            ("preview_schedule", "schedule", "schedules", "submit_scheduled"), f"{__name__}.orchestration.scheduling"
+        ),
         **dict.fromkeys(
             ("pause", "trigger", "triggers", "unpause", "unschedule"), f"{__name__}.orchestration.triggers"
         ),

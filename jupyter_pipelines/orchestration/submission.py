@@ -67,7 +67,7 @@ def submit(
         timeout=timeout,
         published=published,
     )
-    return submit_request(request, Settings.load(), key=_own(key))
+    return submit_request(request, Settings.load(), key=own_key(key))
 
 
 def submit_resume(run_id: str, *, notebook: Path | str | None = None, key: str = "") -> str:
@@ -76,10 +76,10 @@ def submit_resume(run_id: str, *, notebook: Path | str | None = None, key: str =
     It is continued as by :func:`~jupyter_pipelines.orchestration.resume`; ``key`` is as for :func:`submit`.
     """
     request, source = resumption(run_id, notebook)
-    return submit_request(request, Settings.load(), key=_own(key), source=source)
+    return submit_request(request, Settings.load(), key=own_key(key), source=source)
 
 
-def _own(key: str) -> str:
+def own_key(key: str) -> str:
     """A key that is no occurrence's of a schedule or trigger, whatever people choose."""
     return f"submitted {key}" if key else ""
 

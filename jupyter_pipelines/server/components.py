@@ -157,6 +157,9 @@ def _schedules() -> dict[str, Schema]:
         "pipeline": _TEXT,
         "version": _TEXT,
         "schedule": TIMES,
+        "follow": {**_TEXT, "description": "What is published for it: `file`, as it is saved, or `ref:NAME`."},
+        "verify": FLAG,
+        "followed": nullable(MAPPING),
         "active_since": _TEXT,
         "paused": FLAG,
         "words": _TEXT,
@@ -168,7 +171,13 @@ def _schedules() -> dict[str, Schema]:
     runs: Schema = {"type": "object", "additionalProperties": _TEXT}
     skipped: Schema = {"type": "array", "items": MAPPING}
     window = objects({"start": _TEXT, "end": _TEXT}, "start", "end")
-    time = {"time": _TEXT, "window": nullable(window), "deadline": nullable(_TEXT), "notes": _TEXTS}
+    time = {
+        "time": _TEXT,
+        "window": nullable(window),
+        "deadline": nullable(_TEXT),
+        "notes": _TEXTS,
+        "parameters": MAPPING,
+    }
     preview = {
         "schedule": TIMES,
         "words": _TEXT,

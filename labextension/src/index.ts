@@ -4,6 +4,7 @@ import { compilationPlugin } from './features/compilation/plugin';
 import { dagPlugin } from './features/dag/plugin';
 import { livePlugin } from './features/live/plugin';
 import { panelPlugin } from './features/panel/plugin';
+import { schedulesPlugin } from './features/schedules/plugin';
 import { versionsPlugin } from './features/versions/plugin';
 
 export * from './tokens';
@@ -13,5 +14,6 @@ export default [
   cellsPlugin,
   dagPlugin,
   panelPlugin,
+  schedulesPlugin,
   versionsPlugin
 ];

@@ -145,6 +145,7 @@ export namespace CommandIDs {
   export const goToCell = 'jupyter-pipelines:go-to-cell';
   export const showPanel = 'jupyter-pipelines:show-panel';
   export const openGraph = 'jupyter-pipelines:open-graph';
+  export const schedule = 'jupyter-pipelines:schedule';
   export const publish = 'jupyter-pipelines:publish';
   export const review = 'jupyter-pipelines:review';
 }

@@ -104,6 +104,13 @@ async def test_triggers(ask, put, notebook):
     assert (await ask(f"POST triggers/{files['id']}/pause")).json["paused"]
     assert not (await ask(f"POST triggers/{files['id']}/unpause")).json["paused"]
     assert len((await ask("GET triggers")).json["triggers"]) == 3
+    body = {"notebook": other, "file": "incoming/*.txt", "name": "texts"}
+    changed = (await ask(f"PUT triggers/{files['id']}", body)).json
+    assert (changed["id"], changed["name"], "*.txt" in changed["words"]) == (files["id"], "texts", True)
+    kept = (await ask(f"PUT triggers/{token['id']}", {"notebook": other, "token": True, "name": "by hand"})).json
+    assert "token" not in kept
+    fired = await ask(f"POST triggers/{token['id']}", {}, headers={"Authorization": f"Bearer {token['token']}"})
+    assert fired.status == 202
     assert (await ask(f"DELETE triggers/{files['id']}")).status == 200
     assert (await ask("POST triggers", {"notebook": other})).status == 400
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -223,3 +224,18 @@ async def test_what_is_not_there_is_not_found(ask, own_home):
         assert (await ask(f"GET {path}")).status == 404, path
     assert (await ask("GET service/log")).status == 404
     assert (await ask("GET service")).json["state"] == "stopped"
+
+
+async def test_a_schedule_is_run_now_with_its_parameters(ask, put, listen, store):
+    events = await listen()
+    await events.until(hello)
+    notebook = put("daily.ipynb", ("parameters", "day: str = ''\nmonth: int = 1"), ("step:load", "print(day)"))
+    when = {"cron": "0 5 1 1 *", "zone": "UTC", "window": "day", "parameters": {"day": "{{ interval_start.date() }}"}}
+    preview = (await ask("POST schedules/preview", {"when": when, "count": 1})).json["times"][0]
+    assert preview["parameters"] == {"day": preview["window"]["start"][:10]}
+    made = (await ask("POST schedules", {"notebook": notebook, "when": when})).json
+    run = (await ask(f"POST schedules/{made['id']}/run")).json
+    assert (run["notebook"], run["schedule"]) == (notebook, "")
+    today = datetime.now(UTC).date()
+    assert run["parameters"]["day"] in {str(today - timedelta(days=days)) for days in (1, 2)}
+    await events.until_state(run["id"], "completed")

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         unschedule,
     )
     from jupyter_pipelines.orchestration.scheduling.model import ScheduleRecord
+    from jupyter_pipelines.orchestration.scheduling.requests import submit_scheduled
 
 __all__ = [
     "ScheduleRecord",
@@ -30,6 +31,7 @@ __all__ = [
     "preview_schedule",
     "schedule",
     "schedules",
+    "submit_scheduled",
     "unpause",
     "unschedule",
 ]
@@ -37,7 +39,8 @@ __all__ = [
 __getattr__ = lazy_names(
     __name__,
     {
+        **dict.fromkeys(__all__, f"{__name__}.making"),
         "ScheduleRecord": f"{__name__}.model",
-        **dict.fromkeys((name for name in __all__ if name != "ScheduleRecord"), f"{__name__}.making"),
+        "submit_scheduled": f"{__name__}.requests",
     },
 )

@@ -29,12 +29,12 @@ from jupyter_pipelines.orchestration.schedules import (
     decide,
     occurrence_key,
 )
-from jupyter_pipelines.orchestration.scheduling.model import Progress, ScheduleRecord, moment_of_key, parameters_of
+from jupyter_pipelines.orchestration.scheduling.model import Progress, ScheduleRecord, moment_of_key
+from jupyter_pipelines.orchestration.scheduling.requests import request_of
 from jupyter_pipelines.orchestration.scheduling.shelf import Shelf
 from jupyter_pipelines.orchestration.service.endpoint import UNREACHABLE, Endpoint, recorded_endpoint
 from jupyter_pipelines.orchestration.settling import settle_runs
 from jupyter_pipelines.orchestration.submission import announce_request, submit_request
-from jupyter_pipelines.orchestration.versions.publishing import find_version
 from jupyter_pipelines.settings import Settings
 from jupyter_pipelines.store import Store
 
@@ -201,38 +201,23 @@ class _Work:
             run_id = submit_request(self.request(occurrence), self.settings, self._endpoint, name)
             self.progress.active.append(key)
         except (NotebookError, RequestError) as error:  # it will not get better by trying again
-            run_id = record_refused(self._store, name, self._about(occurrence), str(error), self.record.pipeline)
+            run_id = record_refused(
+                self._store,
+                name,
+                self._ours(RunRequest(Path(self.record.notebook)), occurrence),
+                str(error),
+                self.record.pipeline,
+            )
         self.progress.runs[key] = run_id
         self.progress.waiting = [other for other in self.progress.waiting if other != key]
         self._save()
 
     def request(self, occurrence: datetime) -> RunRequest:
         """What is asked for when the run of ``occurrence`` is due. Raises :class:`PipelinesError`."""
-        from jupyter_pipelines.orchestration.loading import load_runnable, read_source
-        from jupyter_pipelines.orchestration.versions.publishing import read_content
+        return self._ours(request_of(self.record, occurrence, self._store), occurrence)
 
-        record, store = self.record, self._store
-        path = Path(record.notebook)
-        published = None
-        if record.version:
-            published = find_version(store, record.pipeline, record.version, record.notebook).id
-            content = store.get_notebook(read_content(store, published).notebook)
-        else:
-            content = read_source(path)
-        document = load_runnable(content, path.name, store).document
-        declared = {parameter.name: parameter for parameter in document.parameters}
-        parameters = parameters_of(record.schedule, occurrence, declared)
-        return replace(self._about(occurrence), parameters=parameters, published=published)
-
-    def _about(self, occurrence: datetime) -> RunRequest:
-        path = Path(self.record.notebook)
-        timeout = self.record.schedule.timeout
-        return RunRequest(
-            path,
-            schedule=self.record.id,
-            scheduled_time=occurrence.timestamp(),
-            timeout=timeout.total_seconds() if timeout is not None else None,
-        )
+    def _ours(self, request: RunRequest, occurrence: datetime) -> RunRequest:
+        return replace(request, schedule=self.record.id, scheduled_time=occurrence.timestamp())
 
     def _cancel_active(self) -> None:
         """Have the runs that go on cancelled; nobody waits for that."""

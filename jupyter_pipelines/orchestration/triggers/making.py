@@ -61,6 +61,7 @@ def trigger(
     name: str = "",
     version: str | None = None,
     overlap: Overlap = "queue",
+    replacing: str | None = None,
     say: Callable[[str], None] = lambda _: None,
 ) -> TriggerRecord:
     """Have the service run the pipeline of ``notebook`` when something happens; it is started when it is missing.
@@ -77,6 +78,9 @@ def trigger(
     :func:`~jupyter_pipelines.schedule`; ``overlap`` says what an occurrence does before the run of the one before it
     has ended: ``"queue"``, ``"skip"``, ``"parallel"`` or ``"cancel-previous"``.
 
+    ``replacing`` is the id of a trigger that becomes this one: it keeps its id, its runs and its token, and stays
+    paused if it is.
+
     What counts is what happens from now on, also while the service is down. Raises :class:`RequestError`,
     :class:`NotebookError` or :class:`ServiceError`, and then nothing is kept.
     """
@@ -84,7 +88,8 @@ def trigger(
     settings = Settings.load()
     store = Store(settings.store)
     path, pipeline, chosen = choose_version(notebook, version, store)
-    trigger_id = uuid.uuid4().hex[:8]
+    before = get_trigger(replacing) if replacing is not None else None
+    trigger_id = before.id if before is not None else uuid.uuid4().hex[:8]
     shown = ""
     causes: list[Cause] = []
     if after is not None:
@@ -94,7 +99,9 @@ def trigger(
         causes.append(OnFiles(patterns.absolute(file, Path(path).parent), together))
     if updated is not None:
         causes.append(_on_update(store, path, [updated] if isinstance(updated, str) else updated))
-    if token:
+    if token and before is not None and isinstance(before.cause, ByToken):
+        causes.append(before.cause)
+    elif token:
         shown, digest = tokens.new_token(trigger_id)
         causes.append(ByToken(digest))
     if event is not None:
@@ -113,12 +120,23 @@ def trigger(
         dict(parameters or {}),
         overlap,
     )
+    if before is not None:
+        record = _in_place_of(before, record)
     document = _check(record)
     record = replace(record, parameters=seal(store, document, record.parameters, expressions=True))
     ensure_service(settings, say)
-    Shelf(settings.home).save(replace(record, baseline=baseline_of(record)))
+    if before is None or before.active_since != record.active_since:
+        record = replace(record, baseline=baseline_of(record))
+    Shelf(settings.home).save(record)
     tell_worker(settings.home, LOOK)
     return replace(record, token=shown)
+
+
+def _in_place_of(before: TriggerRecord, record: TriggerRecord) -> TriggerRecord:
+    """``record`` as what becomes of the trigger ``before``; with the same cause it goes on from where that was."""
+    record = replace(record, paused=before.paused)
+    same = record.cause == before.cause
+    return replace(record, active_since=before.active_since, baseline=before.baseline) if same else record
 
 
 def triggers(notebook: Path | str | None = None) -> list[TriggerRecord]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +26,9 @@ from jupyter_pipelines.server.schemas import (
 )
 
 if TYPE_CHECKING:
-    from jupyter_pipelines.orchestration.schedules import Understanding
+    from datetime import datetime
+
+    from jupyter_pipelines.orchestration.schedules import Schedule, Understanding
     from jupyter_pipelines.orchestration.scheduling import ScheduleRecord
 
 _POLICIES = ("timezone", "missed", "overlap", "window", "done_by", "timeout")
@@ -74,6 +77,11 @@ def unpause(call: Call) -> object:
     """Have a schedule run again from now on."""
     jp.unpause(_find(call).id)
     return _described(_find(call), call)
+
+
+def run_schedule(call: Call) -> object:
+    """Have the service run now what a schedule runs, with its parameters as of now."""
+    return shown.run(jp.get_run(jp.submit_scheduled(_find(call).id, key=call.key)), call.places)
 
 
 def remove(call: Call) -> object:
@@ -138,11 +146,21 @@ def _understood(understood: Understanding) -> dict[str, Any]:
                 else {"start": one.window.start.isoformat(), "end": one.window.end.isoformat()},
                 "deadline": one.deadline.isoformat() if one.deadline is not None else None,
                 "notes": list(one.notes),
+                "parameters": _evaluated(understood.schedule, one.time),
             }
             for one in understood.next.occurrences
         ],
         "clock_changes": list(understood.next.clock_changes),
     }
+
+
+def _evaluated(schedule: Schedule, time: datetime) -> dict[str, Any]:
+    """The schedule's parameters at a time, as JSON."""
+    from jupyter_pipelines.orchestration.schedules.expressions import evaluate_parameters
+
+    values = evaluate_parameters(schedule, time)
+    found: dict[str, Any] = json.loads(json.dumps(values, default=str))
+    return shown.parameters(found)
 
 
 _DURATION = text('A duration such as "15m", "1h30m" or "2d".', most=40, least=1)
@@ -264,6 +282,16 @@ ROUTES = (
         _ONE,
         body=_MAKE,
         examples=_EXAMPLES,
+        action="execute",
+        slow=True,
+    ),
+    Route(
+        "POST",
+        "schedules/{schedule}/run",
+        "Run now what a schedule runs, with its parameters as of now; repeatable with an `Idempotency-Key`",
+        run_schedule,
+        reference("Run"),
+        HTTPStatus.ACCEPTED,
         action="execute",
         slow=True,
     ),

@@ -44,6 +44,15 @@ def get_trigger(call: Call) -> object:
 
 def make_trigger(call: Call) -> object:
     """Have the service run a notebook when something happens."""
+    return _make(call, None)
+
+
+def change_trigger(call: Call) -> object:
+    """Have a trigger become what the body says."""
+    return _make(call, _find(call).id)
+
+
+def _make(call: Call, replacing: str | None) -> dict[str, Any]:
     body, places = call.body, call.places
     causes: dict[str, Any] = call.some("on", "all_of", "together", "event", "token")
     if "after" in body:
@@ -53,7 +62,7 @@ def make_trigger(call: Call) -> object:
     if "updated" in body:
         causes["updated"] = [_updated(one, call) for one in body["updated"]]
     options = call.some("name", "version", "overlap")
-    made = jp.trigger(call.notebook, body.get("parameters"), **causes, **options)
+    made = jp.trigger(call.notebook, body.get("parameters"), **causes, **options, replacing=replacing)
     return _described(made, call) | ({"token": made.token} if made.token else {})
 
 
@@ -135,7 +144,7 @@ def _updated(text: str, call: Call) -> str:
 
 
 _ONE = reference("Trigger")
-_MAKE: Schema = objects(
+_MADE: Schema = objects(
     {
         "notebook": NOTEBOOK,
         "after": many(NOTEBOOK, "Notebooks whose runs set it off when they have ended.", most=100),
@@ -176,12 +185,23 @@ ROUTES = (
         make_trigger,
         _ONE,
         HTTPStatus.CREATED,
-        body=_MAKE,
+        body=_MADE,
         examples=_EXAMPLES,
         action="execute",
         slow=True,
     ),
     Route("GET", "triggers/{trigger}", "One trigger, its runs and what it skipped", get_trigger, _ONE),
+    Route(
+        "PUT",
+        "triggers/{trigger}",
+        "Have a trigger become what the body says, with its id, its runs and its token; it stays paused if it is",
+        change_trigger,
+        _ONE,
+        body=_MADE,
+        examples=_EXAMPLES,
+        action="execute",
+        slow=True,
+    ),
     Route("DELETE", "triggers/{trigger}", "Remove a trigger; the answer is what it was", remove, _ONE),
     Route("POST", "triggers/{trigger}/pause", "Have a trigger start no more runs", pause, _ONE),
     Route(

@@ -177,6 +177,11 @@ export class Api {
     return this._post(path('schedules', id, paused ? 'pause' : 'unpause'));
   }
 
+  /** Run its notebook now, with its parameters as they are at this moment. */
+  runSchedule(id: string): Promise<t.IRun> {
+    return this._post(path('schedules', id, 'run'), {}, { key: UUID.uuid4() });
+  }
+
   // ---- Triggers ----
 
   triggers(notebook?: string, signal: Signal = null): Promise<t.ITrigger[]> {
@@ -188,6 +193,13 @@ export class Api {
     key: string
   ): Promise<t.ITrigger & { token?: string }> {
     return this._post('triggers', asked, { key });
+  }
+
+  changeTrigger(id: string, asked: t.ITriggerRequest): Promise<t.ITrigger> {
+    return request(this.settings, path('triggers', id), {
+      method: 'PUT',
+      body: asked
+    });
   }
 
   removeTrigger(id: string): Promise<t.ITrigger> {

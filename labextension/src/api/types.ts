@@ -64,6 +64,8 @@ export interface IParameter {
   annotation: string;
   default: unknown;
   description: string;
+  /** JSON schema of its values. */
+  schema?: JSONObject;
 }
 
 export interface IPipeline {
@@ -284,6 +286,11 @@ export interface ISchedule {
   pipeline: string;
   version: string;
   schedule: IScheduleSpec;
+  /** What is published for it: `file`, as it is saved, or `ref:NAME`; else empty. */
+  follow?: string;
+  verify?: boolean;
+  /** Why what it follows was not published, where it was not. */
+  followed?: { state: 'current' | 'refused'; problem: string } | null;
   active_since: string;
   paused: boolean;
   words: string;
@@ -304,6 +311,8 @@ export interface IPreview {
     window: { start: string; end: string } | null;
     deadline: string | null;
     notes: string[];
+    /** Those that the schedule gives, evaluated. */
+    parameters?: JSONObject;
   }[];
   clock_changes: string[];
 }

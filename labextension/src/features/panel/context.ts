@@ -8,11 +8,13 @@ import type {
   INotebookRecords,
   IRecords
 } from '../../tokens';
+import type { ScheduleDrafts } from '../schedules/drafts';
 
 export interface IPanelContext {
   compiler: ICompiler;
   records: IRecords;
   drifts: IDrifts;
+  drafts: ScheduleDrafts;
   commands: CommandRegistry;
   trans: TranslationBundle;
 }

@@ -8,6 +8,7 @@ import { ICommandPalette } from '@jupyterlab/apputils';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { pipelineIcon } from '../../icons';
 import { CommandIDs, ICompiler, IDrifts, IRecords } from '../../tokens';
+import { IScheduleDrafts, type ScheduleDrafts } from '../schedules/drafts';
 import { PipelinePanel } from './widget';
 
 /** The panel in the right area. The toolbar button and the menu entries are declared in `schema/panel.json`. */
@@ -15,13 +16,14 @@ export const panelPlugin: JupyterFrontEndPlugin<void> = {
   id: 'jupyter-pipelines:panel',
   description: 'Shows the pipeline of the open notebook beside it.',
   autoStart: true,
-  requires: [ICompiler, IRecords, IDrifts],
+  requires: [ICompiler, IRecords, IDrifts, IScheduleDrafts],
   optional: [ICommandPalette, ILabShell, ILayoutRestorer, ITranslator],
   activate: (
     app: JupyterFrontEnd,
     compiler: ICompiler,
     records: IRecords,
     drifts: IDrifts,
+    drafts: ScheduleDrafts,
     palette: ICommandPalette | null,
     labShell: ILabShell | null,
     restorer: ILayoutRestorer | null,
@@ -32,6 +34,7 @@ export const panelPlugin: JupyterFrontEndPlugin<void> = {
       compiler,
       records,
       drifts,
+      drafts,
       commands: app.commands,
       trans
     });

@@ -1,0 +1,67 @@
+import type {
+  JupyterFrontEnd,
+  JupyterFrontEndPlugin
+} from '@jupyterlab/application';
+import { ICommandPalette } from '@jupyterlab/apputils';
+import { IStateDB } from '@jupyterlab/statedb';
+import { ITranslator, nullTranslator } from '@jupyterlab/translation';
+import { CommandIDs, ICompiler } from '../../tokens';
+import { IScheduleDrafts, ScheduleDrafts } from './drafts';
+
+/** The widget that schedules are written in. */
+const PANEL = 'jupyter-pipelines-panel';
+
+/** Keeps what is being written of schedules, and begins it. */
+export const schedulesPlugin: JupyterFrontEndPlugin<ScheduleDrafts> = {
+  id: 'jupyter-pipelines:schedules',
+  description: 'Keeps what is being written of schedules until it is saved.',
+  autoStart: true,
+  provides: IScheduleDrafts,
+  requires: [ICompiler],
+  optional: [IStateDB, ICommandPalette, ITranslator],
+  activate: (
+    app: JupyterFrontEnd,
+    compiler: ICompiler,
+    state: IStateDB | null,
+    palette: ICommandPalette | null,
+    translator: ITranslator | null
+  ) => {
+    const trans = (translator ?? nullTranslator).load('jupyter_pipelines');
+    const drafts = new ScheduleDrafts(state);
+    void app.restored.then(() => drafts.restore());
+    app.commands.addCommand(CommandIDs.schedule, {
+      label: trans.__('Schedule…'),
+      caption: trans.__('Say when this notebook runs by itself'),
+      isEnabled: args =>
+        typeof args.path === 'string' || compiler.current.notebook !== null,
+      describedBy: {
+        args: {
+          type: 'object',
+          properties: {
+            path: {
+              type: 'string',
+              description: 'The notebook; the open one unless given.'
+            }
+          }
+        }
+      },
+      execute: async args => {
+        const open = compiler.current.notebook?.context.localPath;
+        const path = typeof args.path === 'string' ? args.path : open;
+        if (path === undefined) {
+          return;
+        }
+        if (path !== open) {
+          await app.commands.execute('docmanager:open', { path });
+        }
+        app.shell.activateById(PANEL);
+        drafts.begin(path);
+      }
+    });
+    palette?.addItem({
+      command: CommandIDs.schedule,
+      category: trans.__('Pipeline')
+    });
+    return drafts;
+  }
+};

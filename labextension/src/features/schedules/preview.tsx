@@ -1,0 +1,171 @@
+/** What a schedule is going to do, before it is saved. */
+import type { TranslationBundle } from '@jupyterlab/translation';
+import * as React from 'react';
+import {
+  type Api,
+  type ApiError,
+  asApiError,
+  type IPreview,
+  type IScheduleSpec
+} from '../../api';
+import { moment, relative } from '../../ui';
+import { browserZone, textOf } from './model';
+
+/** Milliseconds without a key until the server is asked. */
+const PAUSE = 200;
+const SHOWN = 5;
+
+export interface IPreviewed {
+  /** The last good answer; it stays while another is on its way, or cannot be had. */
+  readonly preview: IPreview | null;
+  readonly error: ApiError | null;
+  readonly pending: boolean;
+}
+
+/** The next runs of what is being written; `null` when that says no time yet. */
+export function usePreview(api: Api, spec: IScheduleSpec | null): IPreviewed {
+  const [state, setState] = React.useState<IPreviewed>({
+    preview: null,
+    error: null,
+    pending: spec !== null
+  });
+  const asked = spec && JSON.stringify(spec);
+  const first = React.useRef(true);
+  React.useEffect(() => {
+    if (!asked) {
+      setState(last => ({ ...last, error: null, pending: false }));
+      return;
+    }
+    const abort = new AbortController();
+    setState(last => ({ ...last, pending: true }));
+    const timer = window.setTimeout(
+      () => {
+        const when = JSON.parse(asked) as IScheduleSpec;
+        api.previewSchedule({ when, count: SHOWN }, abort.signal).then(
+          preview => {
+            setState({ preview, error: null, pending: false });
+          },
+          (error: unknown) => {
+            if (!abort.signal.aborted) {
+              setState(last => ({
+                ...last,
+                error: asApiError(error),
+                pending: false
+              }));
+            }
+          }
+        );
+      },
+      first.current ? 0 : PAUSE
+    );
+    first.current = false;
+    return () => {
+      window.clearTimeout(timer);
+      abort.abort();
+    };
+  }, [api, asked]);
+  return state;
+}
+
+/** The days of a data window, the last one included: `22 Nov 2026`, `16 – 22 Nov 2026`. */
+export function windowDays(
+  window: { start: string; end: string },
+  zone: string
+): string {
+  const start = new Date(window.start);
+  const end = new Date(new Date(window.end).getTime() - 1);
+  const long = end.getTime() - start.getTime() > 2 * 3600 * 1000;
+  return new Intl.DateTimeFormat(undefined, {
+    day: 'numeric',
+    month: 'short',
+    year: 'numeric',
+    ...(long ? {} : { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }),
+    timeZone: zone
+  }).formatRange(start, end);
+}
+
+/** Does the clock show the same in both zones then? */
+function sameClock(time: Date, zone: string, other: string): boolean {
+  return moment(time, zone) === moment(time, other);
+}
+
+export function NextRuns(props: {
+  previewed: IPreviewed;
+  /** Parameters whose values depend on the time. */
+  dependent: readonly string[];
+  trans: TranslationBundle;
+}): React.JSX.Element | null {
+  const { previewed, dependent, trans } = props;
+  const { preview, error, pending } = previewed;
+  if (!preview) {
+    return pending ? (
+      <p className="jp-Pipelines-hint">
+        {trans.__('Working out the next runs…')}
+      </p>
+    ) : null;
+  }
+  const zone = preview.schedule.zone ?? 'UTC';
+  const here = browserZone();
+  const odd = preview.clock_changes.filter(each => !each.endsWith('no effect'));
+  return (
+    <section
+      className="jp-Pipelines-nextRuns"
+      aria-label={trans.__('Next runs')}
+      data-stale={error !== null || undefined}
+      aria-busy={pending}
+    >
+      <h5>
+        {trans._n('The next run', 'The next %1 runs', preview.times.length)}
+      </h5>
+      <ol>
+        {preview.times.map((each, index) => {
+          const time = new Date(each.time);
+          return (
+            <li key={each.time}>
+              <div className="jp-Pipelines-nextRun">
+                <time dateTime={each.time}>{moment(time, zone)}</time>
+                {index === 0 && (
+                  <span className="jp-Pipelines-hint">{relative(time)}</span>
+                )}
+              </div>
+              {!sameClock(time, zone, here) && (
+                <p className="jp-Pipelines-hint">
+                  {trans.__('%1 where you are', moment(time))}
+                </p>
+              )}
+              {each.window && (
+                <p className="jp-Pipelines-hint">
+                  {trans.__('on the data of %1', windowDays(each.window, zone))}
+                </p>
+              )}
+              {dependent.map(name =>
+                each.parameters && name in each.parameters ? (
+                  <p key={name} className="jp-Pipelines-hint">
+                    <code>
+                      {name} = {textOf(each.parameters[name] ?? null)}
+                    </code>
+                  </p>
+                ) : null
+              )}
+              {each.notes.map(note => (
+                <p key={note} className="jp-Pipelines-surprise">
+                  {note}
+                </p>
+              ))}
+            </li>
+          );
+        })}
+      </ol>
+      {odd.map(change => (
+        <p key={change} className="jp-Pipelines-surprise">
+          {change}
+        </p>
+      ))}
+      {odd.length === 0 && preview.clock_changes.length > 0 && (
+        <p className="jp-Pipelines-hint">
+          {trans.__('Daylight saving changes nothing about it.')}
+        </p>
+      )}
+    </section>
+  );
+}
