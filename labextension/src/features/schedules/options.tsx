@@ -139,9 +139,7 @@ export function Parameters(
   return (
     <Part
       title={
-        trigger
-          ? trans.__('Parameters')
-          : trans.__('Parameters and data window')
+        trigger ? trans.__('Parameters') : trans.__('Parameters, data window')
       }
       summary={[
         count > 0 ? trans._n('%1 set', '%1 set', count) : '',
@@ -237,7 +235,7 @@ export function Bounds(props: IPartProps): React.JSX.Element {
   const count = filled.filter(Boolean).length;
   return (
     <Part
-      title={trans.__('Start, end and time limits')}
+      title={trans.__('Start, end, limits')}
       summary={count > 0 ? trans._n('%1 set', '%1 set', count) : ''}
       wrong={['start', 'end', 'done_by', 'timeout'].some(problemOf)}
     >
@@ -329,9 +327,7 @@ export function Policies(props: IPartProps): React.JSX.Element {
   const made = missed.find(([choice]) => choice === draft.missed);
   return (
     <Part
-      title={
-        trigger ? trans.__('Overlap') : trans.__('Missed and overlapping runs')
-      }
+      title={trigger ? trans.__('Overlap') : trans.__('Missed, overlapping')}
       summary={[
         trigger || draft.missed === 'latest' ? '' : made?.[1],
         draft.overlap === 'queue' ? '' : chosen?.[1]

@@ -100,37 +100,39 @@ function Remark(props: {
   const action = useAction();
   const { undo } = remark;
   return (
-    <Notice>
-      <p>
-        {remark.text}{' '}
-        {undo && (
-          <LinkButton
-            disabled={action.busy}
-            onClick={() => {
-              action.start(async () => {
-                await undo();
-                onDone();
-              });
+    <div className="jp-Pipelines-remark">
+      <Notice>
+        <p>
+          {remark.text}{' '}
+          {undo && (
+            <LinkButton
+              disabled={action.busy}
+              onClick={() => {
+                action.start(async () => {
+                  await undo();
+                  onDone();
+                });
+              }}
+            >
+              {trans.__('Undo')}
+            </LinkButton>
+          )}
+        </p>
+        {remark.secret && (
+          <input
+            className="jp-Pipelines-input jp-mod-code"
+            readOnly
+            value={remark.secret}
+            aria-label={trans.__('Address of the trigger')}
+            onFocus={event => {
+              event.target.select();
             }}
-          >
-            {trans.__('Undo')}
-          </LinkButton>
+          />
         )}
-      </p>
-      {remark.secret && (
-        <input
-          className="jp-Pipelines-input jp-mod-code"
-          readOnly
-          value={remark.secret}
-          aria-label={trans.__('Address of the trigger')}
-          onFocus={event => {
-            event.target.select();
-          }}
-        />
-      )}
-      {!undo && <LinkButton onClick={onDone}>{trans.__('Close')}</LinkButton>}
-      <ErrorNotice error={action.error} />
-    </Notice>
+        {!undo && <LinkButton onClick={onDone}>{trans.__('Close')}</LinkButton>}
+        <ErrorNotice error={action.error} />
+      </Notice>
+    </div>
   );
 }
 
