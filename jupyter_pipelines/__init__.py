@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     )
     from jupyter_pipelines.orchestration.limits import limit, limits
     from jupyter_pipelines.orchestration.pipelines import pipelines
+    from jupyter_pipelines.orchestration.relinking import relink
     from jupyter_pipelines.orchestration.retention import keep, retention, set_retention
     from jupyter_pipelines.orchestration.run_log import run_log
     from jupyter_pipelines.orchestration.scheduling import preview_schedule, schedule, schedules, submit_scheduled
@@ -94,6 +95,7 @@ __all__ = [
     "preview_schedule",
     "publish",
     "read_notebook",
+    "relink",
     "resume",
     "resume_backfill",
     "retention",
@@ -148,6 +150,7 @@ __getattr__ = lazy_names(
         ),
         **dict.fromkeys(("keep", "retention", "set_retention"), f"{__name__}.orchestration.retention"),
         "pipelines": f"{__name__}.orchestration.pipelines",
+        "relink": f"{__name__}.orchestration.relinking",
         "run_log": f"{__name__}.orchestration.run_log",
         "inspection": f"{__name__}.execution",
         **dict.fromkeys(

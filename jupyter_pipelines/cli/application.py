@@ -38,6 +38,7 @@ COMMANDS: dict[str, dict[str, str]] = {
         "versions": "list what was published, and whether it would still work",
         "diff": "compare versions, or a version with the notebook, cell by cell",
         "rollback": "make an older version the published one",
+        "relink": "have what is known of a notebook follow it to where it was moved",
     },
     "Schedule": {
         "schedule": "have the service run a notebook at certain times",

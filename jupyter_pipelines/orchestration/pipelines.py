@@ -159,6 +159,9 @@ class _Overview:
         for name, notebook, version in self._published(wanted):
             found = of(name)
             found.version, found.notebook = version, notebook
+        for name, paths in publications.adopting(self._store).items() if known else ():
+            if name in known and not Path(known[name].notebook).exists():
+                known[name].notebook = next((path for path in paths if Path(path).exists()), known[name].notebook)
         return known
 
     def _is_wanted(self, pipeline: str, store: str, wanted: Collection[str] | None) -> bool:

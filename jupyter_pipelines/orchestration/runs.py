@@ -27,6 +27,7 @@ from jupyter_pipelines.orchestration.redaction import seal, unseal
 from jupyter_pipelines.orchestration.service import Endpoint, ensure_service
 from jupyter_pipelines.orchestration.settling import settle_runs
 from jupyter_pipelines.orchestration.versions.folders import working_folder
+from jupyter_pipelines.orchestration.versions.identity import present_path
 from jupyter_pipelines.orchestration.versions.publishing import choose_source, read_content
 from jupyter_pipelines.settings import Settings
 from jupyter_pipelines.store import Store
@@ -138,7 +139,7 @@ def resumption(
     if earlier.state == "completed":
         raise RequestError(f"Run {earlier.id} completed, there is nothing to resume.", "Use `run --reuse`.")
     request = RunRequest(
-        notebook=Path(notebook or earlier.notebook),
+        notebook=Path(notebook or present_path(Store(Settings.load().store), earlier.pipeline, earlier.notebook)),
         parameters=earlier.parameters,
         output=Path(output) if output is not None else None,
         only=earlier.only or None,

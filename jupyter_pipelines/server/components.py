@@ -65,6 +65,7 @@ def _pipelines() -> dict[str, Schema]:
     from jupyter_pipelines.diagnostics import Diagnostic
     from jupyter_pipelines.notebook.model import StepOptions
     from jupyter_pipelines.orchestration.pipelines import PipelineStatus
+    from jupyter_pipelines.orchestration.relinking import Relinked
 
     value = objects({"name": _TEXT, "producer": _TEXT}, "name", "producer")
     definition = objects({"cell": _WHOLE, "line": _WHOLE, "names": _TEXTS}, "cell", "line", "names")
@@ -113,6 +114,7 @@ def _pipelines() -> dict[str, Schema]:
         "Pipeline": open_object({**lists, "diagnostics": {"type": "array", "items": reference("Finding")}}),
         "Finding": of_class(Diagnostic, fixes=fixes),
         "PipelineStatus": of_class(PipelineStatus, notebook=_PATH),
+        "Relinked": of_class(Relinked, notebook=_PATH, status=reference("PipelineStatus")),
         "Inspection": {"type": "object", "additionalProperties": objects(value_found, *value_found)},
         "Suggestion": objects({"cells": proposed, "reasons": _TEXTS}, "cells", "reasons"),
     }

@@ -113,6 +113,17 @@ def adopted(store: Store, path: str) -> str | None:
     return pipeline if isinstance(pipeline, str) else None
 
 
+def adopting(store: Store) -> dict[str, list[str]]:
+    """By pipeline the paths of the notebooks that were given to it, the last one first."""
+    found: dict[str, list[str]] = {}
+    files = [(entry.stat().st_mtime_ns, entry.path) for entry in _scan(store.root / "adopted")]
+    for _, file in sorted(files, reverse=True):
+        entry = read_json(Path(file))
+        if isinstance(entry, dict) and all(isinstance(entry.get(name), str) for name in ("path", "pipeline")):
+            found.setdefault(str(entry["pipeline"]), []).append(str(entry["path"]))
+    return found
+
+
 def kept_objects(store: Store) -> set[str]:
     """The addresses of all objects that published versions are made of."""
     kept: set[str] = set()
@@ -130,6 +141,12 @@ def kept_objects(store: Store) -> set[str]:
 
 def _log(store: Store, pipeline: str) -> Path:
     return store.root / "pipelines" / _key(pipeline)
+
+
+def _scan(folder: Path) -> list[os.DirEntry[str]]:
+    with suppress(OSError), os.scandir(folder) as entries:
+        return [entry for entry in entries if not entry.name.startswith(".")]
+    return []
 
 
 def _key(text: str) -> str:

@@ -62,3 +62,21 @@ async def test_what_is_published_is_told_of(ask, put, listen):
     await ask(f"POST versions/{first}/rollback", {"notebook": notebook})
     event = await events.until(lambda event: event["kind"] == "version")
     assert (event["subject"], event["data"]["number"]) == (first, 1)
+
+
+async def test_a_notebook_that_was_moved_is_relinked(ask, put, root, listen):
+    put("a.ipynb", ("step:one", "1"))
+    version = (await ask("POST versions", {"notebook": "a.ipynb"})).json["id"]
+    (root / "deep").mkdir()
+    (root / "a.ipynb").rename(root / "deep" / "b.ipynb")
+    (before,) = (await ask("GET pipelines")).json["pipelines"]
+    assert (before["notebook"], before["missing"]) == ("a.ipynb", True)
+    events = await listen()
+    await events.until(hello)
+    made = (await ask("POST pipelines/relink", {"notebook": "a.ipynb", "to": "deep/b.ipynb"})).json
+    assert (made["before"], made["notebook"], made["versions"]) == ("a.ipynb", "deep/b.ipynb", 1)
+    assert (made["status"]["notebook"], made["status"]["version"]["id"]) == ("deep/b.ipynb", version)
+    assert (await events.until(lambda event: event["kind"] == "version"))["notebook"] == "deep/b.ipynb"
+    assert [one["notebook"] for one in (await ask("GET pipelines")).json["pipelines"]] == ["deep/b.ipynb"]
+    refused = await ask("POST pipelines/relink", {"notebook": "deep/b.ipynb", "to": "a.ipynb"})
+    assert (refused.status, refused.error["field"]) == (400, "to")

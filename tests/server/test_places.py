@@ -59,6 +59,8 @@ def bodies(path: str) -> list[tuple[str, dict[str, object], str]]:
         ("POST versions/unpin", {"notebook": path}, "notebook"),
         ("POST versions/published/pin", {"notebook": path}, "notebook"),
         ("POST versions/published/rollback", {"notebook": path}, "notebook"),
+        ("POST pipelines/relink", {"notebook": path, "to": "nb.ipynb"}, "notebook"),
+        ("POST pipelines/relink", {"notebook": "gone.ipynb", "to": path}, "to"),
         ("POST verifications", {"notebook": path}, "notebook"),
         ("POST drift", {"notebook": path}, "notebook"),
         ("POST schedules", {"notebook": path, **times}, "notebook"),

@@ -46,6 +46,14 @@ def unnamed_pipeline(store: Store, path: str) -> str:
     return publications.adopted(store, path) or path
 
 
+def present_path(store: Store, pipeline: str, notebook: str) -> str:
+    """Where the notebook is by now that was at ``notebook``; there, when nobody has said that it was moved."""
+    if os.path.exists(notebook):
+        return notebook
+    moved = publications.adopting(store).get(pipeline or notebook, [])
+    return next((path for path in moved if os.path.exists(path)), notebook)
+
+
 def stated_name(parsed: ParsedNotebook) -> str:
     """The pipeline's name in the notebook's metadata, ``""`` when there is none."""
     options, _ = read_notebook_options(parsed.metadata.get("pipeline", {}), [])

@@ -100,7 +100,7 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line of a pipeline's log. ``kind``: ``publish``, ``rollback``, ``pin`` or ``unpin``."""
+    """A line of a pipeline's log. ``kind``: ``publish``, ``rollback``, ``pin``, ``unpin``, or ``move`` of its file."""
 
     kind: str
     version: str

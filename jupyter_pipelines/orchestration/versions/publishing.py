@@ -132,6 +132,13 @@ def unpin(notebook: Path | str, *, message: str = "", author: str | None = None)
     return get_version(notebook)
 
 
+def note_move(store: Store, pipeline: str, path: str) -> None:
+    """Add to the log, if there is one, that the pipeline's notebook is at ``path`` from now on."""
+    entries = read_entries(store, pipeline)
+    if entries and entries[-1].notebook != path:
+        _append(store, pipeline, "move", published_id(entries), "", None, path)
+
+
 def list_versions(store: Store, pipeline: str) -> list[Version]:
     """The versions of ``pipeline``, newest first. One that the store has lost is left out, and logged."""
     entries = read_entries(store, pipeline)
