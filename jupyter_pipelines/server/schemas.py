@@ -23,6 +23,7 @@ NOTEBOOK: Schema = {
     "type": "string",
     "minLength": 1,
     "maxLength": 4096,
+    "format": "contents-path",  # by which tests find all that name files
     "description": "Path of a notebook below the server's root directory, with `/`, as the contents manager has it.",
 }
 

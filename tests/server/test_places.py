@@ -5,16 +5,25 @@ from __future__ import annotations
 import json
 import time
 from dataclasses import asdict
+from datetime import UTC, datetime
 
 import pytest
 
 import jupyter_pipelines as jp
 from jupyter_pipelines.orchestration.model import RunRecord
+from jupyter_pipelines.orchestration.schedules import Schedule
+from jupyter_pipelines.orchestration.scheduling import shelf as schedules
+from jupyter_pipelines.orchestration.scheduling.model import ScheduleRecord
+from jupyter_pipelines.orchestration.triggers import shelf as triggers
+from jupyter_pipelines.orchestration.triggers.model import ByToken, TriggerRecord
+from jupyter_pipelines.server.schemas import NOTEBOOK
+from jupyter_pipelines.server.table import ROUTES
 from jupyter_pipelines.store import Store
 
 pytestmark = pytest.mark.usefixtures("own_home")
 
 CELLS = (("parameters", "size = 3"), ("step:one", "print(size)"))
+LISTS = ["runs", "versions", "schedules", "triggers", "backfills", "alerts", "retention", "pipelines", "verifications"]
 OUTSIDE = [
     "../outside.ipynb",
     "a/../../outside.ipynb",
@@ -86,11 +95,35 @@ async def test_no_request_names_a_file_outside(ask, around, own_home):
             reply = await ask(what, body)
             assert (reply.status in {400, 404}, reply.error["field"]) == (True, field), (what, body, reply.content)
             assert "passwd:" not in json.dumps(reply.content)
-    lists = "runs versions schedules triggers backfills alerts retention versions/published pipelines verifications"
-    for what in (f"GET {name}" for name in lists.split()):
+    for what in (f"GET {name}" for name in (*LISTS, "versions/published")):
         for path in ("../outside.ipynb", "linked.ipynb", "folder/nb.ipynb", ".hidden.ipynb"):
             assert (await ask(what, notebook=path)).status in {400, 404}, (what, path)
     assert not (own_home / "service.lock").exists()
+
+
+def test_every_request_that_names_a_notebook_is_tried():
+    tried = {(*what.split(), field) for what, _, field in bodies("")}
+    for route in ROUTES:
+        named = {**(route.body or {}).get("properties", {}), **route.query}
+        for field in (name for name, schema in named.items() if schema.get("format") == NOTEBOOK["format"]):
+            path = route.path.replace("{version}", "published")
+            if route.method == "PUT" and route.names:
+                assert route.path in {"schedules/{schedule}", "triggers/{trigger}"}  # see the test below
+            elif route.body is None and route.method == "GET":
+                assert route.path in LISTS or path.startswith("versions/published"), path
+            else:
+                assert (route.method, path, field) in tried, (route.method, path, field)
+
+
+async def test_what_starts_runs_cannot_be_turned_to_a_file_outside(ask, around, root, own_home):
+    notebook, store, since = str(root / "nb.ipynb"), str(own_home / "store"), datetime.now(UTC)
+    daily = Schedule(cron="0 6 * * *", zone="UTC")
+    schedules.Shelf(own_home).save(ScheduleRecord("s1", notebook, daily, since, store))
+    triggers.Shelf(own_home).save(TriggerRecord("t1", notebook, ByToken("digest"), since, store))
+    for path in OUTSIDE:
+        for what, body in (("schedules/s1", {"when": "daily at 06:00"}), ("triggers/t1", {"token": True})):
+            reply = await ask(f"PUT {what}", {"notebook": path, **body})
+            assert (reply.status in {400, 404}, reply.error["field"]) == (True, "notebook"), (what, path, reply.content)
 
 
 async def test_what_was_made_elsewhere_is_not_shown(ask, around, root, own_home):
@@ -103,10 +136,17 @@ async def test_what_was_made_elsewhere_is_not_shown(ask, around, root, own_home)
     assert [run["notebook"] for run in listed["runs"]] == ["nb.ipynb"]
     assert (await ask("GET runs/00000000-inside")).status == 200
     for number, name in ((1, "outside"), (2, "hidden")):
-        for path in ("", "/steps", "/notebook"):
+        for path in ("", "/steps", "/steps/one", "/notebook", "/log"):
             assert (await ask(f"GET runs/{number:08d}-{name}{path}")).status == 404
         assert (await ask(f"POST runs/{number:08d}-{name}/resume")).status == 404
         assert (await ask(f"PUT runs/{number:08d}-{name}/keep", {"keep": True})).status == 404
+    assert [one["notebook"] for one in (await ask("GET pipelines")).json["pipelines"]] == ["nb.ipynb"]
+    (own_home / "verifications").mkdir(exist_ok=True)
+    for name, path in places.items():
+        record = {"id": name, "notebook": str(path), "state": "different", "started": 1.0, "process": None}
+        (own_home / "verifications" / f"{name}.json").write_text(json.dumps(record))
+        assert (await ask(f"GET verifications/{name}")).status == (200 if name == "inside" else 404)
+    assert [one["id"] for one in (await ask("GET verifications")).json["verifications"]] == ["inside"]
     jp.limit(around / "nb.ipynb", 1)
     jp.limit(root / "nb.ipynb", 2)
     assert [limit["name"] for limit in (await ask("GET limits")).json["limits"]] == ["nb.ipynb"]
