@@ -23,7 +23,8 @@ def to_json(pipeline: Pipeline, fixes: Sequence[Sequence[Fix]] | None = None) ->
     ``edges``: ``source``, ``target``, ``kind``, ``name``, ``certain``, ``written``,
     ``changed``, ``read`` (places: ``cell``, ``line``), ``observed`` (``step``, ``cells``: whose change only runs have
     shown), ``explanation``; ``parameters``: ``name``, ``annotation``,
-    ``default`` (as Python text when it is no JSON), ``description``, ``schema``; ``diagnostics``, where ``fixes`` are
+    ``default`` (as Python text when it is no JSON), ``description``, ``schema``, ``required`` (no
+    default: every run has to give it); ``diagnostics``, where ``fixes`` are
     given each with its own: ``title`` and ``edits`` (see :class:`~jupyter_pipelines.graph.edits.Edit`).
     """
     findings = [diagnostic.to_dict() for diagnostic in pipeline.diagnostics]
@@ -106,6 +107,7 @@ def _parameter(parameter: Parameter) -> dict[str, object]:
         "default": _plain(parameter.default),
         "description": parameter.description,
         "schema": _plain(parameter.schema),
+        "required": parameter.required,
     }
 
 

@@ -24,3 +24,13 @@ export const graphIcon = new LabIcon({
   name: 'jupyter-pipelines:graph',
   svgstr: GRAPH
 });
+
+/** A clock. */
+const SCHEDULE = `<svg xmlns="http://www.w3.org/2000/svg" width="16" height="16" viewBox="0 0 16 16">
+  <path class="jp-icon3" fill="#616161" d="M8 1a7 7 0 1 0 0 14A7 7 0 0 0 8 1zm0 1.5a5.5 5.5 0 1 1 0 11 5.5 5.5 0 0 1 0-11zM7.25 4.5v3.9l3.1 1.9.75-1.25-2.35-1.4V4.500z"/>
+</svg>`;
+
+export const scheduleIcon = new LabIcon({
+  name: 'jupyter-pipelines:schedule',
+  svgstr: SCHEDULE
+});

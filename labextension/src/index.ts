@@ -2,18 +2,28 @@
 import { cellsPlugin } from './features/cells/plugin';
 import { compilationPlugin } from './features/compilation/plugin';
 import { dagPlugin } from './features/dag/plugin';
+import { filesPlugin } from './features/files/plugin';
 import { livePlugin } from './features/live/plugin';
 import { panelPlugin } from './features/panel/plugin';
 import { schedulesPlugin } from './features/schedules/plugin';
+import { parametersPlugin } from './features/parameters/plugin';
+import { runningPlugin } from './features/running/plugin';
+import { servicePlugin } from './features/service/plugin';
+import { settingsPlugin } from './features/settings/plugin';
 import { versionsPlugin } from './features/versions/plugin';
 
 export * from './tokens';
 export default [
   livePlugin,
+  settingsPlugin,
+  parametersPlugin,
   compilationPlugin,
   cellsPlugin,
   dagPlugin,
+  runningPlugin,
+  servicePlugin,
   panelPlugin,
   schedulesPlugin,
+  filesPlugin,
   versionsPlugin
 ];

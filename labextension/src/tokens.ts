@@ -16,7 +16,9 @@ import type {
   ISchedule,
   IService,
   ITrigger,
-  IVersion
+  IVersion,
+  Missed,
+  Overlap
 } from './api';
 
 /** What is known about the open notebook. */
@@ -135,6 +137,102 @@ export const IDrifts = new Token<IDrifts>(
   'Compares the open notebook with its published version while its author edits.'
 );
 
+/** What is filled in for a parameter, as text; `null` is Python's `None`. */
+export type Given = string | null;
+
+/** What is filled in, by name; parameters that stay as the notebook has them are not among them. */
+export type AllGiven = Readonly<Record<string, Given>>;
+
+/** What was filled in for the next run of each notebook. */
+export interface IParameterValues {
+  /** By the notebook's path. */
+  of(notebook: string): AllGiven;
+  /** Tells the path of the notebook. */
+  readonly changed: ISignal<IParameterValues, string>;
+  /** `undefined`: as the notebook has it. A secret is written nowhere. */
+  give(
+    notebook: string,
+    name: string,
+    given: Given | undefined,
+    secret?: boolean
+  ): void;
+  /** All as the notebook has them. */
+  reset(notebook: string): void;
+  /** The notebook has another path now. */
+  move(from: string, to: string): void;
+}
+
+export const IParameterValues = new Token<IParameterValues>(
+  'jupyter-pipelines:IParameterValues',
+  'What was filled in for the next run of each notebook.'
+);
+
+/** Which part of a notebook is run; all of it when nothing is said. */
+export type IPart =
+  | { only: string }
+  | { from_step: string }
+  | { until: string }
+  | Record<string, never>;
+
+/** What is being done about the runs of a notebook. */
+export interface IRunningState {
+  /** `null` when nothing is. */
+  readonly doing:
+    | 'saving'
+    | 'starting'
+    | 'cancelling'
+    | 'resuming'
+    | 'pausing'
+    | 'verifying'
+    | null;
+  /** Why the last thing could not be done; `null` when it could. Its `field` names a parameter (`parameters.x`). */
+  readonly error: ApiError | null;
+}
+
+/** Starts runs of notebooks, and stops them. What goes wrong is kept in the state: nothing rejects. */
+export interface IRunning {
+  of(notebook: string): IRunningState;
+  /** Tells the path of the notebook. */
+  readonly changed: ISignal<IRunning, string>;
+  /** Run it with what is filled in; an open notebook is saved first. `null` when it could not be started. */
+  run(notebook: string, part?: IPart): Promise<IRun | null>;
+  /** Cancel the runs that go on. */
+  cancel(notebook: string): Promise<void>;
+  /** Continue the last run, which did not complete. */
+  resume(notebook: string): Promise<IRun | null>;
+  /** Have all its schedules and triggers start no more runs, or start them again. */
+  pause(notebook: string, paused: boolean): Promise<void>;
+  /** Compare what it gives as a pipeline with what "Restart & Run All" gives. */
+  verify(notebook: string): Promise<void>;
+  /** Forget what went wrong. */
+  clear(notebook: string): void;
+}
+
+export const IRunning = new Token<IRunning>(
+  'jupyter-pipelines:IRunning',
+  'Starts runs of notebooks, and stops them.'
+);
+
+export interface ISettingValues {
+  /** Show in the notebook what cells are to the pipeline. */
+  readonly pills: boolean;
+  /** Of new schedules; empty for the browser's. */
+  readonly timezone: string;
+  readonly missed: Missed;
+  readonly overlap: Overlap;
+}
+
+/** What the user set for the pipelines of all notebooks. */
+export interface ISettings {
+  readonly value: ISettingValues;
+  readonly changed: ISignal<ISettings, void>;
+}
+
+export const ISettings = new Token<ISettings>(
+  'jupyter-pipelines:ISettings',
+  'What the user set for the pipelines of all notebooks.'
+);
+
 export namespace CommandIDs {
   export const tagStep = 'jupyter-pipelines:tag-step';
   export const tagSetup = 'jupyter-pipelines:tag-setup';
@@ -146,6 +244,22 @@ export namespace CommandIDs {
   export const showPanel = 'jupyter-pipelines:show-panel';
   export const openGraph = 'jupyter-pipelines:open-graph';
   export const schedule = 'jupyter-pipelines:schedule';
+  export const run = 'jupyter-pipelines:run';
+  export const runWithParameters = 'jupyter-pipelines:run-with-parameters';
+  export const runFrom = 'jupyter-pipelines:run-from';
+  export const runUntil = 'jupyter-pipelines:run-until';
+  export const runOnly = 'jupyter-pipelines:run-only';
+  export const resume = 'jupyter-pipelines:resume';
+  export const cancel = 'jupyter-pipelines:cancel';
+  export const verify = 'jupyter-pipelines:verify';
+  export const pause = 'jupyter-pipelines:pause';
+  export const relink = 'jupyter-pipelines:relink';
+  /** About the notebook that is chosen in the file browser. */
+  export const runFile = 'jupyter-pipelines:run-file';
+  export const scheduleFile = 'jupyter-pipelines:schedule-file';
+  export const startService = 'jupyter-pipelines:start-service';
+  export const suggestSteps = 'jupyter-pipelines:suggest-steps';
+  export const openPipelines = 'jupyter-pipelines:open-pipelines';
   export const publish = 'jupyter-pipelines:publish';
   export const review = 'jupyter-pipelines:review';
 }

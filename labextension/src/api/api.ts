@@ -289,6 +289,47 @@ export class Api {
     return this._all('pipelines', 'pipelines', { notebook }, signal);
   }
 
+  /** The notebook was moved: what is on record of it follows. */
+  relink(notebook: string, to: string): Promise<unknown> {
+    return this._post('pipelines/relink', { notebook, to });
+  }
+
+  /** Compare what a notebook gives as a pipeline with what "Restart & Run All" gives. */
+  verify(
+    notebook: string,
+    parameters: JSONObject = {}
+  ): Promise<t.IVerification> {
+    return this._post('verifications', { notebook, parameters });
+  }
+
+  /** The comparisons of a notebook, newest first. */
+  async verifications(
+    notebook: string,
+    signal: Signal = null
+  ): Promise<t.IVerification[]> {
+    const answer = await request<{ verifications: t.IVerification[] }>(
+      this.settings,
+      'verifications',
+      { query: { notebook }, signal }
+    );
+    return answer.verifications;
+  }
+
+  /** How long the runs of a notebook, or of all, are kept. */
+  retention(notebook?: string, signal: Signal = null): Promise<t.IRetention> {
+    return request(this.settings, 'retention', { query: { notebook }, signal });
+  }
+
+  setRetention(
+    limits: Partial<t.IRetention>,
+    notebook?: string
+  ): Promise<t.IRetention> {
+    return request(this.settings, 'retention', {
+      method: 'PUT',
+      body: { ...limits, ...(notebook === undefined ? {} : { notebook }) }
+    });
+  }
+
   service(signal: Signal = null): Promise<t.IService> {
     return request(this.settings, 'service', { signal });
   }

@@ -47,6 +47,9 @@ export interface IStep {
   cells: number[];
   inputs: IInput[];
   outputs: string[];
+  /** As the source names them. */
+  files_read?: string[];
+  files_written?: string[];
 }
 
 /** One reason why `target` runs after `source`. */
@@ -66,6 +69,8 @@ export interface IParameter {
   description: string;
   /** JSON schema of its values. */
   schema?: JSONObject;
+  /** It has no default: every run has to give it. */
+  required?: boolean;
 }
 
 export interface IPipeline {
@@ -462,6 +467,23 @@ export interface IPipelineSummary {
   /** The file is not where it was. */
   missing: boolean;
   problem: string;
+}
+
+/** How long runs are kept; `null` sets no limit. */
+export interface IRetention {
+  keep_runs: number | null;
+  keep_days: number | null;
+  /** Bytes. */
+  keep_size: number | null;
+}
+
+/** A comparison of a pipeline with "Restart & Run All". */
+export interface IVerification {
+  id: string;
+  state: 'running' | 'equivalent' | 'different' | 'refused' | 'failed';
+  started: number;
+  ended: number;
+  report?: string;
 }
 
 export interface IService {

@@ -1,7 +1,9 @@
 export { Button, IconButton, LinkButton } from './buttons';
+export { useClock } from './clock';
 export { Choices, Field, type IFieldAttributes, Switch } from './field';
 export { type IAction, useAction, useLive, useSignals } from './hooks';
 export { ErrorNotice, Message, Notice, StaleNotice } from './notice';
+export { useRovingFocus } from './roving';
 export { Section } from './section';
 export {
   type AnyState,

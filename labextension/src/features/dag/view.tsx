@@ -4,12 +4,14 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 import type { IEdge, IPipeline, Severity } from '../../api';
 import type { ICompiler } from '../../tokens';
+import type { StepStates } from '../steps/model';
 import { draw, type IArrow, type IBox, pathOf } from './model';
 
 export interface IDagProps {
   pipeline: IPipeline;
   /** The step to be emphasised; its neighbours are shown as such. */
   selected: string;
+  states?: StepStates;
   onPick: (step: string) => void;
   trans: TranslationBundle;
 }

@@ -6,7 +6,10 @@ import type {
   ICompiler,
   IDrifts,
   INotebookRecords,
-  IRecords
+  IParameterValues,
+  IRecords,
+  IRunning,
+  ISettings
 } from '../../tokens';
 import type { ScheduleDrafts } from '../schedules/drafts';
 
@@ -15,13 +18,20 @@ export interface IPanelContext {
   records: IRecords;
   drifts: IDrifts;
   drafts: ScheduleDrafts;
+  values: IParameterValues;
+  running: IRunning;
+  settings: ISettings;
   commands: CommandRegistry;
   trans: TranslationBundle;
 }
 
-/** What a section of the panel is about: the open notebook, and what is on record of it. */
-export interface ISectionProps extends IPanelContext {
+/** For what is about the open notebook, and what is on record of it. */
+export interface INotebookProps extends IPanelContext {
   notebook: INotebookRecords;
+}
+
+/** What a section of the panel is about. */
+export interface ISectionProps extends INotebookProps {
   /** The last good compilation. */
   pipeline: IPipeline;
 }

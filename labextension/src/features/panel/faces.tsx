@@ -1,7 +1,10 @@
 /** What the panel shows when there are no steps to show. */
 import type { TranslationBundle } from '@jupyterlab/translation';
+import type { CommandRegistry } from '@lumino/commands';
 import * as React from 'react';
 import { pipelineIcon } from '../../icons';
+import { CommandIDs } from '../../tokens';
+import { Button } from '../../ui';
 
 export function MessageFace(props: {
   title: string;
@@ -44,14 +47,16 @@ export function LoadingFace(props: {
   );
 }
 
-/** Says what the words are to an author who has not used any yet. */
+/** Says what the words are to an author who has not used any yet, and what can be done without. */
 export function UntaggedFace(props: {
   trans: TranslationBundle;
+  commands: CommandRegistry;
+  path: string;
   /** Is the active cell one that can be tagged? */
   canTag: boolean;
   onTag: () => void;
 }): React.JSX.Element {
-  const { trans, canTag, onTag } = props;
+  const { trans, commands, path, canTag, onTag } = props;
   const words: [string, string][] = [
     [
       'step:NAME',
@@ -61,37 +66,54 @@ export function UntaggedFace(props: {
     ['parameters', trans.__('values that a run can change')],
     ['skip', trans.__('exploration: never part of the pipeline')]
   ];
+  const canSuggest = commands.hasCommand(CommandIDs.suggestSteps);
   return (
     <section className="jp-Pipelines-message jp-mod-start">
       <h3>{trans.__('This notebook is one step so far')}</h3>
       <p>
         {trans.__(
-          'Tag cells, and the notebook becomes a pipeline: what each step needs from the others is worked out for you.'
+          'It can run and be scheduled as it is. Tag cells, and it becomes a pipeline: what each step needs from the others is worked out for you.'
         )}
       </p>
-      <dl>
-        {words.map(([tag, meaning]) => (
-          <React.Fragment key={tag}>
-            <dt>
-              <code>{tag}</code>
-            </dt>
-            <dd>{meaning}</dd>
-          </React.Fragment>
-        ))}
-      </dl>
-      <button
-        type="button"
-        className="jp-Pipelines-button"
-        disabled={!canTag}
-        onClick={onTag}
-      >
-        {trans.__('Tag this cell as a step')}
-      </button>
-      {!canTag && (
-        <p className="jp-Pipelines-hint">
-          {trans.__('Choose a code cell first.')}
-        </p>
-      )}
+      <div className="jp-Pipelines-row">
+        {canSuggest && (
+          <Button
+            kind="primary"
+            onClick={() => {
+              void commands.execute(CommandIDs.suggestSteps);
+            }}
+          >
+            {trans.__('Suggest steps')}
+          </Button>
+        )}
+        <Button
+          disabled={!canTag}
+          title={canTag ? undefined : trans.__('Choose a code cell first.')}
+          onClick={onTag}
+        >
+          {trans.__('Tag this cell as a step')}
+        </Button>
+        <Button
+          onClick={() => {
+            void commands.execute(CommandIDs.run, { path });
+          }}
+        >
+          {trans.__('Run as one step')}
+        </Button>
+      </div>
+      <details>
+        <summary>{trans.__('The words')}</summary>
+        <dl>
+          {words.map(([tag, meaning]) => (
+            <React.Fragment key={tag}>
+              <dt>
+                <code>{tag}</code>
+              </dt>
+              <dd>{meaning}</dd>
+            </React.Fragment>
+          ))}
+        </dl>
+      </details>
     </section>
   );
 }

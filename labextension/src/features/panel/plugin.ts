@@ -7,16 +7,32 @@ import {
 import { ICommandPalette } from '@jupyterlab/apputils';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { pipelineIcon } from '../../icons';
-import { CommandIDs, ICompiler, IDrifts, IRecords } from '../../tokens';
 import { IScheduleDrafts, type ScheduleDrafts } from '../schedules/drafts';
+import {
+  CommandIDs,
+  ICompiler,
+  IDrifts,
+  IParameterValues,
+  IRecords,
+  IRunning,
+  ISettings
+} from '../../tokens';
 import { PipelinePanel } from './widget';
 
-/** The panel in the right area. The toolbar button and the menu entries are declared in `schema/panel.json`. */
+/** The panel in the right area. Menu entries are declared in `schema/panel.json`. */
 export const panelPlugin: JupyterFrontEndPlugin<void> = {
   id: 'jupyter-pipelines:panel',
   description: 'Shows the pipeline of the open notebook beside it.',
   autoStart: true,
-  requires: [ICompiler, IRecords, IDrifts, IScheduleDrafts],
+  requires: [
+    ICompiler,
+    IRecords,
+    IDrifts,
+    IScheduleDrafts,
+    IParameterValues,
+    IRunning,
+    ISettings
+  ],
   optional: [ICommandPalette, ILabShell, ILayoutRestorer, ITranslator],
   activate: (
     app: JupyterFrontEnd,
@@ -24,6 +40,9 @@ export const panelPlugin: JupyterFrontEndPlugin<void> = {
     records: IRecords,
     drifts: IDrifts,
     drafts: ScheduleDrafts,
+    values: IParameterValues,
+    running: IRunning,
+    settings: ISettings,
     palette: ICommandPalette | null,
     labShell: ILabShell | null,
     restorer: ILayoutRestorer | null,
@@ -35,6 +54,9 @@ export const panelPlugin: JupyterFrontEndPlugin<void> = {
       records,
       drifts,
       drafts,
+      values,
+      running,
+      settings,
       commands: app.commands,
       trans
     });
@@ -48,12 +70,25 @@ export const panelPlugin: JupyterFrontEndPlugin<void> = {
       icon: pipelineIcon,
       isToggleable: true,
       isToggled: () => panel.isVisible,
-      describedBy: { args: { type: 'object', properties: {} } },
-      execute: () => {
-        if (panel.isVisible && labShell) {
+      describedBy: {
+        args: {
+          type: 'object',
+          properties: {
+            section: {
+              type: 'string',
+              description:
+                'The section to open and to put the focus in; with it, the panel is never hidden'
+            }
+          }
+        }
+      },
+      execute: async args => {
+        const { section } = args;
+        if (panel.isVisible && labShell && typeof section !== 'string') {
           labShell.collapseRight();
         } else {
           app.shell.activateById(panel.id);
+          await panel.reveal(typeof section === 'string' ? section : '');
         }
         app.commands.notifyCommandChanged(CommandIDs.showPanel);
       }

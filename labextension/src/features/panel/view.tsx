@@ -4,17 +4,19 @@ import type { IPipeline } from '../../api';
 import { CommandIDs } from '../../tokens';
 import { LinkButton, Notice, useSignals } from '../../ui';
 import { Reliability } from '../alerts/view';
-import { Dag } from '../dag/view';
 import { Header } from '../header/view';
 import { Parameters } from '../parameters/view';
 import { Problems } from '../problems/view';
 import { Runs } from '../runs/view';
 import { Schedules } from '../schedules/view';
-import { Steps } from '../steps/list';
+import { ServiceNotice } from '../service/view';
+import { Steps } from '../steps/view';
 import { PublishBar } from '../versions/publish-bar';
-import type { IPanelContext, ISectionProps } from './context';
+import type { INotebookProps, IPanelContext, ISectionProps } from './context';
 import { LoadingFace, MessageFace, UntaggedFace } from './faces';
-import { faceOf, stepOfCell } from './model';
+import { faceOf } from './model';
+import { NoNotebook } from './no-notebook';
+import { KernelNotice, MovedNotice } from './notices';
 
 /** An answer that is shown although a newer one could not be had. */
 function StaleNotice(props: IPanelContext): React.JSX.Element | null {
@@ -40,45 +42,23 @@ function StaleNotice(props: IPanelContext): React.JSX.Element | null {
   );
 }
 
+/** What a notebook has with steps and without. */
 function Sections(
-  props: IPanelContext & {
-    pipeline: IPipeline;
-    activeCell: number;
-    path: string;
-  }
+  props: INotebookProps & { pipeline: IPipeline; tagged: boolean }
 ): React.JSX.Element {
-  const { pipeline, activeCell, commands, trans, records, path } = props;
-  const section: ISectionProps = { ...props, notebook: records.of(path) };
-  const selected = stepOfCell(pipeline, activeCell);
-  const goToCell = (cell: number): void => {
-    void commands.execute(CommandIDs.goToCell, { cell });
-  };
-  const goToStep = (name: string): void => {
-    const step = pipeline.steps.find(candidate => candidate.name === name);
-    goToCell(step?.cells[0] ?? 0);
-  };
+  const { pipeline, commands, trans, tagged } = props;
+  const section: ISectionProps = props;
   return (
     <>
-      <div className="jp-Pipelines-dagFrame">
-        <Dag
-          pipeline={pipeline}
-          selected={selected}
-          onPick={goToStep}
-          trans={trans}
-        />
-      </div>
       <Problems
         diagnostics={pipeline.diagnostics}
-        onPick={goToCell}
+        onPick={cell => {
+          void commands.execute(CommandIDs.goToCell, { cell });
+        }}
         trans={trans}
       />
-      <Steps
-        pipeline={pipeline}
-        selected={selected}
-        onPick={goToStep}
-        trans={trans}
-      />
-      <Parameters parameters={pipeline.parameters} trans={trans} />
+      {tagged && <Steps {...section} />}
+      <Parameters {...section} />
       <Schedules {...section} />
       <Reliability {...section} />
       <Runs {...section} />
@@ -87,24 +67,19 @@ function Sections(
   );
 }
 
-export function Panel(props: IPanelContext): React.JSX.Element {
-  const { compiler, commands, trans } = props;
-  useSignals(compiler.changed);
+/** The panel of an open notebook; `key`ed by its path, so that nothing of one is taken for another's. */
+function NotebookPanel(props: INotebookProps): React.JSX.Element {
+  const { compiler, commands, trans, notebook } = props;
   const { current } = compiler;
+  const { notebook: panel, pipeline } = current;
   const face = faceOf(current);
-  const { notebook, pipeline } = current;
   return (
     <>
       <Header {...props} face={face} />
       {face !== 'error' && <StaleNotice {...props} />}
-      {face === 'no-notebook' && (
-        <MessageFace
-          title={trans.__('No notebook is open')}
-          text={trans.__(
-            'Open a notebook to see the steps it is made of, and what flows between them.'
-          )}
-        />
-      )}
+      <ServiceNotice {...props} />
+      {panel && <KernelNotice panel={panel} {...props} />}
+      <MovedNotice {...props} />
       {face === 'loading' && <LoadingFace trans={trans} />}
       {face === 'error' && (
         <MessageFace
@@ -116,33 +91,31 @@ export function Panel(props: IPanelContext): React.JSX.Element {
           }}
         />
       )}
-      {face === 'untagged' && notebook && (
+      {face === 'untagged' && panel && (
         <UntaggedFace
           trans={trans}
-          canTag={notebook.content.activeCell?.model.type === 'code'}
+          commands={commands}
+          path={notebook.notebook}
+          canTag={panel.content.activeCell?.model.type === 'code'}
           onTag={() => {
             void commands.execute(CommandIDs.tagStep);
           }}
         />
       )}
-      {face === 'untagged' && pipeline && (
-        <Problems
-          diagnostics={pipeline.diagnostics}
-          trans={trans}
-          onPick={cell => {
-            void commands.execute(CommandIDs.goToCell, { cell });
-          }}
-        />
-      )}
-      {face === 'steps' && pipeline && current.notebook && (
-        <Sections
-          {...props}
-          key={current.notebook.context.localPath}
-          path={current.notebook.context.localPath}
-          pipeline={pipeline}
-          activeCell={current.activeCell}
-        />
+      {(face === 'untagged' || face === 'steps') && pipeline && (
+        <Sections {...props} pipeline={pipeline} tagged={face === 'steps'} />
       )}
     </>
   );
+}
+
+export function Panel(props: IPanelContext): React.JSX.Element {
+  const { compiler, records } = props;
+  useSignals(compiler.changed);
+  const { notebook } = compiler.current;
+  if (!notebook) {
+    return <NoNotebook {...props} />;
+  }
+  const path = notebook.context.localPath;
+  return <NotebookPanel key={path} {...props} notebook={records.of(path)} />;
 }

@@ -11,17 +11,33 @@ export class PipelinePanel extends ReactWidget {
     this.id = 'jupyter-pipelines-panel';
     this.addClass('jp-Pipelines-panel');
     this.node.setAttribute('role', 'region');
+    this.node.tabIndex = -1;
     this.node.setAttribute('aria-label', this._context.trans.__('Pipeline'));
   }
 
   protected override onBeforeShow(message: Message): void {
     super.onBeforeShow(message);
     if (!this._panel) {
-      void import('./view').then(view => {
+      this._loaded ??= import('./view').then(view => {
         this._panel = view.Panel;
         this.update();
       });
     }
+  }
+
+  /** Put the focus on the panel, or into the first field of a section. The panel must be shown. */
+  async reveal(section: string): Promise<void> {
+    await this._loaded;
+    await this.renderPromise;
+    const frame = section
+      ? this.node.querySelector(`[data-section="${CSS.escape(section)}"]`)
+      : null;
+    frame?.querySelector('details')?.setAttribute('open', '');
+    frame?.scrollIntoView({ block: 'nearest' });
+    const field = frame?.querySelector<HTMLElement>(
+      'input, select, textarea, button, summary'
+    );
+    (field ?? this.node).focus();
   }
 
   protected override render(): React.JSX.Element | null {
@@ -41,5 +57,6 @@ export class PipelinePanel extends ReactWidget {
     this.update();
   }
 
+  private _loaded: Promise<void> | null = null;
   private _panel: typeof Panel | null = null;
 }

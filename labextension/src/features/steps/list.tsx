@@ -1,9 +1,17 @@
 /** The steps as a list: the same as the graph, for the keyboard and screen readers. */
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
-import type { IPipeline, IStep } from '../../api';
-import { Message, Section } from '../../ui';
+import type { IPipeline, IStep, IStepBrief } from '../../api';
+import {
+  duration,
+  Message,
+  StateIcon,
+  stepStyle,
+  useClock,
+  useRovingFocus
+} from '../../ui';
 import { byProducer, otherReasons, ranges } from '../panel/model';
+import { type StepStates, tookOf } from './model';
 
 function Names(props: { names: readonly string[] }): React.JSX.Element {
   return (
@@ -18,28 +26,116 @@ function Names(props: { names: readonly string[] }): React.JSX.Element {
   );
 }
 
-function Step(props: {
+/** A duration that grows by the second. */
+function Growing(props: { step: IStepBrief }): React.JSX.Element {
+  return <>{duration(tookOf(props.step, useClock(1000)) ?? 0)}</>;
+}
+
+function Took(props: {
+  step: IStepBrief;
+  trans: TranslationBundle;
+}): React.JSX.Element | null {
+  const { step, trans } = props;
+  if (step.state === 'running') {
+    return <Growing step={step} />;
+  }
+  const seconds = tookOf(step, new Date());
+  return seconds === null ? (
+    step.state === 'reused' ? (
+      <>{trans.__('reused')}</>
+    ) : null
+  ) : (
+    <>{duration(seconds)}</>
+  );
+}
+
+/** What it reads, gives and waits for. */
+function Details(props: {
   step: IStep;
   pipeline: IPipeline;
+  trans: TranslationBundle;
+}): React.JSX.Element {
+  const { step, pipeline, trans } = props;
+  const files: [string, readonly string[] | undefined][] = [
+    [trans.__('opens'), step.files_read],
+    [trans.__('writes'), step.files_written]
+  ];
+  return (
+    <dl>
+      {byProducer(step.inputs).map(([producer, names]) => (
+        <React.Fragment key={producer}>
+          <dt>{trans.__('reads')}</dt>
+          <dd>
+            <Names names={names} />{' '}
+            <span className="jp-Pipelines-from">
+              {trans.__('from %1', producer)}
+            </span>
+          </dd>
+        </React.Fragment>
+      ))}
+      {step.outputs.length > 0 && (
+        <>
+          <dt>{trans.__('gives')}</dt>
+          <dd>
+            <Names names={step.outputs} />
+          </dd>
+        </>
+      )}
+      {files.map(
+        ([word, names]) =>
+          names &&
+          names.length > 0 && (
+            <React.Fragment key={word}>
+              <dt>{word}</dt>
+              <dd>
+                <Names names={names} />
+              </dd>
+            </React.Fragment>
+          )
+      )}
+      {otherReasons(pipeline, step).map(reason => (
+        <React.Fragment key={reason}>
+          <dt>{trans.__('waits')}</dt>
+          <dd>
+            <Message text={reason} />
+          </dd>
+        </React.Fragment>
+      ))}
+    </dl>
+  );
+}
+
+function Step(props: {
+  step: IStep;
+  index: number;
+  pipeline: IPipeline;
   selected: boolean;
+  state: IStepBrief | undefined;
+  tabIndex: number;
   onPick: (step: string) => void;
   trans: TranslationBundle;
 }): React.JSX.Element {
-  const { step, pipeline, selected, onPick, trans } = props;
-  const others = otherReasons(pipeline, step);
+  const { step, index, pipeline, selected, state, tabIndex, onPick, trans } =
+    props;
   return (
     <li
       className="jp-Pipelines-step"
+      style={stepStyle(index)}
       aria-current={selected ? 'step' : undefined}
     >
       <button
         type="button"
         data-step={step.name}
+        tabIndex={tabIndex}
         onClick={() => {
           onPick(step.name);
         }}
       >
+        {state && <StateIcon state={state.state} trans={trans} />}
         <span className="jp-Pipelines-stepName">{step.name}</span>
+        <span className="jp-Pipelines-place">
+          {state && <Took step={state} trans={trans} />}
+        </span>
         <span className="jp-Pipelines-place">
           {trans._n(
             'cell %2',
@@ -49,63 +145,39 @@ function Step(props: {
           )}
         </span>
       </button>
-      <dl>
-        {byProducer(step.inputs).map(([producer, names]) => (
-          <React.Fragment key={producer}>
-            <dt>{trans.__('reads')}</dt>
-            <dd>
-              <Names names={names} />{' '}
-              <span className="jp-Pipelines-from">
-                {trans.__('from %1', producer)}
-              </span>
-            </dd>
-          </React.Fragment>
-        ))}
-        {step.outputs.length > 0 && (
-          <>
-            <dt>{trans.__('gives')}</dt>
-            <dd>
-              <Names names={step.outputs} />
-            </dd>
-          </>
-        )}
-        {others.map(reason => (
-          <React.Fragment key={reason}>
-            <dt>{trans.__('waits')}</dt>
-            <dd>
-              <Message text={reason} />
-            </dd>
-          </React.Fragment>
-        ))}
-      </dl>
+      <Details step={step} pipeline={pipeline} trans={trans} />
     </li>
   );
 }
 
-export function Steps(props: {
+export function StepList(props: {
   pipeline: IPipeline;
   selected: string;
+  states: StepStates;
   onPick: (step: string) => void;
   trans: TranslationBundle;
-}): React.JSX.Element | null {
-  const { pipeline, selected, onPick, trans } = props;
-  if (pipeline.steps.length === 0) {
-    return null;
-  }
+}): React.JSX.Element {
+  const { pipeline, selected, states, onPick, trans } = props;
+  const roving = useRovingFocus('button[data-step]');
+  const chosen = Math.max(
+    0,
+    pipeline.steps.findIndex(step => step.name === selected)
+  );
   return (
-    <Section title={trans.__('Steps')} count={pipeline.steps.length}>
-      <ol>
-        {pipeline.steps.map(step => (
-          <Step
-            key={step.name}
-            step={step}
-            pipeline={pipeline}
-            selected={step.name === selected}
-            onPick={onPick}
-            trans={trans}
-          />
-        ))}
-      </ol>
-    </Section>
+    <ol {...roving}>
+      {pipeline.steps.map((step, index) => (
+        <Step
+          key={step.name}
+          step={step}
+          index={index}
+          pipeline={pipeline}
+          selected={step.name === selected}
+          state={states.get(step.name)}
+          tabIndex={index === chosen ? 0 : -1}
+          onPick={onPick}
+          trans={trans}
+        />
+      ))}
+    </ol>
   );
 }

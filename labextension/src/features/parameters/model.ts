@@ -1,0 +1,237 @@
+/** How parameters are filled in: what kind of field each needs, and what is meant by what is typed. Pure. */
+import type { JSONObject, JSONValue } from '@lumino/coreutils';
+import type { IParameter } from '../../api';
+import type { AllGiven, Given } from '../../tokens';
+
+export type Kind =
+  | 'switch'
+  | 'choice'
+  | 'integer'
+  | 'number'
+  | 'text'
+  | 'secret'
+  | 'date'
+  | 'date-time'
+  | 'duration'
+  | 'list'
+  | 'object'
+  | 'any';
+
+/** A parameter as a field. */
+export interface IParameterField {
+  name: string;
+  kind: Kind;
+  /** May it be `None`? */
+  optional: boolean;
+  /** What there is to choose from; empty unless it is a choice. */
+  choices: readonly JSONValue[];
+  /** What is in the field at first. */
+  initial: Given;
+  /** Every run has to give it. */
+  required: boolean;
+  /** Only running the notebook tells what it is when it is not given. */
+  computed: boolean;
+}
+
+/** What is meant, or what is wrong with it. */
+export type Understood =
+  { value: JSONValue; problem: null } | { value: null; problem: Problem };
+
+/** What can be wrong; the words are the view's. */
+export type Problem =
+  | 'required'
+  | 'integer'
+  | 'too-large'
+  | 'number'
+  | 'date'
+  | 'date-time'
+  | 'choice'
+  | 'json'
+  | 'list'
+  | 'object';
+
+type Schema = JSONObject;
+
+function membersOf(schema: Schema): Schema[] {
+  return Array.isArray(schema.anyOf) ? (schema.anyOf as Schema[]) : [schema];
+}
+
+function kindOf(schemas: readonly Schema[]): Kind {
+  const [only, ...others] = schemas;
+  if (!only || others.length > 0) {
+    return schemas.every(schema => Array.isArray(schema.enum))
+      ? 'choice'
+      : 'any';
+  }
+  if (Array.isArray(only.enum)) {
+    return 'choice';
+  }
+  const kinds: Record<string, Kind> = {
+    boolean: 'switch',
+    integer: 'integer',
+    number: 'number',
+    array: 'list',
+    object: 'object',
+    string: 'text'
+  };
+  const formats: Record<string, Kind> = {
+    date: 'date',
+    'date-time': 'date-time',
+    duration: 'duration',
+    password: 'secret'
+  };
+  const { type, format } = only;
+  return (
+    (typeof format === 'string' ? formats[format] : undefined) ??
+    (typeof type === 'string' ? kinds[type] : undefined) ??
+    'any'
+  );
+}
+
+/** A value as it stands in a field. */
+export function givenOf(kind: Kind, value: JSONValue): Given {
+  if (value === null && kind !== 'choice') {
+    return null;
+  }
+  const asIs = !['choice', 'any', 'list', 'object'].includes(kind);
+  return typeof value === 'string' && (asIs || isPlainText(kind, value))
+    ? value
+    : JSON.stringify(value);
+}
+
+/** Does a text of no certain type need no quotes? It does where it would be taken for something else. */
+function isPlainText(kind: Kind, text: string): boolean {
+  return kind === 'any' && parsed(text) === undefined;
+}
+
+export function fieldOf(parameter: IParameter): IParameterField {
+  const schema: Schema = parameter.schema ?? {};
+  const all = membersOf(schema);
+  const some = all.filter(member => member.type !== 'null');
+  const kind = schema.format === 'password' ? 'secret' : kindOf(some);
+  const choices = some.flatMap(member =>
+    Array.isArray(member.enum) ? member.enum : []
+  );
+  // A secret's default is shown to nobody; one that is worked out is known to nobody.
+  const known = 'default' in schema;
+  const required = parameter.required ?? false;
+  return {
+    name: parameter.name,
+    kind,
+    optional: some.length < all.length,
+    choices: kind === 'choice' ? choices : [],
+    initial: known ? givenOf(kind, schema.default as JSONValue) : '',
+    required,
+    computed: !known && !required && kind !== 'secret'
+  };
+}
+
+function parsed(text: string): JSONValue | undefined {
+  try {
+    return JSON.parse(text) as JSONValue;
+  } catch {
+    return undefined;
+  }
+}
+
+function good(value: JSONValue): Understood {
+  return { value, problem: null };
+}
+
+function bad(problem: Problem): Understood {
+  return { value: null, problem };
+}
+
+function understandNumber(kind: Kind, text: string): Understood {
+  if (['NaN', 'Infinity', '-Infinity'].includes(text) && kind === 'number') {
+    return good(text);
+  }
+  const digits = text.replace(/(?<=\d)_(?=\d)/g, '');
+  if (kind === 'integer') {
+    if (!/^[+-]?\d+$/.test(digits)) {
+      return bad('integer');
+    }
+    return Number.isSafeInteger(Number(digits))
+      ? good(Number(digits))
+      : bad('too-large');
+  }
+  const number = digits === '' ? NaN : Number(digits);
+  return Number.isFinite(number) ? good(number) : bad('number');
+}
+
+function understandJson(kind: Kind, text: string): Understood {
+  const value = parsed(text);
+  if (kind === 'any') {
+    return good(value === undefined ? text : value);
+  }
+  if (value === undefined) {
+    return bad(kind === 'list' || kind === 'object' ? kind : 'json');
+  }
+  const isObject =
+    value !== null && typeof value === 'object' && !Array.isArray(value);
+  return (kind === 'list' ? Array.isArray(value) : isObject)
+    ? good(value)
+    : bad(kind === 'list' ? 'list' : 'object');
+}
+
+/** What a field's text means. The server has the last word; this is to tell while one types. */
+export function understand(field: IParameterField, given: Given): Understood {
+  if (given === null) {
+    return field.optional || field.initial === null
+      ? good(null)
+      : bad('required');
+  }
+  const text = given.trim();
+  switch (field.kind) {
+    case 'switch':
+      return good(text === 'true');
+    case 'choice': {
+      const chosen = field.choices.find(
+        choice => JSON.stringify(choice) === given
+      );
+      return chosen === undefined ? bad('choice') : good(chosen);
+    }
+    case 'integer':
+    case 'number':
+      return understandNumber(field.kind, text);
+    case 'date':
+      return /^\d{4}-\d{2}-\d{2}$/.test(text) ? good(text) : bad('date');
+    case 'date-time':
+      return /^\d{4}-\d{2}-\d{2}/.test(text) ? good(text) : bad('date-time');
+    case 'duration':
+      return text === '' ? bad('required') : good(text);
+    case 'text':
+    case 'secret':
+      return good(given);
+    case 'list':
+    case 'object':
+    case 'any':
+      return understandJson(field.kind, given);
+  }
+}
+
+/** The values of a run: what is given, understood; and what is wrong, by the name of the parameter. */
+export function valuesOf(
+  parameters: readonly IParameter[],
+  given: AllGiven
+): { values: JSONObject; problems: Record<string, Problem> } {
+  const values: JSONObject = {};
+  const problems: Record<string, Problem> = {};
+  for (const parameter of parameters) {
+    const own = given[parameter.name];
+    const field = fieldOf(parameter);
+    if (own === undefined) {
+      if (field.required) {
+        problems[field.name] = 'required';
+      }
+      continue;
+    }
+    const { value, problem } = understand(field, own);
+    if (problem) {
+      problems[field.name] = problem;
+    } else {
+      values[field.name] = value;
+    }
+  }
+  return { values, problems };
+}
