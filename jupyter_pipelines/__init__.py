@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from jupyter_pipelines.execution import inspection
     from jupyter_pipelines.graph import check, compile_pipeline, suggest
+    from jupyter_pipelines.metrics import metric
     from jupyter_pipelines.notebook import read_notebook
     from jupyter_pipelines.orchestration import (
         cancel,
@@ -63,6 +64,8 @@ if TYPE_CHECKING:
         unpin,
         versions,
     )
+    from jupyter_pipelines.results.pipeline import pipeline
+    from jupyter_pipelines.results.runs import runs
     from jupyter_pipelines.verification import get_verification, submit_verification, verifications, verify
 
 make_imports_fast()
@@ -88,9 +91,11 @@ __all__ = [
     "limits",
     "list_runs",
     "load",
+    "metric",
     "pause",
     "pause_backfill",
     "pin",
+    "pipeline",
     "pipelines",
     "preview_schedule",
     "publish",
@@ -103,6 +108,7 @@ __all__ = [
     "run",
     "run_grid",
     "run_log",
+    "runs",
     "schedule",
     "schedules",
     "set_retention",
@@ -149,9 +155,12 @@ __getattr__ = lazy_names(
             f"{__name__}.orchestration.versions",
         ),
         **dict.fromkeys(("keep", "retention", "set_retention"), f"{__name__}.orchestration.retention"),
+        "metric": f"{__name__}.metrics",
+        "pipeline": f"{__name__}.results.pipeline",
         "pipelines": f"{__name__}.orchestration.pipelines",
         "relink": f"{__name__}.orchestration.relinking",
         "run_log": f"{__name__}.orchestration.run_log",
+        "runs": f"{__name__}.results.runs",
         "inspection": f"{__name__}.execution",
         **dict.fromkeys(
             ("get_verification", "submit_verification", "verifications", "verify"), f"{__name__}.verification"

@@ -95,6 +95,7 @@ class StepResult:
     started: float = 0.0
     ended: float = 0.0
     kernel_seconds: float = 0.0  # spent waiting for a kernel
+    metrics: Mapping[str, float | None] = field(default_factory=dict)  # numbers to keep; None: not a finite one
     widgets: Mapping[str, object] = field(default_factory=dict)  # `metadata.widgets` of the step's executed notebook
 
 

@@ -156,6 +156,18 @@ def assigned_names(cell: Cell) -> set[str]:
     return names | set(_defined_names(cell))
 
 
+def bound_names(document: NotebookDocument, step: StepPlan) -> list[str]:
+    """The names that a step's cells assign at their top level, apart from private ones, in order."""
+    names: dict[str, None] = {}
+    for index in step.cells:
+        for node in _parse(document.cells[index]).body:
+            targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+            if isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign):
+                found = [inner for target in targets if target is not None for inner in ast.walk(target)]
+                names.update((inner.id, None) for inner in found if isinstance(inner, ast.Name) and inner.id[0] != "_")
+    return list(names)
+
+
 def _defined_names(cell: Cell) -> Iterator[str]:
     queue: list[ast.AST] = [_parse(cell)]
     while queue:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import copy
 import json
+import math
 import os
 import shutil
 import threading
 import time
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import asdict
+from contextlib import suppress
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -77,7 +79,9 @@ def run_step(request: StepRequest, on_event: OnEvent, cancel: threading.Event) -
             timeout=request.step.options.timeout,
             is_at_rest=lambda: bool(_read_result(scratch).get("at_rest")),
         )
-        result = _result(request, outcome, progress, _read_result(scratch), started)
+        result = replace(
+            _result(request, outcome, progress, said := _read_result(scratch), started), metrics=_metrics(scratch, said)
+        )
         progress.tell("step-finished", ok=result.state == "completed")
         return result
     finally:
@@ -129,6 +133,7 @@ def _job(request: StepRequest, notebook: NotebookNode) -> Json:
         "guarded": list(step.guarded),
         "setup_names": list(step.setup_names),
         "state_outputs": list(step.state_outputs),
+        "bound": step_notebook.bound_names(document, step),
         **later.relied_upon(request),
         "ignored": [str(Path(__file__).parent)],
     }
@@ -147,6 +152,23 @@ def _read_result(scratch: Path) -> Json:
     except FileNotFoundError:
         return {}
     return found
+
+
+def _metrics(scratch: Path, said: Json) -> dict[str, float | None]:
+    """The numbers that the step has bound to names, and those that it gave names to by ``jp.metric``, which count."""
+    found = {name: _finite(value) for name, value in said.get("numbers", {}).items()}
+    try:
+        lines = (scratch / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return found
+    for line in lines:
+        with suppress(ValueError):  # the last line of a kernel that died
+            found.update((name, _finite(value)) for name, value in json.loads(line).items())
+    return found
+
+
+def _finite(value: object) -> float | None:
+    return float(value) if isinstance(value, int | float) and math.isfinite(value) else None
 
 
 class _Progress:

@@ -50,7 +50,8 @@ CAREFUL_PACKAGES = _words(
     "lxml yaml toml tomllib networkx sympy geopandas shapely folium missingno yellowbrick xgboost lightgbm catboost "
     "imblearn patsy lifelines prophet wordcloud nltk spacy duckdb sqlalchemy sqlite3 threading contextlib "
     "unicodedata struct array bisect heapq difflib traceback gc weakref numbers concurrent asyncio multiprocessing "
-    "squarify cycler PIL skimage cv2 torch psutil builtins plotnine great_tables rich attr attrs pydantic narwhals"
+    "squarify cycler PIL skimage cv2 torch psutil builtins plotnine great_tables rich attr attrs pydantic narwhals "
+    "jupyter_pipelines"
 )
 # Positions of arguments that a function changes in place.
 CHANGED_ARGUMENTS: dict[str, tuple[int, ...]] = {
@@ -134,7 +135,7 @@ FRESH_FUNCTIONS = _words(
     "numpy.random.choice numpy.random.permutation random.random random.randint random.sample random.uniform "
     "random.gauss random.choices matplotlib.pyplot.show matplotlib.pyplot.savefig matplotlib.pyplot.title "
     "matplotlib.pyplot.xlabel matplotlib.pyplot.ylabel matplotlib.pyplot.legend matplotlib.pyplot.tight_layout "
-    "IPython.display.display pprint.pprint requests.get"
+    "IPython.display.display pprint.pprint requests.get jupyter_pipelines.metric"
 )
 FRESH_PREFIXES = (
     "sklearn.metrics.",

@@ -16,7 +16,8 @@ from jupyter_pipelines.orchestration.service import endpoint_of
 from jupyter_pipelines.orchestration.settling import settle_runs
 from jupyter_pipelines.settings import Settings
 from jupyter_pipelines.store import Store
-from jupyter_pipelines.store.run_index import STARTERS, RunIndex
+from jupyter_pipelines.store.run_index import RunIndex
+from jupyter_pipelines.store.run_questions import STARTERS
 
 logger = logging.getLogger(__name__)
 

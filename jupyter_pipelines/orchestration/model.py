@@ -107,6 +107,7 @@ class StepRecord:
     reused_from: str = ""  # the id of the run whose result was taken
     waiting: str = ""  # what it waits for before it begins, while it does
     files_written: tuple[str, ...] = ()  # absolute paths
+    metrics: Mapping[str, float | None] = field(default_factory=dict)  # numbers it left; None: not a finite one
     inputs: tuple[InputRecord, ...] = ()
 
 

@@ -188,7 +188,7 @@ class PipelineRun:
     def _start(self, step: StepPlan) -> bool:
         """Start ``step``, or take its result from an earlier run; says whether it was taken."""
         start = self.progress.start(step)
-        self.recorder.step_loads(step, start.inputs)
+        self.recorder.step_loads(step, start.inputs, start.state)
         key = reuse.step_key(self.progress.pipeline, step, start, self.parameters, self.directory)
         self._keys[step.name] = key
         required = step.name in self.progress.selection.required

@@ -42,6 +42,7 @@ class Recorder:
         self._store = store
         self._steps = {step.name: step for step in record.steps}
         self._record = record
+        self._given: dict[str, object] = {}  # where exactly that is which each step has loaded
         self._on_event = on_event
         self._process = process_identity()
         self._lock = threading.Lock()
@@ -77,8 +78,8 @@ class Recorder:
         self._tell(RunEvent("run-finished", run_id=self._record.id, message=error, time=time.time()))
         return self.record
 
-    def step_loads(self, step: StepPlan, values: Mapping[str, Carried]) -> None:
-        """What a step, which begins soon, loads."""
+    def step_loads(self, step: StepPlan, values: Mapping[str, Carried], state: Mapping[str, Carried]) -> None:
+        """What a step, which begins soon, loads: values, and hidden ``state``."""
         inputs = tuple(
             InputRecord(name, one.producer, value.type, value.size, value.summary)
             for one in step.inputs
@@ -87,6 +88,10 @@ class Recorder:
         with self._lock:
             if step.name in self._steps:  # else only its earlier result is needed
                 self._steps[step.name] = replace(self._steps[step.name], inputs=inputs)
+                self._given[step.name] = {
+                    "inputs": {name: asdict(one) for name, one in values.items()},
+                    "state": {name: asdict(one) for name, one in state.items()},
+                }
 
     def step_started(self, name: str, attempt: int) -> None:
         """A step begins its ``attempt``-th attempt (from 1)."""
@@ -110,6 +115,7 @@ class Recorder:
             outputs=_outputs(result),
             waiting="",
             files_written=() if reused_from else result.observed.files_written[:MOST_FILES],
+            metrics=result.metrics,
         )
         if result.error is not None:
             error = result.error
@@ -156,7 +162,8 @@ class Recorder:
     def _save(self, *, sync: bool) -> None:
         with self._saving:
             record = self.record
-            self._store.save_run(record.id, asdict(record) | {"process": self._process}, sync=sync)
+            more = {"process": self._process, "given": dict(self._given)}
+            self._store.save_run(record.id, asdict(record) | more, sync=sync)
 
     def _tell(self, event: RunEvent) -> None:
         self._on_event(event)

@@ -75,6 +75,12 @@ def _texts(value: object) -> object:
     return tuple(value)
 
 
+def _numbers(value: object) -> object:
+    if not isinstance(value, dict):
+        raise _MalformedError
+    return {name: None if number is None else _time(number) for name, number in value.items()}
+
+
 def _time(value: object) -> object:
     if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value):
         raise _MalformedError
@@ -88,6 +94,7 @@ _READERS: dict[str, Callable[[object], object]] = {
     "float": _time,
     "tuple[str, ...]": _texts,
     "Mapping[str, object]": _read(dict),
+    "Mapping[str, float | None]": _numbers,
     "RunState": _one_of(get_args(RunState)),
     "StepState": _one_of(get_args(StepState)),
     "tuple[StepRecord, ...]": _many(StepRecord),

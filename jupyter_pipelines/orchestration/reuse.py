@@ -134,6 +134,7 @@ def _result_from(found: Mapping[str, object]) -> StepResult:
         state_outputs={name: Carried(**carried) for name, carried in values["state_outputs"].items()},
         setup_digests=values["setup_digests"],
         observed=observed_from(values["observed"]),
+        metrics=values.get("metrics", {}),
         started=values["started"],
         ended=values["ended"],
     )

@@ -98,7 +98,8 @@ def _end(store: Store, record: RunRecord, state: RunState, why: str) -> RunRecor
         for step in record.steps
     )
     ended = replace(record, state=state, error=why, steps=steps, ended=heard)
-    store.save_run(record.id, asdict(ended) | {"process": None})
+    given = (store.load_run(record.id) or {}).get("given", {})
+    store.save_run(record.id, asdict(ended) | {"process": None, "given": given})
     return ended
 
 

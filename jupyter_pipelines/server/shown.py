@@ -43,7 +43,11 @@ def step(found: StepRecord, places: Places) -> dict[str, Any]:
     outputs = [{"name": one.name, "type": one.type, "size": one.size, "summary": one.summary} for one in found.outputs]
     inputs = [asdict(one) for one in found.inputs]
     error = {"error": places.tidy(found.error), "error_first_line": found.error_first_line, "fix": found.fix}
-    return brief_step(found) | error | {"inputs": inputs, "outputs": outputs, "files_written": written}
+    return (
+        brief_step(found)
+        | error
+        | {"metrics": found.metrics, "inputs": inputs, "outputs": outputs, "files_written": written}
+    )
 
 
 def parameters(values: Mapping[str, object]) -> dict[str, object]:

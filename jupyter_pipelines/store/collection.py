@@ -124,6 +124,10 @@ def _referred(record: Mapping[str, object]) -> Iterator[str]:
         for output in step.get("outputs") or ():
             if isinstance(output, dict):
                 yield str(output.get("container", ""))
+    given = record.get("given")
+    for start in given.values() if isinstance(given, dict) else ():
+        for carried in start.get("state", {}).values() if isinstance(start, dict) else ():
+            yield str(carried.get("container", ""))
 
 
 def _sort_results(store: Store, taken: set[tuple[str, str]], now: float) -> tuple[list[Path], set[str], set[str]]:

@@ -22,7 +22,10 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Final, NamedTuple, TypeVar
 
+from jupyter_pipelines.store import run_numbers
 from jupyter_pipelines.store.files import make_folder
+from jupyter_pipelines.store.run_numbers import Point, parameters_text
+from jupyter_pipelines.store.run_questions import FILTERS, Question
 
 try:
     import fcntl
@@ -33,22 +36,15 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-VERSION: Final = 2
+VERSION: Final = 3
 BUSY_SAVING: Final = 0.5  # seconds that saving a record waits for others that write the index
 BUSY_ASKING: Final = 10.0
 SETTLED: Final = 10.0  # seconds after which a mark was left by somebody who will not come back
 TOLD_AGAIN: Final = 5_000_000_000  # nanoseconds; see the module's text
 GOING_ON: Final = ("pending", "running")
-FILTERS: Final = ("pipeline", "notebook", "state", "schedule", "backfill", "parent")
-STARTERS: Final = {
-    "hand": "schedule = '' AND backfill = ''",
-    "schedule": "schedule <> '' AND backfill = ''",
-    "backfill": "backfill <> ''",
-}
-"""What may have asked for a run; a trigger counts as a schedule."""
 _BROKEN: Final = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR, sqlite3.SQLITE_SCHEMA}
 
-_SCHEMA: Final = """
+_SCHEMA = """
 CREATE TABLE runs (
   id TEXT NOT NULL UNIQUE,
   pipeline TEXT NOT NULL, notebook TEXT NOT NULL, state TEXT NOT NULL,
@@ -56,6 +52,7 @@ CREATE TABLE runs (
   resumed_from TEXT NOT NULL,
   moment REAL NOT NULL,  -- when it started, or was asked for; seconds since the epoch
   ended REAL NOT NULL,
+  parameters TEXT NOT NULL,  -- JSON
   number INTEGER         -- of its end
 );
 CREATE INDEX by_moment ON runs (moment, state);
@@ -69,7 +66,8 @@ CREATE UNIQUE INDEX by_number ON runs (number) WHERE number IS NOT NULL;
 CREATE INDEX going_on ON runs (id) WHERE number IS NULL;
 CREATE TABLE facts (name TEXT PRIMARY KEY, value NOT NULL) WITHOUT ROWID;
 """
-_COLUMNS: Final = (*FILTERS, "resumed_from", "moment", "ended", "number")
+_SCHEMA += run_numbers.SCHEMA.lstrip()
+_COLUMNS: Final = (*FILTERS, "resumed_from", "moment", "ended", "parameters", "number")
 _PUT: Final = f"""
 INSERT INTO runs (id, {", ".join(_COLUMNS)}) VALUES (?{", ?" * len(_COLUMNS)})
 ON CONFLICT (id) DO UPDATE SET {", ".join(f"{name} = excluded.{name}" for name in _COLUMNS)}
@@ -99,6 +97,21 @@ class IndexedRun(NamedTuple):
     moment: float
     ended: float
     notebook: str
+
+
+class RunRow(NamedTuple):
+    """What the index says of a run without its record. ``parameters`` are JSON; times as for :class:`IndexedRun`."""
+
+    id: str
+    pipeline: str
+    notebook: str
+    state: str
+    schedule: str
+    backfill: str
+    moment: float
+    ended: float
+    parameters: str
+    numbers: Mapping[str, float]
 
 
 class RunIndex:
@@ -137,37 +150,41 @@ class RunIndex:
         folders: Collection[str] | None = None,
         after: str | None = None,
         by: Collection[str] | None = None,
+        parameters: Mapping[str, object] | None = None,
     ) -> list[str]:
-        """The ids of the newest runs that fit: ``filters`` by names in :data:`FILTERS`, started in a span of time.
-
-        ``by`` are names in :data:`STARTERS`.
-
-        ``folders`` are those below which the notebook is; ``after`` is a run, those older than it are given.
-        """
-        where, values = ["1"], list[object]()
-        for name, wanted in filters.items():
-            assert name in FILTERS, name
-            some = [wanted] if isinstance(wanted, str) else list(wanted)
-            where.append(f"{name} IN ({', '.join('?' * len(some))})" if len(some) != 1 else f"{name} = ?")
-            where += [f"{name} <> ''"] if name in {"schedule", "backfill", "parent"} else []  # so its index is used
-            values += some
-        for comparison, moment in ((">=", since), ("<", until)):
-            if moment is not None:
-                where.append(f"moment {comparison} ?")
-                values.append(moment)
-        if folders is not None:
-            where.append(f"({' OR '.join(['notebook >= ? AND notebook < ?'] * len(folders)) or '0'})")
-            for folder in folders:
-                below = folder.rstrip(os.sep) + os.sep
-                values += [below, below[:-1] + chr(ord(os.sep) + 1)]
-        if by is not None:
-            where.append(f"({' OR '.join(STARTERS[name] for name in by) or '0'})")
-        if after is not None:
-            where.append("(moment, rowid) < (SELECT moment, rowid FROM runs WHERE id = ?)")
-            values.append(after)
-        query = f"SELECT id FROM runs WHERE {' AND '.join(where)} ORDER BY moment DESC, rowid DESC LIMIT ?"
+        """The ids of the newest runs that fit; see :class:`~jupyter_pipelines.store.run_questions.Question`."""
+        question = Question(filters, since, until, folders, after, by, parameters or {})
+        where, values = question.where()
+        query = f"SELECT id FROM runs WHERE {where} ORDER BY moment DESC, rowid DESC LIMIT ?"
         values.append(-1 if limit is None else limit)
         return self._do(lambda connection: [str(row[0]) for row in connection.execute(query, values)])
+
+    def rows(self, question: Question, limit: int) -> list[RunRow]:
+        """The newest runs that fit, with their numbers, newest first."""
+        where, values = question.where()
+        columns = ", ".join(RunRow._fields[:-1])
+        query = f"SELECT {columns}, rowid FROM runs WHERE {where} ORDER BY moment DESC, rowid DESC LIMIT ?"
+
+        def look(connection: sqlite3.Connection) -> list[RunRow]:
+            found = connection.execute(query, (*values, limit)).fetchall()
+            return [RunRow._make((*row[:-1], run_numbers.of_run(connection, row[-1]))) for row in found]
+
+        return self._do(look)
+
+    def count(self, question: Question) -> int:
+        """How many runs fit."""
+        where, values = question.where()
+        return self._do(
+            lambda found: int(found.execute(f"SELECT count(*) FROM runs WHERE {where}", values).fetchone()[0])
+        )
+
+    def trend(self, pipeline: str, name: str, since: float | None = None, until: float | None = None) -> list[Point]:
+        """What the number ``name`` was in the runs of ``pipeline``, oldest first."""
+        return self._do(lambda connection: list(run_numbers.trend(connection, pipeline, name, since, until)))
+
+    def names_of_numbers(self, pipeline: str) -> list[str]:
+        """The numbers that the last runs of ``pipeline`` left."""
+        return self._do(lambda connection: run_numbers.names(connection, pipeline))
 
     def last_of_each(self, number: int, pipelines: Collection[str] | None = None) -> dict[str, list[IndexedRun]]:
         """The last ``number`` runs of each of these pipelines, by default of all that have some; newest first."""
@@ -324,18 +341,20 @@ class RunIndex:
             connection.executescript(_SCHEMA)
         marked = {_run_of(name) for name in _entries(self._changed)}
         seen: set[int] = set()
-        rows = []
-        for run in _entries(self._root / "runs"):
-            record = self._record(run)
-            if record is not None and run not in marked:
-                rows.append(_row(run, record, None, _old_number(record, seen)))
+        count = 0
         with _transaction(connection):
-            connection.executemany(_PUT, rows)
+            for run in _entries(self._root / "runs"):
+                record = self._record(run)
+                if record is not None and run not in marked:
+                    row = connection.execute(_PUT, _row(run, record, None, _old_number(record, seen))).lastrowid
+                    if row is not None and record.get("state") not in GOING_ON:
+                        run_numbers.put_rows(connection, row, record)
+                    count += 1
             _state_last(connection, max(seen, default=0))
             connection.execute("INSERT OR REPLACE INTO facts VALUES ('boot', ?)", (_boot(),))
             for run in marked:
                 self._refresh(connection, run)
-        return len(rows)
+        return count
 
     def _catch_up(self, connection: sqlite3.Connection) -> None:
         """Learn what could not be told: by the marks that were left, and by which runs have ended."""
@@ -434,6 +453,8 @@ def _put(connection: sqlite3.Connection, run: str, record: Mapping[str, object])
             number = max(_last_number(connection) + 1, time.time_ns())
             _state_last(connection, number)
     connection.execute(_PUT, _row(run, record, None if before is None else before[0], number))
+    if number is not None:
+        run_numbers.put(connection, run, record)
 
 
 def _row(run: str, record: Mapping[str, object], before: float | None, number: int | None) -> _Row:
@@ -441,7 +462,7 @@ def _row(run: str, record: Mapping[str, object], before: float | None, number: i
     found = [_text(record, name) for name in (*FILTERS, "resumed_from")]
     found[0] = found[0] or _text(record, "notebook")  # records of earlier versions do not name their pipelines
     moment = _time(record, "started") or before or _time(record, "saved") or _time(record, "ended") or time.time()
-    return (run, *found, moment, _time(record, "ended"), number)
+    return (run, *found, moment, _time(record, "ended"), parameters_text(record), number)
 
 
 def _old_number(record: Mapping[str, object], seen: set[int]) -> int | None:

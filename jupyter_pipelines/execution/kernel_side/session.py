@@ -30,12 +30,22 @@ class StepRefusedError(Exception):
 
 _sessions: dict[str, Session] = {}  # by job; a kernel has one
 
+MOST_NUMBERS = 100  # plain numbers of a step that are noted down
+
 
 def run(phase: str, job: str) -> None:
     """Run one phase; ``job`` is the path of the job file."""
     if job not in _sessions:
         _sessions[job] = Session(job)
     getattr(_sessions[job], phase)()
+
+
+def record_metric(name: str, value: float) -> None:
+    """Note down a number that the notebook wants to have on record: at once, so that no crash takes it."""
+    for session in _sessions.values():
+        line = json.dumps({name: value}) + "\n"
+        with open(session.metrics_path, "a", encoding="utf-8") as file:
+            file.write(line)
 
 
 class Session:
@@ -46,6 +56,7 @@ class Session:
             self.job: Json = json.load(file)
         self.result: Json = {}
         self._result_path = os.path.join(os.path.dirname(path), "result.json")
+        self.metrics_path = os.path.join(os.path.dirname(path), "metrics.jsonl")
         self.shell = _shell()
         self.user: dict[str, Any] = sys.modules["__main__"].__dict__
         self._containers: dict[str, Container] = {}
@@ -73,6 +84,14 @@ class Session:
     # load
 
     def load(self) -> None:
+        """Give the step what it needs, and look at all that it does from here on."""
+        self.restore()
+        self.state = ambient.capture()
+        self.watch = Watch(self.job, self.user, self.shell, self.files)
+        self._imports.start()
+        self.files.on = True
+
+    def restore(self) -> None:
         """Take stock of what setup left, then give the step its hidden state and its inputs."""
         rebuild.take_stock(self.user)
         self.setup_digests = self._digest_setup()
@@ -86,10 +105,6 @@ class Session:
         finally:
             self._containers.clear()  # the values are the notebook's from here on: what it deletes must be gone
             self._write_result()
-        self.state = ambient.capture()
-        self.watch = Watch(self.job, self.user, self.shell, self.files)
-        self._imports.start()
-        self.files.on = True
 
     def _look_at_modules(self) -> None:
         self.watch.modules.look()
@@ -147,6 +162,7 @@ class Session:
         changes = ambient.changed(self.state, state)
         saving = Saving(self.job, self.user)
         unseen = next(self.watch.refusals(), None)
+        self.result["numbers"] = self._numbers()
         saving.changed += self.watch.changed_values()
         try:
             saving.pickle_all()
@@ -169,6 +185,23 @@ class Session:
         held = rest.holdings()
         self.result["at_rest"] = held is not None and self._held is not None and held <= self._held
         self._write_result()
+
+    def _numbers(self) -> dict[str, float]:
+        """The plain numbers that the step's cells have bound."""
+        found: dict[str, float] = {}
+        for name in self.job["bound"]:
+            value: Any = self.user.get(name)
+            kind = type(value)
+            if (
+                kind.__module__ == "numpy"
+                and getattr(value, "ndim", 1) == 0
+                and kind.__name__ not in ("bool", "ndarray")
+            ):
+                value = value.item()
+            if type(value) in (int, float) and len(found) < MOST_NUMBERS:
+                with contextlib.suppress(OverflowError):
+                    found[name] = float(value)
+        return found
 
     def _state_to_carry(self, state: Json, changes: dict[str, bool]) -> Json:
         """What the graph asks for, and what has changed without its knowledge: from now on it knows."""

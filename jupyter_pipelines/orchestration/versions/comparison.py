@@ -122,6 +122,15 @@ def diff(notebook: Path | str, old: str = PUBLISHED, new: str | None = None) -> 
     )
 
 
+def compare_sources(old: str, new: str, notebook: str) -> tuple[CellChange, ...]:
+    """In which cells two frozen notebooks differ, by their addresses. Raises :class:`StoreError` when one is gone."""
+    store, nothing = Store(Settings.load().store), Environment("", "", "")
+    before, after = (
+        _of_version(store, "", Content(address, Path(notebook).suffix, (), nothing), notebook) for address in (old, new)
+    )
+    return tuple(_cell_changes(before, after))
+
+
 def _of_version(store: Store, version: str, content: Content, notebook: str) -> _Side:
     source = store.get_notebook(content.notebook)
     name = Path(notebook).with_suffix(content.suffix).name

@@ -1,0 +1,98 @@
+"""Pieces of HTML that read well in JupyterLab's themes, in nbviewer, and where styles are taken out."""
+
+from __future__ import annotations
+
+import html
+import time
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+
+from jupyter_pipelines.results.showing.words import GLYPHS
+
+LONGEST = 300  # characters of one text
+
+STYLE = """<style>
+.jp-PipelinesResult { font-size: 13px; line-height: 1.45; color: var(--jp-ui-font-color1, inherit); max-width: 100%;
+  --good: var(--jp-success-color0, #1b5e20); --bad: var(--jp-error-color0, #b71c1c);
+  --busy: var(--jp-brand-color1, #0d47a1); --line: var(--jp-border-color2, #8886); }
+.jp-PipelinesResult h4 { margin: 12px 0 4px; font-size: 13px; font-weight: 600; }
+.jp-PipelinesResult table { border-collapse: collapse; margin: 4px 0; font-size: 12px; }
+.jp-PipelinesResult th, .jp-PipelinesResult td { text-align: left; padding: 3px 12px 3px 0; vertical-align: top;
+  border-bottom: 1px solid var(--line); background: none; max-width: 420px; overflow-wrap: anywhere; }
+.jp-PipelinesResult th { font-weight: 600; color: var(--jp-ui-font-color2, inherit); white-space: nowrap; }
+.jp-PipelinesResult td.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+.jp-PipelinesResult pre { margin: 4px 0; padding: 6px 8px; max-height: 240px; overflow: auto; font-size: 12px;
+  background: var(--jp-layout-color2, #8881); white-space: pre-wrap; overflow-wrap: anywhere; }
+.jp-PipelinesResult .muted { color: var(--jp-ui-font-color2, inherit); }
+.jp-PipelinesResult .completed, .jp-PipelinesResult .reused { color: var(--good); }
+.jp-PipelinesResult .failed, .jp-PipelinesResult .crashed, .jp-PipelinesResult .timed-out,
+.jp-PipelinesResult .refused { color: var(--bad); }
+.jp-PipelinesResult .running { color: var(--busy); }
+.jp-PipelinesResult .pending, .jp-PipelinesResult .skipped, .jp-PipelinesResult .cancelled { opacity: .8; }
+.jp-PipelinesResult svg { display: block; max-width: 100%; height: auto; }
+.jp-PipelinesResult svg text { fill: currentColor; font-size: 12px; }
+.jp-PipelinesResult progress { width: 90px; height: 8px; vertical-align: middle; accent-color: var(--busy); }
+</style>"""
+
+
+def framed(*parts: str) -> str:
+    """One output."""
+    return f'{STYLE}<div class="jp-PipelinesResult">{"".join(parts)}</div>'
+
+
+def text(value: object, most: int = LONGEST) -> str:
+    """A text from anywhere, as text. Only plain values are given here: no ``__repr__`` of a notebook's is called."""
+    shown = value if isinstance(value, str) else str(value)
+    shown = shown if len(shown) <= most else f"{shown[:most]} …"
+    return html.escape(shown.replace("\x00", ""))
+
+
+def plain(value: object) -> str:
+    """A parameter's or number's value as text."""
+    if value is None:
+        return "–"
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+
+
+def table(heads: Sequence[str], rows: Iterable[Sequence[str]], numbers: Iterable[int] = ()) -> str:
+    """A table of pieces of HTML; columns ``numbers`` are set to the right."""
+    right = set(numbers)
+    head = "".join(f'<th scope="col">{text(one)}</th>' for one in heads)
+    body = "".join(
+        "<tr>"
+        + "".join(f"<td{' class=number' if place in right else ''}>{cell}</td>" for place, cell in enumerate(row))
+        + "</tr>"
+        for row in rows
+    )
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def state(name: str) -> str:
+    """A state as a sign and a word, so that its colour is not needed to read it."""
+    return f'<span class="{text(name)}">{GLYPHS.get(name, "")} {text(name.replace("-", " "))}</span>'
+
+
+def lasted(seconds: float | timedelta | None) -> str:
+    """A length of time: ``0.4 s``, ``12 s``, ``3 min 20 s``, ``2 h 5 min``."""
+    if seconds is None:
+        return ""
+    length = seconds.total_seconds() if isinstance(seconds, timedelta) else seconds
+    if length < 10:
+        return f"{max(length, 0):.1f} s"
+    whole = round(length)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def moment(seconds: float) -> str:
+    """A time, here: ``14:03:20`` today, else ``2026-11-22 14:03``."""
+    if not seconds:
+        return ""
+    then = time.localtime(seconds)
+    today = time.strftime("%Y-%m-%d", then) == time.strftime("%Y-%m-%d")
+    return time.strftime("%H:%M:%S" if today else "%Y-%m-%d %H:%M", then)

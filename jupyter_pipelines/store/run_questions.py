@@ -1,0 +1,63 @@
+"""Which runs are asked for, as SQL over the index of runs."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+FILTERS: Final = ("pipeline", "notebook", "state", "schedule", "backfill", "parent")
+STARTERS: Final = {
+    "hand": "schedule = '' AND backfill = ''",
+    "schedule": "schedule <> '' AND backfill = ''",
+    "backfill": "backfill <> ''",
+}
+"""What may have asked for a run; a trigger counts as a schedule."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """All that is given must hold.
+
+    ``filters`` are by names in :data:`FILTERS`, ``by`` are names in :data:`STARTERS`; ``since`` and ``until`` are about
+    when a run started, in seconds since the epoch; ``folders`` are those below which the notebook is; ``after`` is a
+    run, those older than it are meant; ``parameters`` have these values (JSON) among those that the run was given.
+    """
+
+    filters: Mapping[str, str | Collection[str]] = field(default_factory=dict)
+    since: float | None = None
+    until: float | None = None
+    folders: Collection[str] | None = None
+    after: str | None = None
+    by: Collection[str] | None = None
+    parameters: Mapping[str, object] = field(default_factory=dict)
+
+    def where(self) -> tuple[str, list[object]]:
+        """The condition, and the values in it."""
+        where, values = ["1"], list[object]()
+        for name, wanted in self.filters.items():
+            assert name in FILTERS, name
+            some = [wanted] if isinstance(wanted, str) else list(wanted)
+            where.append(f"{name} IN ({', '.join('?' * len(some))})" if len(some) != 1 else f"{name} = ?")
+            where += [f"{name} <> ''"] if name in {"schedule", "backfill", "parent"} else []  # so its index is used
+            values += some
+        for comparison, moment in ((">=", self.since), ("<", self.until)):
+            if moment is not None:
+                where.append(f"moment {comparison} ?")
+                values.append(moment)
+        if self.folders is not None:
+            where.append(f"({' OR '.join(['notebook >= ? AND notebook < ?'] * len(self.folders)) or '0'})")
+            for folder in self.folders:
+                below = folder.rstrip(os.sep) + os.sep
+                values += [below, below[:-1] + chr(ord(os.sep) + 1)]
+        if self.by is not None:
+            where.append(f"({' OR '.join(STARTERS[name] for name in self.by) or '0'})")
+        for name, value in self.parameters.items():
+            where.append("json_extract(parameters, ?) IS json_extract(?, '$')")
+            values += [f'$."{name}"', json.dumps(value, default=str)]
+        if self.after is not None:
+            where.append("(moment, rowid) < (SELECT moment, rowid FROM runs WHERE id = ?)")
+            values.append(self.after)
+        return " AND ".join(where), values
