@@ -1,13 +1,15 @@
 /** The plugins of this extension. Each feature is a folder under `features/`. */
+import { backfillsPlugin } from './features/backfills/plugin';
 import { cellsPlugin } from './features/cells/plugin';
 import { compilationPlugin } from './features/compilation/plugin';
 import { dagPlugin } from './features/dag/plugin';
 import { filesPlugin } from './features/files/plugin';
 import { livePlugin } from './features/live/plugin';
 import { panelPlugin } from './features/panel/plugin';
-import { schedulesPlugin } from './features/schedules/plugin';
 import { parametersPlugin } from './features/parameters/plugin';
 import { runningPlugin } from './features/running/plugin';
+import { runsPlugin } from './features/runs/plugin';
+import { schedulesPlugin } from './features/schedules/plugin';
 import { servicePlugin } from './features/service/plugin';
 import { settingsPlugin } from './features/settings/plugin';
 import { versionsPlugin } from './features/versions/plugin';
@@ -25,5 +27,7 @@ export default [
   panelPlugin,
   schedulesPlugin,
   filesPlugin,
+  runsPlugin,
+  backfillsPlugin,
   versionsPlugin
 ];

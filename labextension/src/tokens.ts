@@ -262,4 +262,7 @@ export namespace CommandIDs {
   export const openPipelines = 'jupyter-pipelines:open-pipelines';
   export const publish = 'jupyter-pipelines:publish';
   export const review = 'jupyter-pipelines:review';
+  export const openRun = 'jupyter-pipelines:open-run';
+  export const openExecuted = 'jupyter-pipelines:open-executed';
+  export const backfill = 'jupyter-pipelines:backfill';
 }

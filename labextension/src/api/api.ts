@@ -55,6 +55,11 @@ export class Api {
     return request(this.settings, path('runs', id, 'notebook'));
   }
 
+  /** What a run has printed, as text. */
+  runLog(id: string, signal: Signal = null): Promise<string[]> {
+    return this._all<string>(path('runs', id, 'log'), 'lines', {}, signal);
+  }
+
   /** Have the service run a notebook now. */
   submit(asked: t.IRunRequest): Promise<t.IRun> {
     return this._post('runs', asked, { key: UUID.uuid4() });

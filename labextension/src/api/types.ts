@@ -136,6 +136,8 @@ export interface IRun {
   upstream: string;
   /** What it waits for before it begins; empty for nothing. */
   waiting: string;
+  /** Does cleaning leave it alone? Left out by servers that do not tell. */
+  kept?: boolean;
 }
 
 /** A value that a step left; `size` in bytes. */
@@ -148,6 +150,8 @@ export interface IOutput {
 
 /** A step of a run, whole. */
 export interface IRunStep extends IStepBrief {
+  /** Left out by servers that do not tell. */
+  inputs?: (IOutput & { producer: string })[];
   outputs: IOutput[];
   error: string;
   error_first_line: string;

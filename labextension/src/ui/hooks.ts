@@ -34,6 +34,24 @@ export function useLive<T>(live: ILive<T>): ILive<T> {
   return live;
 }
 
+/** The time, each second while something is `ticking`. */
+export function useNow(ticking: boolean): Date {
+  const [now, setNow] = React.useState(() => new Date());
+  React.useEffect(() => {
+    setNow(new Date());
+    if (!ticking) {
+      return;
+    }
+    const timer = window.setInterval(() => {
+      setNow(new Date());
+    }, 1000);
+    return () => {
+      window.clearInterval(timer);
+    };
+  }, [ticking]);
+  return now;
+}
+
 /** What a button does: `start` it, and know whether it still goes on or what went wrong. */
 export interface IAction {
   readonly busy: boolean;

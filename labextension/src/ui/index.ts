@@ -1,7 +1,8 @@
 export { Button, IconButton, LinkButton } from './buttons';
 export { useClock } from './clock';
 export { Choices, Field, type IFieldAttributes, Switch } from './field';
-export { type IAction, useAction, useLive, useSignals } from './hooks';
+export { type IAction, useAction, useLive, useNow, useSignals } from './hooks';
+export { HoverCard } from './hover-card';
 export { ErrorNotice, Message, Notice, StaleNotice } from './notice';
 export { useRovingFocus } from './roving';
 export { Section } from './section';

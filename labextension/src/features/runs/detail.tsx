@@ -1,0 +1,232 @@
+/** Below the grid: all about the square that was picked. */
+import { closeIcon } from '@jupyterlab/ui-components';
+import type { TranslationBundle } from '@jupyterlab/translation';
+import type { CommandRegistry } from '@lumino/commands';
+import * as React from 'react';
+import type { IEvent, IRun, IRunStep } from '../../api';
+import { CommandIDs, type ILive, type IRecords } from '../../tokens';
+import {
+  ErrorNotice,
+  IconButton,
+  LinkButton,
+  StaleNotice,
+  StateChip,
+  StateIcon,
+  useAction,
+  useLive,
+  useNow
+} from '../../ui';
+import { Facts, type IKnown, lengthText, Parameters, runFacts } from './about';
+import { RunActions } from './actions';
+import { isGoingOn } from './model';
+import { StepDetail } from './step';
+
+/** A run with all about its steps, as it goes on. */
+export interface IWholeRun {
+  run: IRun;
+  steps: IRunStep[];
+}
+
+export function useWholeRun(records: IRecords, id: string): ILive<IWholeRun> {
+  const live = React.useMemo(
+    () =>
+      records.live<IWholeRun>(
+        async signal => {
+          const [run, steps] = await Promise.all([
+            records.api.run(id, signal),
+            records.api.runSteps(id, signal)
+          ]);
+          return { run, steps };
+        },
+        (event: IEvent) => event.kind === 'run' && event.subject === id
+      ),
+    [records, id]
+  );
+  return useLive(live);
+}
+
+/** The lines of the log, asked for when they are opened, and again while the run goes on. */
+export function Log(props: {
+  run: IRun;
+  records: IRecords;
+  trans: TranslationBundle;
+}): React.JSX.Element {
+  const [open, setOpen] = React.useState(false);
+  return (
+    <details
+      className="jp-Pipelines-runLog"
+      onToggle={event => {
+        setOpen(event.currentTarget.open);
+      }}
+    >
+      <summary>{props.trans.__('Log')}</summary>
+      {open && <LogLines {...props} />}
+    </details>
+  );
+}
+
+export function LogLines(props: {
+  run: IRun;
+  records: IRecords;
+  trans: TranslationBundle;
+}): React.JSX.Element {
+  const { run, records, trans } = props;
+  const live = useLive(
+    React.useMemo(
+      () =>
+        records.live(
+          signal => records.api.runLog(run.id, signal),
+          event => event.kind === 'run' && event.subject === run.id
+        ),
+      [records, run.id]
+    )
+  );
+  if (!live.value) {
+    return live.error ? (
+      <StaleNotice live={live} trans={trans} />
+    ) : (
+      <p className="jp-Pipelines-hint">{trans.__('Reading the log …')}</p>
+    );
+  }
+  return live.value.length === 0 ? (
+    <p className="jp-Pipelines-hint">{trans.__('Nothing was printed.')}</p>
+  ) : (
+    <pre className="jp-Pipelines-logLines" tabIndex={0}>
+      {live.value.join('\n')}
+    </pre>
+  );
+}
+
+/** The steps of a run, to choose one of. */
+function StepChoice(props: {
+  steps: readonly IRunStep[];
+  onPick: (step: string) => void;
+  now: Date;
+  trans: TranslationBundle;
+}): React.JSX.Element {
+  const { steps, onPick, now, trans } = props;
+  return (
+    <ul className="jp-Pipelines-stepChoice">
+      {steps.map(step => (
+        <li key={step.name}>
+          <StateIcon state={step.state} trans={trans} />
+          <LinkButton
+            onClick={() => {
+              onPick(step.name);
+            }}
+          >
+            {step.name}
+          </LinkButton>
+          <span className="jp-Pipelines-place">{lengthText(step, now)}</span>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+export function RunDetail(props: {
+  id: string;
+  step: string;
+  known: IKnown;
+  records: IRecords;
+  commands: CommandRegistry;
+  trans: TranslationBundle;
+  onPick: (id: string, step: string) => void;
+  onClose: () => void;
+}): React.JSX.Element {
+  const { id, step, known, records, commands, trans, onPick, onClose } = props;
+  const live = useWholeRun(records, id);
+  const action = useAction();
+  const { run, steps } = live.value ?? { run: null, steps: [] };
+  const now = useNow(run !== null && isGoingOn(run.state));
+  const found = steps.find(({ name }) => name === step) ?? null;
+  const state = found?.state ?? run?.state;
+  const failed = steps.filter(one => one.error && one.state !== 'skipped');
+  return (
+    <section
+      className="jp-Pipelines-runDetail"
+      aria-label={
+        step ? trans.__('Step %1 of the run', step) : trans.__('The run')
+      }
+    >
+      <header>
+        <h4>{step || trans.__('Run')}</h4>
+        {state && <StateChip state={state} trans={trans} />}
+        <IconButton
+          icon={closeIcon}
+          label={trans.__('Close')}
+          onClick={onClose}
+        />
+      </header>
+      <StaleNotice live={live} trans={trans} />
+      {run && (
+        <>
+          <RunActions
+            run={run}
+            step={found}
+            action={action}
+            records={records}
+            commands={commands}
+            trans={trans}
+            onStarted={started => {
+              onPick(started.id, '');
+            }}
+          />
+          {found && (
+            <StepDetail
+              run={run}
+              step={found}
+              now={now}
+              commands={commands}
+              trans={trans}
+            />
+          )}
+          {!step && (
+            <>
+              {run.error && failed.length === 0 && (
+                <ErrorNotice error={{ message: run.error, fix: '' }} />
+              )}
+              {failed.map(one => (
+                <StepDetail
+                  key={one.name}
+                  run={run}
+                  step={one}
+                  now={now}
+                  commands={commands}
+                  trans={trans}
+                />
+              ))}
+              <StepChoice
+                steps={steps}
+                now={now}
+                trans={trans}
+                onPick={name => {
+                  onPick(id, name);
+                }}
+              />
+            </>
+          )}
+          <h5>{trans.__('The run')}</h5>
+          <Facts facts={runFacts(run, known, now, trans)} />
+          {Object.keys(run.parameters).length > 0 && (
+            <h5>{trans.__('Parameters')}</h5>
+          )}
+          <Parameters parameters={run.parameters} trans={trans} />
+          <Log run={run} records={records} trans={trans} />
+          {run.backfill && (
+            <LinkButton
+              onClick={() => {
+                void commands.execute(CommandIDs.backfill, {
+                  path: run.notebook,
+                  backfill: run.backfill
+                });
+              }}
+            >
+              {trans.__('Show the backfill it belongs to')}
+            </LinkButton>
+          )}
+        </>
+      )}
+    </section>
+  );
+}
