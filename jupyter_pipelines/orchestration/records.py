@@ -37,7 +37,7 @@ def _fields(kind: type, found: object) -> dict[str, Any]:
     for field in fields(kind):
         if field.name in found:
             values[field.name] = _READERS[str(field.type)](found[field.name])
-        elif field.default is MISSING:
+        elif field.default is MISSING and field.default_factory is MISSING:
             raise _MalformedError
     return values
 

@@ -69,6 +69,20 @@ def test_runs_are_found_by_what_they_have_in_common(runs: Store) -> None:
     assert history.find("a") == ["a0", "a1", "a2", "a3"]
 
 
+def test_records_of_earlier_and_later_versions_are_read(runs: Store) -> None:
+    save(runs, "a")
+    found = dict(runs.load_run("a") or {})
+    needed = {"id", "name", "notebook", "version", "state", "parameters", "started", "ended", "steps"}
+    step = {"name": "load", "state": "completed"}
+    earlier = {name: value for name, value in found.items() if name in needed} | {"steps": [step]}
+    runs.save_run("a", earlier | {"of a later one": 1})
+    (record,) = History(runs).query()
+    assert record.step("load").state == "completed"
+    del earlier["state"]
+    runs.save_run("a", earlier)
+    assert History(runs).query() == []
+
+
 def test_ends_are_told_once_in_their_order(runs: Store) -> None:
     history = History(runs)
     assert history.mark() == 0
