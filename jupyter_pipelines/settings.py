@@ -29,7 +29,7 @@ class Settings:
         if home is None:
             data = os.environ.get("XDG_DATA_HOME") or "~/.local/share"
             home = os.path.join(data, "jupyter-pipelines")
-        path = Path(home).expanduser().absolute()
+        path = Path(os.path.expanduser(home)).absolute()
         return cls(
             home=path,
             store=os.environ.get("JUPYTER_PIPELINES_STORE") or str(path / "store"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -48,7 +49,7 @@ def add_parameters(parser: argparse.ArgumentParser) -> None:
 
 def notebook_path(text: str) -> Path:
     """The notebook that a user named; raises :class:`RequestError` when it cannot be one."""
-    path = Path(text).expanduser()
+    path = Path(os.path.expanduser(text))
     try:
         if path.is_dir():
             raise RequestError(f"{text} is a folder, not a notebook.", "Name a notebook in it.")
@@ -60,6 +61,16 @@ def notebook_path(text: str) -> Path:
         reason = getattr(error, "strerror", None) or str(error)
         raise RequestError(f"{text} cannot be read: {reason}.", "Check the name and its permissions.") from None
     return path
+
+
+def require_known(name: str | None) -> None:
+    """Raise :class:`RequestError` for a notebook that there is not, and of which nothing is known."""
+    if name is not None:
+        from jupyter_pipelines.orchestration.versions.identity import known_pipeline
+        from jupyter_pipelines.settings import Settings
+        from jupyter_pipelines.store import Store
+
+        known_pipeline(Store(Settings.load().store), name)
 
 
 def _nearby(path: Path) -> str:
@@ -161,7 +172,7 @@ def _unquote(text: str) -> str:
 
 def _read_file(name: str) -> Mapping[str, object]:
     try:
-        content = Path(name).expanduser().read_text(encoding="utf-8-sig")
+        content = Path(os.path.expanduser(name)).read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise RequestError(

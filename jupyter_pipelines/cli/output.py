@@ -112,7 +112,7 @@ def write_file(name: str | Path, content: str) -> None:
     from jupyter_pipelines.errors import RequestError
     from jupyter_pipelines.execution.saving import umask
 
-    path = Path(name).expanduser()
+    path = Path(os.path.expanduser(name))
     temporary = None
     try:
         target = path.resolve()  # through a link, so that the link stays one

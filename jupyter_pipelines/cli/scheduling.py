@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
@@ -125,6 +126,8 @@ def _document(notebook: str, version: str | None) -> NotebookDocument:
     from jupyter_pipelines.cli.arguments import load_pipeline
     from jupyter_pipelines.orchestration.versions import get_version, load_version, versions
 
-    if version == "file" or (version is None and Path(notebook).expanduser().exists() and not versions(notebook)):
+    if version == "file" or (
+        version is None and Path(os.path.expanduser(notebook)).exists() and not versions(notebook)
+    ):
         return load_pipeline(notebook).document
     return load_version(get_version(notebook, version or "published")).document

@@ -61,7 +61,7 @@ def notebook_path(line: str, names: Mapping[str, object], environment: Mapping[s
     """
     named = line.strip().strip("\"'")
     if named:
-        return Path(named).expanduser()
+        return Path(os.path.expanduser(named))
     for told in (names.get("__vsc_ipynb_file__"), environment.get("JPY_SESSION_NAME")):
         if not isinstance(told, str) or not told:
             continue

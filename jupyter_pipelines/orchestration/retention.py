@@ -23,6 +23,7 @@ from jupyter_pipelines.store.files import read_json, write_json
 from jupyter_pipelines.store.run_index import EndedRun, RunIndex
 
 DAY = 86400.0
+LARGEST = 10**18
 _UNITS = {"": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12}
 
 
@@ -39,8 +40,9 @@ class Retention:
 
     def __post_init__(self) -> None:
         for name, limit in asdict(self).items():
-            if limit is not None and not limit > 0:
-                raise RequestError(f"{name} = {limit} would keep nothing.", "Give a number above 0, or `all`.")
+            if limit is not None and not 0 < limit < LARGEST:
+                what = "would keep nothing" if limit <= 0 else "is no number to count with"
+                raise RequestError(f"{name} = {limit} {what}.", "Give a number above 0, or `all`.")
 
     def __bool__(self) -> bool:
         return self != Retention()
@@ -188,9 +190,10 @@ def _continued(runs: Sequence[EndedRun], gone: set[str], resumed: set[str]) -> s
 
 
 def _pipeline(settings: Settings, notebook: Path | str) -> str:
-    from jupyter_pipelines.orchestration.versions.identity import pipeline_of
+    """What the pipeline is called. Raises :class:`RequestError` where there is no such notebook, and nothing of one."""
+    from jupyter_pipelines.orchestration.versions.identity import known_pipeline
 
-    return pipeline_of(Store(settings.store), notebook)
+    return known_pipeline(Store(settings.store), notebook)
 
 
 def _read(found: object, where: Path) -> Retention:

@@ -51,7 +51,7 @@ class Store:
         if "://" in url and urlsplit(url).scheme != "file":
             raise StoreError(f"The store {url!r} is not a local folder.", "Set JUPYTER_PIPELINES_STORE to a folder.")
         path = urlsplit(url).path if url.startswith("file://") else url
-        self.root = Path(path).expanduser().absolute()
+        self.root = Path(os.path.expanduser(path)).absolute()
 
     @property
     def objects(self) -> Path:
@@ -128,7 +128,7 @@ class Store:
 
     def has_run(self, run: str) -> bool:
         """Whether there is a record of the run, readable or not."""
-        return (self.run_folder(run) / "run.json").exists()
+        return os.path.exists(self.run_folder(run) / "run.json")  # unlike a Path's, it takes any text
 
     def load_run(self, run: str) -> Mapping[str, object] | None:
         """The record of a run, ``None`` when there is none that can be read."""

@@ -27,7 +27,7 @@ from jupyter_pipelines.orchestration.recorder import is_alive, process_identity
 from jupyter_pipelines.orchestration.redaction import shown_parameters
 from jupyter_pipelines.orchestration.versions.identity import real_path
 from jupyter_pipelines.settings import Settings
-from jupyter_pipelines.store.files import make_folder, read_json, write_json
+from jupyter_pipelines.store.files import read_json, write_json
 from jupyter_pipelines.verification.model import Report
 
 State = Literal["running", "equivalent", "different", "refused", "failed"]
@@ -70,7 +70,7 @@ def submit_verification(notebook: Path | str, parameters: Mapping[str, object] |
 
     Raises :class:`RequestError` for a file or parameters that cannot be used, and when too many go on.
     """
-    path = Path(notebook).expanduser()
+    path = Path(os.path.expanduser(notebook))
     document = load(path).document
     values = parameters_json(document, coerce_parameters(document, parameters or {}))
     home = Settings.load().home
@@ -175,4 +175,4 @@ def _forget_old(home: Path, notebook: str) -> None:
 
 
 def _path(home: Path, verification_id: str) -> Path:
-    return make_folder(home / "verifications") / f"{verification_id}.json"
+    return home / "verifications" / f"{verification_id}.json"

@@ -77,6 +77,33 @@ def test_a_missing_notebook_is_a_wrong_request(
     assert "Did you mean" in error["fix"]
 
 
+@pytest.mark.parametrize("command", ["runs", "schedules", "retention"])
+def test_a_notebook_that_nobody_knows_is_a_wrong_request(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("JUPYTER_PIPELINES_HOME", str(tmp_path / "home"))
+    (tmp_path / "there.ipynb").write_text("{}")
+    assert main([command, str(tmp_path / "there.ipynb")]) == 0
+    assert main([command, str(tmp_path / "gone.ipynb")]) == 2
+    assert "There is no notebook" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["a" * 10_000, "~nobody-of-that-name/a.ipynb", "/dev/null/a.ipynb", "a\0b.ipynb"])
+@pytest.mark.parametrize(
+    "command",
+    ["check", "run", "publish", "versions", "diff", "verify", "runs", "inspect", "keep", "cancel", "resume",
+     "backfills", "limit NAME 3", "schedule NAME daily", "trigger NAME --token", "relink NAME other",
+     "alert NAME --to file:x"],
+)  # fmt: skip
+def test_what_can_be_no_name_is_a_wrong_request(
+    command: str, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("JUPYTER_PIPELINES_HOME", str(tmp_path / "home"))
+    words = command.split() if "NAME" in command else [command, "NAME"]
+    assert main([name if word == "NAME" else word for word in words]) == 2
+    assert "internal error" not in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("name", ["", ".", "a\0b.ipynb"])
 def test_what_cannot_be_a_file_is_a_wrong_request(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", name]) == 2

@@ -54,6 +54,22 @@ def test_a_schedule_is_made_paused_and_removed(
     assert main(["unschedule", "spring"]) == 2
 
 
+def test_the_same_schedule_is_made_once(
+    service: Endpoint, store: Path, write: Write, capsys: pytest.CaptureFixture[str]
+) -> None:
+    notebook = write(("parameters", "size = 1"), ("step:one", "size"))
+    words = ["schedule", str(notebook), "every 30 minutes", "-p", "size=3"]
+    made = told(words, capsys)
+    assert told(words, capsys)["id"] == made["id"]
+    assert main(words) == 0
+    assert f"there is such a schedule: {made['id']}" in capsys.readouterr().out
+    assert told([*words, "-p", "size=4"], capsys)["id"] != made["id"]
+    assert main(["pause", made["id"]]) == 0
+    assert main(words) == 2
+    assert f"unpause {made['id']}" in capsys.readouterr().err
+    assert len(told(["schedules", str(notebook)], capsys)["schedules"]) == 2
+
+
 def test_a_schedule_that_follows_the_file_says_so(
     service: Endpoint, store: Path, write: Write, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 import time
@@ -128,6 +129,12 @@ def test_the_environment_sets_limits_and_the_file_wins(runs: Store, monkeypatch:
     monkeypatch.setenv("JUPYTER_PIPELINES_KEEP_SIZE", "much")
     with pytest.raises(RequestError, match="'much' is not a size"):
         jp.retention()
+
+
+@pytest.mark.parametrize("limit", [0, -1, math.inf, math.nan])
+def test_what_is_no_number_to_count_with_is_no_limit(runs: Store, limit: float) -> None:
+    with pytest.raises(RequestError, match="keep_days"):
+        jp.set_retention(keep_days=limit)
 
 
 @pytest.mark.parametrize("content", ["", "[]", '{"default": {"keep_runs": "many"}}', '{"pipelines": {"a": 3}}'])

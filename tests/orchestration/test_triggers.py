@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import shutil
 import time
@@ -266,6 +267,39 @@ def test_a_disk_that_comes_back_brings_nothing_new(home: Path, write: WriteNoteb
 )
 def test_patterns_mean_what_the_shell_means(pattern: str, path: str, fits: bool) -> None:
     assert patterns.matches(path, pattern) is fits
+
+
+def test_the_same_files_are_found_as_by_the_shell(tmp_path: Path) -> None:
+    for name in ("a.csv", "x/a.csv", "x/b1.txt", "x/y/c.csv", ".h/d.csv", "x/.e.csv", "x/y/z/w.csv"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    (tmp_path / "x" / "y" / "up").symlink_to(tmp_path / "x")
+    (tmp_path / "gone").symlink_to(tmp_path / "nothing")
+    for pattern in ("*.csv", "x/*", "x/[ab]?.*", "*/y/*.csv", "**/c.csv", ".h/*", "x/.*.csv", "a.csv", "none/*", "g*"):
+        whole = str(tmp_path / pattern)
+        found = [path for path in glob.glob(whole, recursive=True) if "/up/" not in path]
+        assert sorted(path for path in patterns.find(whole) if "/up/" not in path) == sorted(found), pattern
+    assert len(patterns.find(str(tmp_path / "**" / "*.csv"))) < 20, "a link that leads back is gone through once"
+
+
+def test_a_pattern_about_too_much_is_refused(write: WriteNotebook, home: Path, monkeypatch) -> None:
+    monkeypatch.setattr(patterns, "MOST_LOOKED_AT", 1_000)
+    for pattern in ("/**", "/**/*.csv"):
+        with pytest.raises(RequestError, match="would be looked at"):
+            jp.trigger(write(ONE), file=pattern)
+    assert jp.triggers() == []
+
+
+def test_the_same_trigger_is_made_once(write: WriteNotebook, home: Path) -> None:
+    notebook = write(ONE)
+    made = jp.trigger(notebook, file="in/*.csv")
+    again = jp.trigger(notebook, file="in/*.csv")
+    assert (made.is_new, again.is_new, again.id) == (True, False, made.id)
+    assert jp.trigger(notebook, file="in/*.csv", together=True).is_new
+    jp.pause(made.id)
+    with pytest.raises(RequestError, match="it is paused"):
+        jp.trigger(notebook, file="in/*.csv")
+    assert len(jp.triggers()) == 2
 
 
 # --- what other pipelines update ----------------------------------------------------------------------------------

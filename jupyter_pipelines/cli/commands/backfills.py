@@ -19,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from pathlib import Path
+    import os
 
     from jupyter_pipelines.cli.backfills import print_backfill, print_backfills
     from jupyter_pipelines.cli.output import print_json
@@ -27,7 +27,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     which: str | None = arguments.which
     found = backfills(which)
-    if which is not None and not found and not Path(which).exists():
+    if which is not None and not found and not os.path.exists(which):
         one = get_backfill(which)
         if arguments.format == "json":
             print_json(one.to_dict())

@@ -9,6 +9,7 @@ Exit codes and --format json: as of `jupyter pipelines run`.
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,7 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
     if pipeline.errors:
         raise NotebookError(source, pipeline.errors)
 
-    output = Path(arguments.output).expanduser() if arguments.output else None
+    output = Path(os.path.expanduser(arguments.output)) if arguments.output else None
 
     def start(on_event: OnRunEvent) -> list[RunRecord]:
         return [resume(record.id, notebook=notebook, output=output, on_event=on_event)]

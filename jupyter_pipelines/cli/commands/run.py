@@ -24,6 +24,7 @@ bytes.
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -76,7 +77,7 @@ def run(arguments: argparse.Namespace) -> int:
         from jupyter_pipelines.orchestration.versions import get_version, load_version
 
         chosen = get_version(arguments.notebook, arguments.version)
-        notebook, version, pipeline = Path(arguments.notebook).expanduser(), chosen.id, load_version(chosen)
+        notebook, version, pipeline = Path(os.path.expanduser(arguments.notebook)), chosen.id, load_version(chosen)
     if pipeline.errors:
         raise NotebookError(arguments.notebook, pipeline.errors)
     for step in (arguments.only, arguments.from_step, arguments.until):
@@ -94,7 +95,7 @@ def run(arguments: argparse.Namespace) -> int:
     part = {"only": arguments.only, "from_step": arguments.from_step, "until": arguments.until}
     if arguments.detach:
         return _detach(arguments, notebook, parameters, part | options)
-    output = Path(arguments.output).expanduser() if arguments.output else None
+    output = Path(os.path.expanduser(arguments.output)) if arguments.output else None
 
     def start(on_event: OnRunEvent) -> list[RunRecord]:
         if grid:

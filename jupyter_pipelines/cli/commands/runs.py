@@ -36,6 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    from jupyter_pipelines.cli.arguments import require_known
     from jupyter_pipelines.orchestration import list_runs
 
     records = list_runs(
@@ -48,6 +49,8 @@ def run(arguments: argparse.Namespace) -> int:
         since=arguments.since,
         until=arguments.until,
     )
+    if not records:
+        require_known(arguments.notebook)
     if arguments.format == "json":
         from dataclasses import asdict
 

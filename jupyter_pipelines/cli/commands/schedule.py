@@ -110,7 +110,9 @@ def _json(understood: Understanding) -> dict[str, object]:
 def _print(arguments: argparse.Namespace, understood: Understanding, made: ScheduleRecord) -> None:
     from jupyter_pipelines.cli.output import clean
 
-    done = "nothing is kept: this is a dry run" if arguments.dry_run else f"scheduled {made.id}"
+    done = f"scheduled {made.id}" if made.is_new or arguments.replacing else f"there is such a schedule: {made.id}"
+    if arguments.dry_run:
+        done = "nothing is kept: this is a dry run"
     what = f"version {made.version[:9]}" if made.version else "the file as it is then"
     if made.follow:
         from jupyter_pipelines.cli.commands.schedules import what_it_follows

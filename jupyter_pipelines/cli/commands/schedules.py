@@ -25,10 +25,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    from jupyter_pipelines.cli.arguments import require_known
     from jupyter_pipelines.cli.output import print_json
     from jupyter_pipelines.orchestration.scheduling import describe, schedules
 
     found = schedules(arguments.notebook)
+    if not found:
+        require_known(arguments.notebook)
     if arguments.format == "json":
         print_json({"schedules": [describe(record) for record in found]})
     elif not found:

@@ -79,7 +79,8 @@ def run(arguments: argparse.Namespace) -> int:
         print_json(describe(made) | ({"token": made.token} if made.token else {}))
         return 0
     what = f"version {made.version[:9]}" if made.version else "the file as it is then"
-    print(clean(f"trigger {made.id}: {arguments.notebook}, {what}"))
+    there = "" if made.is_new else "there is such a "
+    print(clean(f"{there}trigger {made.id}: {arguments.notebook}, {what}"))
     print(clean(f"  {made.cause}"))
     if made.token:
         print(f"  {made.token}")

@@ -12,6 +12,7 @@ NB may also be the name of a pipeline, or the path of a notebook that is gone.
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -36,7 +37,7 @@ def run(arguments: argparse.Namespace) -> int:
     from jupyter_pipelines.orchestration.versions import check_version, drift, versions
 
     found = versions(arguments.notebook)
-    path = Path(arguments.notebook).expanduser()
+    path = Path(os.path.expanduser(arguments.notebook))
     if not found:
         notebook_path(arguments.notebook)
     found = [

@@ -67,7 +67,7 @@ def kept_form(to: str) -> str:
             raise RequestError(f"The environment variable {name} is not set, or empty.", _HELP)
         to = os.environ[name].strip()
     elif kind == "file":
-        to = f"file:{Path(name).expanduser().absolute()}"
+        to = f"file:{Path(os.path.expanduser(name)).absolute()}"
     elif urlsplit_or_refuse(to).password and kind in MAIL:
         raise RequestError(
             "A password on a command line can be read by everybody on this machine.",
@@ -144,7 +144,7 @@ def _resolved(to: str) -> str:
 
 def _read_secret(path: Path) -> str:
     try:
-        return path.expanduser().read_text(encoding="utf-8").strip()
+        return Path(os.path.expanduser(path)).read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         raise NotTakenError(f"{path} cannot be read: {getattr(error, 'strerror', None) or 'not UTF-8'}") from error
 
@@ -199,7 +199,7 @@ def _password(url: SplitResult) -> str:
     file = _mail_options(url).get("password_file")
     if not file:
         return unquote(url.password or "")
-    path = Path(file[-1]).expanduser()
+    path = Path(os.path.expanduser(file[-1]))
     if not path.is_absolute():
         raise NotTakenError(f"password_file is {path}, and the service works in another folder: give its whole path")
     return _read_secret(path)

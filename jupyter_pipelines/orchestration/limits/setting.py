@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -121,9 +122,9 @@ def _is_limits(found: object) -> bool:
 
 def _meant(what: Path | str) -> tuple[str, str]:
     """A notebook, or else the name of a resource."""
-    path = Path(what).expanduser()
-    if path.suffix in {".ipynb", ".py", ".md"} or path.is_file():
-        if not path.is_file():
+    path = Path(os.path.expanduser(what))
+    if path.suffix in {".ipynb", ".py", ".md"} or os.path.isfile(path):
+        if not os.path.isfile(path):
             raise RequestError(f"There is no notebook {what}.", "Check the path; a resource has no dot in its name.")
         return "pipeline", pipeline_of(Store(Settings.load().store), path)
     if not _RESOURCE.fullmatch(str(what)):

@@ -7,10 +7,11 @@ by python-dateutil.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from functools import lru_cache
 from itertools import islice, pairwise
+from math import gcd, prod
 from typing import TYPE_CHECKING, Final, cast
 
 from jupyter_pipelines.errors import RequestError
@@ -27,6 +28,8 @@ _HOUR: Final = timedelta(hours=1)
 _YEAR: Final = timedelta(days=366)
 _CRON_FIX = "Write five fields, minute hour day month weekday: 0 7 * * 1-5 is every weekday at 07:00."
 _RULE_FIX = "Write it as in RFC 5545: FREQ=MONTHLY;BYDAY=1MO;BYHOUR=9 is every first Monday of a month at 09:00."
+_DAY_PARTS: Final = ("BYMONTH", "BYMONTHDAY", "BYYEARDAY", "BYWEEKNO", "BYDAY", "BYEASTER")
+_TIME_PARTS: Final = ("BYHOUR", "BYMINUTE", "BYSECOND")
 _UNITS: Final = {
     "SECONDLY": timedelta(seconds=1),
     "MINUTELY": timedelta(minutes=1),
@@ -130,12 +133,35 @@ def check_rule(rule: str, anchor: datetime) -> None:
     try:
         if int(parts.get("INTERVAL", "1")) < 1:
             raise ValueError("its INTERVAL is less than 1")
-        found = next(_rule(rule, anchor, anchor)[1], None)
+        found = None if _is_never(parts, anchor) else next(_rule(rule, anchor, anchor)[1], None)
     except (ValueError, KeyError, TypeError, AttributeError, IndexError, OverflowError) as error:
         why = "a value is out of range" if isinstance(error, TypeError) else str(error)
         raise RequestError(f"The recurrence rule {rule!r} cannot be read: {why}.", _RULE_FIX) from None
     if found is None:
         raise RequestError(f"No date matches the recurrence rule {rule!r}.", _RULE_FIX)
+
+
+def _is_never(parts: Mapping[str, str], anchor: datetime) -> bool:
+    """Whether it is plain that a rule which goes by days or less has no times: they would be looked for one by one."""
+    if parts["FREQ"] not in {"DAILY", "HOURLY", "MINUTELY", "SECONDLY"}:
+        return False
+    days = {name: value for name, value in parts.items() if name in _DAY_PARTS}
+    if days and next(_rule(rule_text({"FREQ": "YEARLY", **days}), anchor, anchor)[1], None) is None:
+        return True
+    wanted = [{int(number) for number in parts[name].split(",")} if name in parts else None for name in _TIME_PARTS]
+    finer = wanted[("DAILY", "HOURLY", "MINUTELY", "SECONDLY").index(parts["FREQ"]) :]
+    in_one = prod(len(some) for some in finer if some)  # times in each day, hour, minute or second
+    if "BYSETPOS" in parts and all(abs(int(position)) > in_one for position in parts["BYSETPOS"].split(",")):
+        return True
+    if parts["FREQ"] == "DAILY" or not any(wanted):
+        return False
+    step = gcd(int(_UNITS[parts["FREQ"]].total_seconds()) * int(parts.get("INTERVAL", "1")), 86_400)
+    first = anchor.hour * 3600 + anchor.minute * 60 + anchor.second
+    coarser = wanted[: 3 - len(finer)]
+    reached = ((second // 3600, second // 60 % 60, second % 60) for second in range(first % step, 86_400, step))
+    return not any(
+        all(some is None or part in some for part, some in zip(time, coarser, strict=False)) for time in reached
+    )
 
 
 def rule_times(rule: str, anchor: datetime) -> WallTimes:

@@ -72,7 +72,7 @@ def schedule(
     ``version`` is what runs: ``"published"``, the id of a version, or ``"file"``; by default what is published, and the
     file where nothing is. ``replacing`` is the id of a schedule that becomes this one: it keeps its id and its runs,
     and stays paused if it is; when its times are others, they count from now on. ``say`` is told once what is being
-    started.
+    started. Asked for a schedule that is there already, it returns that one, with ``is_new`` false.
 
     With ``follow`` the notebook is published now and whenever it is saved, or with ``ref`` whenever that git ref moves,
     as long as `check` finds no errors, and `verify` no difference where ``verify`` is asked for; else the last good
@@ -100,6 +100,9 @@ def schedule(
         document = _check(record, now, found.origin if found is not None else None)
         if dry_run:
             return record
+        same = _there_already(record, document) if replacing is None else None
+        if same is not None:
+            return same
         if found is not None:
             first = publish_first(found, settings, verify=verify, say=say)
             record = replace(record, version=PUBLISHED, pipeline=first.pipeline)
@@ -111,7 +114,26 @@ def schedule(
     ensure_service(settings, say)
     Shelf(settings.home).save(record)
     _tell_scheduler(settings)
-    return record
+    return replace(record, is_new=replacing is None)
+
+
+def _there_already(record: ScheduleRecord, document: NotebookDocument) -> ScheduleRecord | None:
+    """The schedule that runs the same at the same times. Raises :class:`RequestError` when it is paused."""
+    store = Store(record.store)
+    wanted = unseal(store, document, record.schedule.parameters)
+    for one in schedules(record.notebook):
+        alike = all(getattr(one, name) == getattr(record, name) for name in ("notebook", "store", "follow", "verify"))
+        times = replace(one.schedule, parameters=record.schedule.parameters, paused=record.schedule.paused)
+        if not alike or times != record.schedule or not (record.follow or one.version == record.version):
+            continue
+        if unseal(store, document, one.schedule.parameters) == wanted:
+            if one.schedule.paused:
+                raise RequestError(
+                    f"There is such a schedule, {one.id}, and it is paused.",
+                    f"Have it run again: jupyter pipelines unpause {one.id}",
+                )
+            return one
+    return None
 
 
 def _in_place_of(before: ScheduleRecord, record: ScheduleRecord) -> ScheduleRecord:

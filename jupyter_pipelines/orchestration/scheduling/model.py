@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from jupyter_pipelines.orchestration.schedules import Handled, Schedule, from_json, next_occurrence, to_json
 
@@ -30,6 +30,7 @@ class ScheduleRecord:
     pipeline: str = ""  # whose versions are meant
     follow: str = ""  # what is published for it: "file", as it is saved, or "ref:BRANCH", or ""
     verify: bool = False  # what follows is published only when `verify` passes
+    is_new: bool = False  # of what `schedule` returns: false when there was such a schedule, or it took one's place
 
     def next_time(self, now: datetime | None = None) -> datetime | None:
         """When it runs next (aware, in UTC); ``None`` when it is paused, or over."""
@@ -56,7 +57,7 @@ def record_from(found: object) -> ScheduleRecord:
     """Read the JSON form of a record. Raises what the wrong types raise; the caller knows which file it was."""
     if not isinstance(found, dict):
         raise TypeError("a record is a JSON object")
-    texts = {name: str(found[name]) for name in ("id", "notebook", "store", "version", "pipeline")}
+    texts: dict[str, Any] = {name: str(found[name]) for name in ("id", "notebook", "store", "version", "pipeline")}
     texts["follow"] = str(found.get("follow", ""))
     active_since = datetime.fromisoformat(found["active_since"])
     if active_since.tzinfo is None:

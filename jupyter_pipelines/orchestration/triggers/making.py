@@ -16,7 +16,7 @@ from jupyter_pipelines.errors import RequestError
 from jupyter_pipelines.notebook.model import NotebookDocument
 from jupyter_pipelines.orchestration import scheduling
 from jupyter_pipelines.orchestration.loading import load, load_runnable, read_source
-from jupyter_pipelines.orchestration.redaction import seal
+from jupyter_pipelines.orchestration.redaction import seal, unseal
 from jupyter_pipelines.orchestration.schedules.expressions import check_plain
 from jupyter_pipelines.orchestration.scheduling import ScheduleRecord
 from jupyter_pipelines.orchestration.scheduling.making import choose_version, require_service
@@ -78,6 +78,7 @@ def trigger(
     :func:`~jupyter_pipelines.schedule`; ``overlap`` says what an occurrence does before the run of the one before it
     has ended: ``"queue"``, ``"skip"``, ``"parallel"`` or ``"cancel-previous"``.
 
+    Asked for a trigger that is there already, it returns that one, with ``is_new`` false; each token is another.
     ``replacing`` is the id of a trigger that becomes this one: it keeps its id, its runs and its token, and stays
     paused if it is.
 
@@ -123,13 +124,33 @@ def trigger(
     if before is not None:
         record = _in_place_of(before, record)
     document = _check(record)
+    same = _there_already(record, document) if before is None else None
+    if same is not None:
+        return same
     record = replace(record, parameters=seal(store, document, record.parameters, expressions=True))
     ensure_service(settings, say)
     if before is None or before.active_since != record.active_since:
         record = replace(record, baseline=baseline_of(record))
     Shelf(settings.home).save(record)
     tell_worker(settings.home, LOOK)
-    return replace(record, token=shown)
+    return replace(record, token=shown, is_new=before is None)
+
+
+def _there_already(record: TriggerRecord, document: NotebookDocument) -> TriggerRecord | None:
+    """The trigger that runs the same for the same cause. Raises :class:`RequestError` when it is paused."""
+    store = Store(record.store)
+    names = ("notebook", "cause", "store", "version", "name", "overlap")
+    wanted = unseal(store, document, record.parameters)
+    for one in triggers(record.notebook):
+        alike = all(getattr(one, name) == getattr(record, name) for name in names)
+        if alike and unseal(store, document, one.parameters) == wanted:
+            if one.paused:
+                raise RequestError(
+                    f"There is such a trigger, {one.id}, and it is paused.",
+                    f"Have it run again: jupyter pipelines unpause {one.id}",
+                )
+            return one
+    return None
 
 
 def _in_place_of(before: TriggerRecord, record: TriggerRecord) -> TriggerRecord:

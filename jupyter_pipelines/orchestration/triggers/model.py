@@ -106,6 +106,7 @@ class TriggerRecord:
     paused: bool = False
     baseline: object = None  # the cursor to begin with: what was there when it became active
     token: str = ""  # only on what made it: it is shown once, and never kept
+    is_new: bool = False  # of what `trigger` returns: false when there was such a trigger, or it took one's place
 
     def __post_init__(self) -> None:
         if self.overlap not in get_args(Overlap):
@@ -120,7 +121,8 @@ class TriggerRecord:
 
     def to_json(self) -> dict[str, object]:
         """JSON values; :func:`record_from` makes an equal one of them."""
-        found = {one.name: getattr(self, one.name) for one in fields(self) if one.name not in {"token", "cause"}}
+        apart = {"token", "is_new", "cause"}
+        found = {one.name: getattr(self, one.name) for one in fields(self) if one.name not in apart}
         return found | {
             "kind": self.kind,
             "cause": asdict(self.cause),
@@ -133,7 +135,8 @@ def record_from(found: object) -> TriggerRecord:
     """Read the JSON form of a record. Raises what the wrong types raise; the caller knows which file it was."""
     if not isinstance(found, dict):
         raise TypeError("a record is a JSON object")
-    texts = {name: str(found[name]) for name in ("id", "notebook", "store", "version", "pipeline", "name")}
+    names = ("id", "notebook", "store", "version", "pipeline", "name")
+    texts: dict[str, Any] = {name: str(found[name]) for name in names}
     cause: dict[str, Any] = {name: _frozen(value) for name, value in found["cause"].items()}
     return TriggerRecord(
         cause=CAUSES[found["kind"]](**cause),

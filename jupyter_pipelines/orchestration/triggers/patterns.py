@@ -5,10 +5,16 @@ from __future__ import annotations
 import glob
 import os
 import re
+from collections.abc import Iterator
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
+from typing import Final
 
 from jupyter_pipelines.errors import RequestError
+
+MOST_LOOKED_AT: Final = 200_000
+"""Files and folders that are looked at for one pattern: a whole disk would take minutes, every minute."""
 
 
 def absolute(pattern: str, folder: Path | str) -> str:
@@ -33,8 +39,69 @@ def root(pattern: str) -> str:
 
 
 def find(pattern: str) -> list[str]:
-    """The paths that match now, files and others; hidden ones only where the pattern names the dot."""
-    return glob.glob(pattern, recursive=True)
+    """The paths that match now, files and others; hidden ones only where the pattern names the dot.
+
+    Raises :class:`RequestError` when more than :data:`MOST_LOOKED_AT` are looked at for it.
+    """
+    folder = root(pattern)
+    parts = os.path.relpath(pattern, folder).split(os.sep)
+    return list(dict.fromkeys(_below(folder, parts, _Count(pattern), ())))
+
+
+class _Count:
+    """How many files and folders may still be looked at."""
+
+    def __init__(self, pattern: str) -> None:
+        self._left, self._pattern = MOST_LOOKED_AT, pattern
+
+    def entries(self, folder: str) -> list[os.DirEntry[str]]:
+        """What is in a folder; nothing where it cannot be read."""
+        found: list[os.DirEntry[str]] = []
+        with suppress(OSError), os.scandir(folder) as entries:
+            for entry in entries:
+                found.append(entry)
+                self._left -= 1
+                if self._left < 0:
+                    raise RequestError(
+                        f"More than {MOST_LOOKED_AT:,} files and folders would be looked at for {self._pattern}.",
+                        "Begin it with the folder that the files are in, and write `**` only below that.",
+                    )
+        return found
+
+
+def _below(folder: str, parts: list[str], count: _Count, way: tuple[tuple[int, int], ...]) -> Iterator[str]:
+    """What matches the rest of a pattern; ``way`` are the folders gone through by links, so that none is twice."""
+    part, *rest = parts
+    if part != "**" and not glob.has_magic(part):
+        path = os.path.join(folder, part)
+        if rest:
+            yield from _below(path, rest, count, way)
+        elif os.path.lexists(path):
+            yield path
+        return
+    if part == "**":
+        yield from _below(folder, rest, count, way)
+    expression = _expression("*" if part == "**" else part)
+    for entry in count.entries(folder):
+        if expression.fullmatch(entry.name) is None:
+            continue
+        if part != "**" and not rest:
+            yield entry.path
+        elif _is_folder(entry):
+            following = way
+            if entry.is_symlink():
+                status = entry.stat()
+                following = (*way, (status.st_dev, status.st_ino))
+                if following[-1] in way:
+                    continue
+            yield from _below(entry.path, parts if part == "**" else rest, count, following)
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link that leads nowhere
+        return False
 
 
 def matches(path: str, pattern: str) -> bool:

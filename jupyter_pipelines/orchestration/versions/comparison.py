@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
 from difflib import unified_diff
@@ -107,7 +108,7 @@ def diff(notebook: Path | str, old: str = PUBLISHED, new: str | None = None) -> 
     store = Store(Settings.load().store)
     before = _of_version(store, get_version(notebook, old).id, get_version(notebook, old).content, str(notebook))
     if new is None:
-        after = _of_file(Path(notebook).expanduser())
+        after = _of_file(Path(os.path.expanduser(notebook)))
     else:
         chosen = get_version(notebook, new)
         after = _of_version(store, chosen.id, chosen.content, str(notebook))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -62,7 +63,7 @@ def drift(notebook: Path | str, content: bytes | None = None) -> Drift:
 
     Raises :class:`RequestError` when the file cannot be read, and :class:`StoreError` when the version was lost.
     """
-    path = Path(notebook).expanduser()
+    path = Path(os.path.expanduser(notebook))
     parsed = parse(read_source(path) if content is None else content, path.name)
     store = Store(Settings.load().store)
     pipeline = stated_name(parsed) or unnamed_pipeline(store, real_path(path))

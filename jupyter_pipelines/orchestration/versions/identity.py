@@ -6,6 +6,7 @@ one's history. One pipeline is published from one notebook: a copy with the same
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
@@ -19,21 +20,43 @@ from jupyter_pipelines.store import Store, publications
 
 
 def real_path(notebook: Path | str) -> str:
-    """The notebook's path as pipelines know it: absolute, its folder's links followed."""
-    path = Path(notebook).expanduser()
+    """The notebook's path as pipelines know it: absolute, its folder's links followed.
+
+    Raises :class:`RequestError` for what can be the path of no file.
+    """
+    path = Path(os.path.expanduser(notebook))
+    try:
+        os.lstat(path)
+    except ValueError as error:
+        raise RequestError(f"{str(notebook)!r:.200} is no path: {error}.", "Check it.") from None
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            raise RequestError(f"{str(notebook)[:100]}… is too long for a path.", "Check it.") from None
     return os.path.join(os.path.realpath(path.parent), path.name)
 
 
 def pipeline_of(store: Store, notebook: Path | str, content: bytes | None = None) -> str:
     """What the pipeline of ``notebook`` is called. Without such a file it may be the name of a pipeline itself."""
     try:
-        found = read_source(Path(notebook).expanduser()) if content is None else content
+        found = read_source(Path(os.path.expanduser(notebook))) if content is None else content
     except (RequestError, ValueError):
         found = None
     if found is None and publications.read(store, str(notebook)):
         return str(notebook)
     name = stated_name(parse(found, Path(notebook).name)) if found is not None else ""
     return name or unnamed_pipeline(store, real_path(notebook))
+
+
+def known_pipeline(store: Store, notebook: Path | str) -> str:
+    """The same for a notebook that there is, or of which there are runs or versions; else :class:`RequestError`."""
+    from jupyter_pipelines.store.run_index import RunIndex
+
+    pipeline = pipeline_of(store, notebook)
+    if os.path.exists(real_path(notebook)) or publications.read(store, pipeline):
+        return pipeline
+    if RunIndex(store.root).last_of_each(1, {pipeline}):
+        return pipeline
+    raise RequestError(f"There is no notebook {notebook}, nor a pipeline of that name.", "Check the path.")
 
 
 def pipeline_of_document(store: Store, document: NotebookDocument, path: Path | str) -> str:

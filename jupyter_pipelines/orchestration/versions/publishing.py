@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import logging
+import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
@@ -44,7 +45,7 @@ def publish(
     of its own path. The same content gives the same version again, with ``is_new`` false. Raises
     :class:`NotebookError` when `check` finds errors, :class:`RequestError` when a file cannot be frozen.
     """
-    path = Path(notebook).expanduser()
+    path = Path(os.path.expanduser(notebook))
     origin = read_from or path
     store = Store((settings or Settings.load()).store)
     source = read_source(origin)
@@ -94,7 +95,7 @@ def choose_source(notebook: Path | str, version: str | None) -> tuple[Path, str 
 
     For a pipeline's name, or a notebook that is gone, it is the path that the pipeline was published from.
     """
-    path = Path(notebook).expanduser()
+    path = Path(os.path.expanduser(notebook))
     if version is None:
         return path, None
     chosen = get_version(notebook, version)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import jupyter_pipelines as jp
 from jupyter_pipelines.server import shown
 from jupyter_pipelines.server.refusals import looking_for
-from jupyter_pipelines.server.route import Call, Route
+from jupyter_pipelines.server.route import Answer, Call, Route
 from jupyter_pipelines.server.schemas import (
     AFTER,
     FLAG,
@@ -53,7 +53,8 @@ def get_schedule(call: Call) -> object:
 
 def make_schedule(call: Call) -> object:
     """Have the service run a notebook at certain times."""
-    return _described(_make(call, None), call)
+    made = _make(call, None)
+    return Answer(_described(made, call), HTTPStatus.CREATED if made.is_new else HTTPStatus.OK)
 
 
 def check_schedule(call: Call) -> object:
@@ -264,7 +265,7 @@ ROUTES = (
     Route(
         "POST",
         "schedules",
-        "Have the service run a notebook at certain times; repeatable with an `Idempotency-Key`",
+        "Have the service run a notebook at certain times: 201, or 200 with the schedule that does so already",
         make_schedule,
         _ONE,
         HTTPStatus.CREATED,

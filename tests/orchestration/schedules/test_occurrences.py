@@ -280,6 +280,25 @@ def test_a_far_anchor_means_the_same_as_listing_from_it() -> None:
         assert found == expected, (rule, anchor, low)
 
 
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "FREQ=SECONDLY;BYMONTH=2;BYMONTHDAY=30",
+        "FREQ=MINUTELY;BYWEEKNO=53;BYMONTH=6",
+        "FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30",
+        "FREQ=SECONDLY;BYSECOND=3;BYSETPOS=2",
+        "FREQ=DAILY;BYSETPOS=5",
+        "FREQ=SECONDLY;INTERVAL=86400;BYHOUR=3",
+        "FREQ=HOURLY;INTERVAL=6;BYHOUR=13",
+    ],
+)
+def test_a_rule_without_times_is_refused_at_once(rule: str) -> None:
+    began = time.process_time()
+    with pytest.raises(RequestError, match="No date matches"):
+        Schedule(rrule=rule, anchor=datetime(2027, 1, 20))
+    assert time.process_time() - began < 3
+
+
 def test_a_nearer_anchor_does_not_hide_what_comes_earlier_in_its_month() -> None:
     schedule = Schedule(rrule="FREQ=MONTHLY;BYMONTHDAY=5", anchor=datetime(2027, 1, 20))
     assert next_occurrence(schedule, datetime(2027, 3, 3, tzinfo=UTC)) == datetime(2027, 3, 5, tzinfo=UTC)
