@@ -89,6 +89,15 @@ function sameClock(time: Date, zone: string, other: string): boolean {
   return moment(time, zone) === moment(time, other);
 }
 
+/** Of what the server tells of a change of the clocks: is anything else than one expects? */
+export function isSurprise(change: string): boolean {
+  return !/: (?:no effect|it goes on every [^:]*)$/.test(change);
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
 export function NextRuns(props: {
   previewed: IPreviewed;
   /** Parameters whose values depend on the time. */
@@ -106,7 +115,7 @@ export function NextRuns(props: {
   }
   const zone = preview.schedule.zone ?? 'UTC';
   const here = browserZone();
-  const odd = preview.clock_changes.filter(each => !each.endsWith('no effect'));
+  const odd = preview.clock_changes.filter(isSurprise);
   return (
     <section
       className="jp-Pipelines-nextRuns"
@@ -149,7 +158,7 @@ export function NextRuns(props: {
               )}
               {each.notes.map(note => (
                 <p key={note} className="jp-Pipelines-surprise">
-                  {note}
+                  {capital(note)}
                 </p>
               ))}
             </li>
@@ -158,7 +167,7 @@ export function NextRuns(props: {
       </ol>
       {odd.map(change => (
         <p key={change} className="jp-Pipelines-surprise">
-          {change}
+          {capital(change)}
         </p>
       ))}
       {odd.length === 0 && preview.clock_changes.length > 0 && (

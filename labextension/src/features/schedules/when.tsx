@@ -65,10 +65,9 @@ export function Simple(props: IPartProps): React.JSX.Element {
     ['minutes', trans.__('few minutes')],
     ['hour', trans.__('hour')],
     ['day', trans.__('day')],
-    ['weekday', trans.__('Monday to Friday')],
-    ['week', trans.__('week, on chosen days')],
-    ['month', trans.__('month, on a date')],
-    ['nth', trans.__('month, on a weekday')]
+    ['weekday', trans.__('weekday')],
+    ['week', trans.__('week')],
+    ['month', trans.__('month')]
   ];
   const clock = simple.unit !== 'minutes' && simple.unit !== 'hour';
   return (
@@ -79,7 +78,7 @@ export function Simple(props: IPartProps): React.JSX.Element {
             <Select
               {...field}
               data-first
-              value={simple.unit}
+              value={simple.unit === 'nth' ? 'month' : simple.unit}
               choices={units}
               onChange={unit => {
                 set({ unit });
@@ -149,64 +148,77 @@ export function Simple(props: IPartProps): React.JSX.Element {
           trans={trans}
         />
       )}
-      {simple.unit === 'month' && (
-        <Field
-          label={trans.__('Day of the month')}
-          hint={
-            simple.day > 28 &&
-            trans.__('Months that have no such day are left out.')
-          }
-        >
-          {field => (
+      {(simple.unit === 'month' || simple.unit === 'nth') && (
+        <OfMonth simple={simple} set={set} trans={trans} />
+      )}
+    </>
+  );
+}
+
+/** Which day of the month: a date, or the first Monday. */
+function OfMonth(props: {
+  simple: ISimple;
+  set: (changes: Partial<ISimple>) => void;
+  trans: TranslationBundle;
+}): React.JSX.Element {
+  const { simple, set, trans } = props;
+  const dated = simple.unit === 'month';
+  const dates = Array.from({ length: 31 }, (_, index): [number, string] => [
+    index + 1,
+    String(index + 1)
+  ]);
+  const which: [number, string][] = [
+    [0, trans.__('the day')],
+    ...[1, 2, 3, 4, -1].map((nth): [number, string] => [
+      nth,
+      nthName(nth, trans)
+    ])
+  ];
+  return (
+    <div className="jp-Pipelines-fields">
+      <Field label={trans.__('On')}>
+        {field => (
+          <Select
+            {...field}
+            value={dated ? 0 : simple.nth}
+            choices={which}
+            onChange={nth => {
+              set(nth === 0 ? { unit: 'month' } : { unit: 'nth', nth });
+            }}
+          />
+        )}
+      </Field>
+      <Field
+        label={trans.__('Day')}
+        hint={
+          dated &&
+          simple.day > 28 &&
+          trans.__('Months without it are left out.')
+        }
+      >
+        {field =>
+          dated ? (
             <Select
               {...field}
               value={simple.day}
-              choices={[
-                ...Array.from({ length: 31 }, (_, index): [number, string] => [
-                  index + 1,
-                  String(index + 1)
-                ]),
-                [-1, trans.__('the last day')]
-              ]}
+              choices={[...dates, [-1, trans.__('last')]]}
               onChange={day => {
                 set({ day });
               }}
             />
-          )}
-        </Field>
-      )}
-      {simple.unit === 'nth' && (
-        <div className="jp-Pipelines-fields">
-          <Field label={trans.__('Which')}>
-            {field => (
-              <Select
-                {...field}
-                value={simple.nth}
-                choices={[1, 2, 3, 4, -1].map(nth => [
-                  nth,
-                  nthName(nth, trans)
-                ])}
-                onChange={nth => {
-                  set({ nth });
-                }}
-              />
-            )}
-          </Field>
-          <Field label={trans.__('Weekday')}>
-            {field => (
-              <Select
-                {...field}
-                value={simple.nthWeekday}
-                choices={WEEK.map(day => [day, weekdayName(day)])}
-                onChange={nthWeekday => {
-                  set({ nthWeekday });
-                }}
-              />
-            )}
-          </Field>
-        </div>
-      )}
-    </>
+          ) : (
+            <Select
+              {...field}
+              value={simple.nthWeekday}
+              choices={WEEK.map(day => [day, weekdayName(day)])}
+              onChange={nthWeekday => {
+                set({ nthWeekday });
+              }}
+            />
+          )
+        }
+      </Field>
+    </div>
   );
 }
 
