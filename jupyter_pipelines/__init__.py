@@ -38,7 +38,7 @@ if TYPE_CHECKING:
         submit,
         submit_resume,
     )
-    from jupyter_pipelines.orchestration.alerts import alert, alerts, try_alert, unalert
+    from jupyter_pipelines.orchestration.alerts import alert, alerts, restore_alert, try_alert, unalert
     from jupyter_pipelines.orchestration.backfills import (
         backfill,
         backfills,
@@ -102,6 +102,7 @@ __all__ = [
     "read_notebook",
     "relink",
     "resume",
+    "restore_alert",
     "resume_backfill",
     "retention",
     "rollback",
@@ -138,7 +139,9 @@ __getattr__ = lazy_names(
             ("cancel", "get_run", "list_runs", "load", "resume", "run", "run_grid", "submit", "submit_resume"),
             f"{__name__}.orchestration",
         ),
-        **dict.fromkeys(("alert", "alerts", "try_alert", "unalert"), f"{__name__}.orchestration.alerts"),
+        **dict.fromkeys(
+            ("alert", "alerts", "restore_alert", "try_alert", "unalert"), f"{__name__}.orchestration.alerts"
+        ),
         **dict.fromkeys(
             ("backfill", "backfills", "cancel_backfill", "get_backfill", "pause_backfill", "resume_backfill"),
             f"{__name__}.orchestration.backfills",

@@ -143,7 +143,7 @@ async def test_limits_and_retention(ask, notebook):
     assert (await ask("GET retention")).json["keep_runs"] is None
 
 
-async def test_alerts(ask, notebook):
+async def test_alerts(ask, notebook, own_home, monkeypatch):
     made = (
         await ask("POST alerts", {"notebook": notebook, "to": "https://example.com/secret", "on": ["failure"]})
     ).json
@@ -155,3 +155,9 @@ async def test_alerts(ask, notebook):
     assert (await ask("POST alerts", {"to": "nowhere"})).error["field"] == "to"
     assert (await ask(f"DELETE alerts/{made['id']}")).status == 200
     assert (await ask(f"GET alerts/{made['id']}")).status == 404
+    again = (await ask(f"POST alerts/{made['id']}/restore")).json
+    assert (again["id"], again["to"], again["on"]) == (made["id"], made["to"], made["on"])
+    monkeypatch.setattr("jupyter_pipelines.orchestration.alerts.shelf.REGRETTED", -1.0)
+    assert (await ask(f"DELETE alerts/{made['id']}")).status == 200
+    assert (await ask(f"POST alerts/{made['id']}/restore")).status == 404
+    assert not list(own_home.rglob(f"{made['id']}.json"))

@@ -15,18 +15,36 @@ from typing import TYPE_CHECKING
 from jupyter_pipelines.lazy import lazy_names
 
 if TYPE_CHECKING:
-    from jupyter_pipelines.orchestration.alerts.making import alert, alerts, describe, get_alert, try_alert, unalert
+    from jupyter_pipelines.orchestration.alerts.making import (
+        alert,
+        alerts,
+        describe,
+        get_alert,
+        removed_alert,
+        restore_alert,
+        try_alert,
+        unalert,
+    )
     from jupyter_pipelines.orchestration.alerts.model import AlertRecord, Delivery, Message
 
-__all__ = ["AlertRecord", "Delivery", "Message", "alert", "alerts", "describe", "get_alert", "try_alert", "unalert"]
+__all__ = [
+    "AlertRecord",
+    "Delivery",
+    "Message",
+    "alert",
+    "alerts",
+    "describe",
+    "get_alert",
+    "removed_alert",
+    "restore_alert",
+    "try_alert",
+    "unalert",
+]
 
 __getattr__ = lazy_names(
     __name__,
     {
+        **dict.fromkeys(__all__, f"{__name__}.making"),
         **dict.fromkeys(("AlertRecord", "Delivery", "Message"), f"{__name__}.model"),
-        **dict.fromkeys(
-            ("alert", "alerts", "describe", "get_alert", "try_alert", "unalert"),
-            f"{__name__}.making",
-        ),
     },
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -88,6 +89,27 @@ def unalert(alert_id: str) -> AlertRecord:
     """Remove an alert; returns what it was. What has not been sent yet is not sent."""
     record = get_alert(alert_id)
     Shelf(Settings.load().home).remove(record.id)
+    return record
+
+
+def removed_alert(alert_id: str) -> AlertRecord:
+    """An alert that was removed in the last minutes. Raises :class:`RequestError` when it is gone."""
+    found = Shelf(Settings.load().home).removed(alert_id) if alert_id.isalnum() else None
+    if found is None:
+        raise RequestError(f"There is no alert {alert_id!r} that was removed just now.", "Make it again.")
+    return found
+
+
+def restore_alert(alert_id: str) -> AlertRecord:
+    """Have an alert again that was removed in the last minutes, with its secrets; what happens from now on counts.
+
+    Raises :class:`RequestError` when it is gone.
+    """
+    settings = Settings.load()
+    found = removed_alert(alert_id)
+    record = replace(found, since=time.time(), mark=History(Store(found.store)).mark())
+    Shelf(settings.home).save(record)
+    tell_worker(settings.home, LOOK)
     return record
 
 

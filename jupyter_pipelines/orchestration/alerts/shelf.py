@@ -6,12 +6,17 @@ All are their owner's alone: destinations hold passwords and tokens.
 from __future__ import annotations
 
 import logging
+import os
 import shutil
+import time
 from contextlib import suppress
 from pathlib import Path
+from typing import Final
 
 from jupyter_pipelines.orchestration.alerts.model import AlertRecord, Progress, Queued, queued_from, record_from
-from jupyter_pipelines.store.files import read_json, write_json
+from jupyter_pipelines.store.files import make_folder, read_json, write_json
+
+REGRETTED: Final = 600.0  # seconds for which a removed alert can be had back
 
 logger = logging.getLogger(__name__)
 
@@ -24,6 +29,7 @@ class Shelf:
 
     def records(self) -> list[AlertRecord]:
         """All alerts; one that cannot be read is left out, and logged."""
+        self._forget_removed()
         found = []
         for path in sorted(self._folder.glob("[!.]*.json")):
             try:
@@ -38,10 +44,28 @@ class Shelf:
         write_json(self._path(record.id), record.to_json())
 
     def remove(self, alert_id: str) -> None:
-        """Remove an alert and all that waits to be sent for it."""
-        self._path(alert_id).unlink(missing_ok=True)
+        """Remove an alert and all that waits to be sent for it; for a while it can be had back."""
+        with suppress(FileNotFoundError):
+            make_folder(self._bin(alert_id).parent)
+            os.utime(self._path(alert_id))  # since when it is removed
+            self._path(alert_id).replace(self._bin(alert_id))
         self._progress(alert_id).unlink(missing_ok=True)
         shutil.rmtree(self._outbox(alert_id), ignore_errors=True)
+
+    def removed(self, alert_id: str) -> AlertRecord | None:
+        """The alert as it was when it was removed a short while ago."""
+        self._forget_removed()
+        try:
+            return record_from(read_json(self._bin(alert_id)))
+        except (KeyError, TypeError, ValueError):
+            return None
+
+    def _forget_removed(self) -> None:
+        """What was removed holds secrets: it is not kept for longer than somebody may regret it."""
+        for path in self._bin("").parent.glob("*.json"):
+            with suppress(OSError):
+                if time.time() - path.stat().st_mtime > REGRETTED:
+                    path.unlink()
 
     def is_kept(self, alert_id: str) -> bool:
         """Whether there is such an alert still."""
@@ -77,6 +101,9 @@ class Shelf:
 
     def _path(self, alert_id: str) -> Path:
         return self._folder / f"{alert_id}.json"
+
+    def _bin(self, alert_id: str) -> Path:
+        return self._folder / "removed" / f"{alert_id}.json"
 
     def _progress(self, alert_id: str) -> Path:
         return self._folder / "progress" / f"{alert_id}.json"

@@ -62,6 +62,17 @@ def remove(call: Call) -> object:
     return before
 
 
+def restore(call: Call) -> object:
+    """Have an alert again that was removed in the last minutes; its destination is where it went before."""
+    from jupyter_pipelines.orchestration.alerts import removed_alert
+
+    with looking_for("alert"):
+        record = removed_alert(call.path["alert"])
+    if record.notebook:
+        shown.require_visible(record.notebook, call.places, "alert", record.id)
+    return _described(jp.restore_alert(record.id), call)
+
+
 def _find(call: Call) -> AlertRecord:
     from jupyter_pipelines.orchestration.alerts import get_alert as find
 
@@ -158,4 +169,12 @@ ROUTES = (
     ),
     Route("GET", "alerts/{alert}", "One alert", get_alert, _ONE),
     Route("DELETE", "alerts/{alert}", "Remove an alert; the answer is what it was", remove, _ONE),
+    Route(
+        "POST",
+        "alerts/{alert}/restore",
+        "Have an alert again that was removed in the last minutes",
+        restore,
+        _ONE,
+        action="execute",
+    ),
 )

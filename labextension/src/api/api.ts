@@ -278,11 +278,47 @@ export class Api {
     return this._delete(path('alerts', id));
   }
 
+  /** Have one again that was removed a short while ago. */
+  restoreAlert(id: string): Promise<t.IAlert> {
+    return this._post(path('alerts', id, 'restore'));
+  }
+
   /** Send a sample now, to the destination of an alert or to another. */
   tryAlert(
     asked: { alert: string } | { to: string }
   ): Promise<{ to: string; delivered: boolean; problem: string }> {
     return this._post('alerts/try', asked);
+  }
+
+  // ---- Limits and retention ----
+
+  async limits(signal: Signal = null): Promise<t.ILimit[]> {
+    const answer = await request<{ limits: t.ILimit[] }>(
+      this.settings,
+      'limits',
+      { signal }
+    );
+    return answer.limits;
+  }
+
+  /** How many runs of a notebook go on at once; `null` for as many as there are. */
+  setLimit(notebook: string, slots: number | null): Promise<t.ILimit> {
+    return request(this.settings, 'limits', {
+      method: 'PUT',
+      body: { notebook, slots }
+    });
+  }
+
+  /** How long the runs of a notebook are kept. */
+  retention(notebook: string, signal: Signal = null): Promise<t.IRetention> {
+    return request(this.settings, 'retention', { query: { notebook }, signal });
+  }
+
+  setRetention(notebook: string, kept: t.IRetention): Promise<t.IRetention> {
+    return request(this.settings, 'retention', {
+      method: 'PUT',
+      body: { notebook, ...kept }
+    });
   }
 
   // ---- All pipelines, and the service ----

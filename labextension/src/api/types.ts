@@ -449,6 +449,33 @@ export interface IAlertRequest {
   slow?: number;
 }
 
+// ---- Limits and retention ----
+
+/** Who has a slot, or waits for one. */
+export interface ISlotHolder {
+  run: string;
+  step: string;
+  since: number;
+}
+
+/** How many runs of a pipeline, or steps that need a resource, go on at once. */
+export interface ILimit {
+  kind: 'pipeline' | 'resource';
+  /** The pipeline's name or the path of its notebook; or the resource. */
+  name: string;
+  slots: number | null;
+  running: ISlotHolder[];
+  waiting: ISlotHolder[];
+}
+
+/** How long runs are kept; `null` sets no limit. */
+export interface IRetention {
+  keep_runs: number | null;
+  keep_days: number | null;
+  /** Bytes. */
+  keep_size: number | null;
+}
+
 // ---- All pipelines, and the service ----
 
 export type PipelineState =

@@ -91,3 +91,66 @@ export function Choices<T extends string>(props: {
     </div>
   );
 }
+
+/** A choice from a list. */
+export function Select<T extends string | number>(
+  props: {
+    value: T;
+    choices: readonly (readonly [T, string])[];
+    onChange: (value: T) => void;
+  } & Omit<
+    React.SelectHTMLAttributes<HTMLSelectElement>,
+    'value' | 'onChange' | 'className'
+  >
+): React.JSX.Element {
+  const { value, choices, onChange, ...rest } = props;
+  return (
+    <select
+      className="jp-Pipelines-input"
+      value={String(value)}
+      onChange={event => {
+        const chosen = choices[event.target.selectedIndex];
+        if (chosen) {
+          onChange(chosen[0]);
+        }
+      }}
+      {...rest}
+    >
+      {choices.map(([choice, word]) => (
+        <option key={choice} value={String(choice)}>
+          {word}
+        </option>
+      ))}
+    </select>
+  );
+}
+
+/** Fields that are needed now and then: closed at first, its line says what is in it. What is closed asks nothing. */
+export function Part(props: {
+  title: string;
+  summary?: string | undefined;
+  /** Open it, whatever it was: something in it is wrong. */
+  wrong?: boolean;
+  children: React.ReactNode;
+}): React.JSX.Element {
+  const { title, summary, wrong, children } = props;
+  const [open, setOpen] = React.useState(false);
+  const shown = open || wrong === true;
+  return (
+    <details
+      className="jp-Pipelines-part"
+      open={shown}
+      onToggle={event => {
+        setOpen(event.currentTarget.open);
+      }}
+    >
+      <summary>
+        <span>{title}</span>
+        <span className="jp-Pipelines-hint" title={summary}>
+          {summary}
+        </span>
+      </summary>
+      {shown && <div className="jp-Pipelines-form">{children}</div>}
+    </details>
+  );
+}

@@ -1,6 +1,13 @@
 export { Button, IconButton, LinkButton } from './buttons';
 export { useClock } from './clock';
-export { Choices, Field, type IFieldAttributes, Switch } from './field';
+export {
+  Choices,
+  Field,
+  type IFieldAttributes,
+  Part,
+  Select,
+  Switch
+} from './field';
 export { type IAction, useAction, useLive, useNow, useSignals } from './hooks';
 export { HoverCard } from './hover-card';
 export { ErrorNotice, Message, Notice, StaleNotice } from './notice';

@@ -1,36 +1,9 @@
 /** The parts of the form that are needed now and then; each says in its line what is in it. */
 import * as React from 'react';
 import type { IParameter, IVersion, Missed, Overlap, Window } from '../../api';
-import { Field, moment } from '../../ui';
+import { Field, moment, Part, Select } from '../../ui';
 import { type IDraft, isTrigger, kindsOf, type Source } from './model';
-import { type IPartProps, Select } from './when';
-
-/** A part that is closed at first, unless it holds something that is wrong. */
-function Part(props: {
-  title: string;
-  summary: string;
-  /** Open it, whatever it was: something in it is wrong. */
-  wrong: boolean;
-  children: React.ReactNode;
-}): React.JSX.Element {
-  const { title, summary, wrong, children } = props;
-  const [open, setOpen] = React.useState(false);
-  return (
-    <details
-      className="jp-Pipelines-part"
-      open={open || wrong}
-      onToggle={event => {
-        setOpen(event.currentTarget.open);
-      }}
-    >
-      <summary>
-        <span>{title}</span>
-        <span className="jp-Pipelines-hint">{summary}</span>
-      </summary>
-      <div className="jp-Pipelines-form">{children}</div>
-    </details>
-  );
-}
+import type { IPartProps } from './when';
 
 const OF_TIME = [
   '{{ interval_start.date() }}',

@@ -84,9 +84,16 @@ export function windowDays(
   }).formatRange(start, end);
 }
 
-/** Does the clock show the same in both zones then? */
-function sameClock(time: Date, zone: string, other: string): boolean {
-  return moment(time, zone) === moment(time, other);
+/** What the reader's clock shows then, with the day where that is another; empty when all is the same. */
+export function clockHere(time: Date, zone: string, here: string): string {
+  const [there, mine] = [moment(time, zone), moment(time, here)];
+  if (there === mine) {
+    return '';
+  }
+  const clock = /\d+:\d+.*$/;
+  return there.replace(clock, '') === mine.replace(clock, '')
+    ? (clock.exec(mine)?.[0] ?? mine)
+    : mine;
 }
 
 /** Of what the server tells of a change of the clocks: is anything else than one expects? */
@@ -96,6 +103,31 @@ export function isSurprise(change: string): boolean {
 
 function capital(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+/** What else is to be known of a run, in a line. */
+function More(props: {
+  clock: string;
+  data: string;
+  values: readonly string[];
+  trans: TranslationBundle;
+}): React.JSX.Element | null {
+  const { clock, data, values, trans } = props;
+  const words = [
+    ...(clock ? [trans.__('%1 where you are', clock)] : []),
+    ...(data ? [trans.__('data of %1', data)] : [])
+  ].join(' · ');
+  return words || values.length > 0 ? (
+    <p className="jp-Pipelines-hint">
+      {words}
+      {values.map((value, index) => (
+        <React.Fragment key={value}>
+          {(words || index > 0) && ' · '}
+          <code>{value}</code>
+        </React.Fragment>
+      ))}
+    </p>
+  ) : null;
 }
 
 export function NextRuns(props: {
@@ -114,7 +146,6 @@ export function NextRuns(props: {
     ) : null;
   }
   const zone = preview.schedule.zone ?? 'UTC';
-  const here = browserZone();
   const odd = preview.clock_changes.filter(isSurprise);
   return (
     <section
@@ -137,25 +168,16 @@ export function NextRuns(props: {
                   <span className="jp-Pipelines-hint">{relative(time)}</span>
                 )}
               </div>
-              {!sameClock(time, zone, here) && (
-                <p className="jp-Pipelines-hint">
-                  {trans.__('%1 where you are', moment(time))}
-                </p>
-              )}
-              {each.window && (
-                <p className="jp-Pipelines-hint">
-                  {trans.__('on the data of %1', windowDays(each.window, zone))}
-                </p>
-              )}
-              {dependent.map(name =>
-                each.parameters && name in each.parameters ? (
-                  <p key={name} className="jp-Pipelines-hint">
-                    <code>
-                      {name} = {textOf(each.parameters[name] ?? null)}
-                    </code>
-                  </p>
-                ) : null
-              )}
+              <More
+                clock={clockHere(time, zone, browserZone())}
+                data={each.window ? windowDays(each.window, zone) : ''}
+                values={dependent.flatMap(name =>
+                  each.parameters && name in each.parameters
+                    ? [`${name} = ${textOf(each.parameters[name] ?? null)}`]
+                    : []
+                )}
+                trans={trans}
+              />
               {each.notes.map(note => (
                 <p key={note} className="jp-Pipelines-surprise">
                   {capital(note)}

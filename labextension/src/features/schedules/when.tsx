@@ -2,7 +2,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { closeIcon } from '@jupyterlab/ui-components';
 import * as React from 'react';
-import { Button, Choices, Field, IconButton } from '../../ui';
+import { Button, Choices, Field, IconButton, Select } from '../../ui';
 import type { IDraft, SpanUnit } from './model';
 import {
   type ISimple,
@@ -20,39 +20,6 @@ export interface IPartProps {
   /** What is wrong with a part of the form; empty when nothing is. */
   problemOf: (part: string) => string;
   trans: TranslationBundle;
-}
-
-/** A choice from a list. */
-export function Select<T extends string | number>(
-  props: {
-    value: T;
-    choices: readonly (readonly [T, string])[];
-    onChange: (value: T) => void;
-  } & Omit<
-    React.SelectHTMLAttributes<HTMLSelectElement>,
-    'value' | 'onChange' | 'className'
-  >
-): React.JSX.Element {
-  const { value, choices, onChange, ...rest } = props;
-  return (
-    <select
-      className="jp-Pipelines-input"
-      value={String(value)}
-      onChange={event => {
-        const chosen = choices[event.target.selectedIndex];
-        if (chosen) {
-          onChange(chosen[0]);
-        }
-      }}
-      {...rest}
-    >
-      {choices.map(([choice, word]) => (
-        <option key={choice} value={String(choice)}>
-          {word}
-        </option>
-      ))}
-    </select>
-  );
 }
 
 export function Simple(props: IPartProps): React.JSX.Element {
