@@ -290,7 +290,7 @@ export class Api {
     return this._post('alerts/try', asked);
   }
 
-  // ---- Limits and retention ----
+  // ---- Limits ----
 
   async limits(signal: Signal = null): Promise<t.ILimit[]> {
     const answer = await request<{ limits: t.ILimit[] }>(
@@ -306,18 +306,6 @@ export class Api {
     return request(this.settings, 'limits', {
       method: 'PUT',
       body: { notebook, slots }
-    });
-  }
-
-  /** How long the runs of a notebook are kept. */
-  retention(notebook: string, signal: Signal = null): Promise<t.IRetention> {
-    return request(this.settings, 'retention', { query: { notebook }, signal });
-  }
-
-  setRetention(notebook: string, kept: t.IRetention): Promise<t.IRetention> {
-    return request(this.settings, 'retention', {
-      method: 'PUT',
-      body: { notebook, ...kept }
     });
   }
 

@@ -449,7 +449,7 @@ export interface IAlertRequest {
   slow?: number;
 }
 
-// ---- Limits and retention ----
+// ---- Limits ----
 
 /** Who has a slot, or waits for one. */
 export interface ISlotHolder {
@@ -466,14 +466,6 @@ export interface ILimit {
   slots: number | null;
   running: ISlotHolder[];
   waiting: ISlotHolder[];
-}
-
-/** How long runs are kept; `null` sets no limit. */
-export interface IRetention {
-  keep_runs: number | null;
-  keep_days: number | null;
-  /** Bytes. */
-  keep_size: number | null;
 }
 
 // ---- All pipelines, and the service ----

@@ -183,7 +183,7 @@ function KeptFields(props: ISectionProps): React.JSX.Element {
               keep_days: days,
               keep_size: megabytes && Math.round(megabytes * MEGABYTE)
             };
-            retention.set(await records.api.setRetention(path, kept));
+            retention.set(await records.api.setRetention(kept, path));
           }}
           trans={trans}
         />

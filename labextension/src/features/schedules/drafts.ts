@@ -3,6 +3,7 @@ import type { IStateDB } from '@jupyterlab/statedb';
 import { type ReadonlyPartialJSONValue, Token } from '@lumino/coreutils';
 import { Debouncer } from '@lumino/polling';
 import { type ISignal, Signal } from '@lumino/signaling';
+import type { ISettings } from '../../tokens';
 import { DEFAULTS, type IDefaults, type IDraft, newDraft } from './model';
 
 const PLACE = 'jupyter-pipelines:schedule-drafts';
@@ -10,10 +11,15 @@ const PLACE = 'jupyter-pipelines:schedule-drafts';
 const WRITE_AFTER = 400;
 
 export class ScheduleDrafts {
-  constructor(private readonly _state: IStateDB | null = null) {}
+  constructor(
+    private readonly _state: IStateDB | null = null,
+    private readonly _settings: ISettings | null = null
+  ) {}
 
   /** What new ones begin with. */
-  defaults: IDefaults = DEFAULTS;
+  get defaults(): IDefaults {
+    return this._settings?.value ?? DEFAULTS;
+  }
 
   get changed(): ISignal<this, void> {
     return this._changed;

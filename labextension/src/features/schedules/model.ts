@@ -11,6 +11,7 @@ import type {
   Overlap,
   Window
 } from '../../api';
+import type { ISettingValues } from '../../tokens';
 import {
   type ISimple,
   missingOf,
@@ -70,18 +71,14 @@ export interface IDraft {
 }
 
 /** What new ones begin with. */
-export interface IDefaults {
-  zone: string;
-  missed: Missed;
-  overlap: Overlap;
-}
+export type IDefaults = Pick<ISettingValues, 'timezone' | 'missed' | 'overlap'>;
 
 export function browserZone(): string {
   return Intl.DateTimeFormat().resolvedOptions().timeZone || 'UTC';
 }
 
 export const DEFAULTS: IDefaults = {
-  zone: '',
+  timezone: '',
   missed: 'latest',
   overlap: 'queue'
 };
@@ -107,7 +104,7 @@ export function newDraft(defaults: IDefaults = DEFAULTS): IDraft {
     together: false,
     updated: [],
     eventName: '',
-    zone: defaults.zone || browserZone(),
+    zone: defaults.timezone || browserZone(),
     start: '',
     end: '',
     count: null,

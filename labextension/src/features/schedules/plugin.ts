@@ -5,7 +5,7 @@ import type {
 import { ICommandPalette } from '@jupyterlab/apputils';
 import { IStateDB } from '@jupyterlab/statedb';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
-import { CommandIDs, ICompiler } from '../../tokens';
+import { CommandIDs, ICompiler, ISettings } from '../../tokens';
 import { IScheduleDrafts, ScheduleDrafts } from './drafts';
 
 /** The widget that schedules are written in. */
@@ -18,16 +18,17 @@ export const schedulesPlugin: JupyterFrontEndPlugin<ScheduleDrafts> = {
   autoStart: true,
   provides: IScheduleDrafts,
   requires: [ICompiler],
-  optional: [IStateDB, ICommandPalette, ITranslator],
+  optional: [IStateDB, ISettings, ICommandPalette, ITranslator],
   activate: (
     app: JupyterFrontEnd,
     compiler: ICompiler,
     state: IStateDB | null,
+    settings: ISettings | null,
     palette: ICommandPalette | null,
     translator: ITranslator | null
   ) => {
     const trans = (translator ?? nullTranslator).load('jupyter_pipelines');
-    const drafts = new ScheduleDrafts(state);
+    const drafts = new ScheduleDrafts(state, settings);
     void app.restored.then(() => drafts.restore());
     app.commands.addCommand(CommandIDs.schedule, {
       label: trans.__('Schedule…'),
