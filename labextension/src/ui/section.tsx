@@ -28,7 +28,11 @@ export function Section(props: {
           {count !== undefined && (
             <span className="jp-Pipelines-count">{count}</span>
           )}
-          {summary && <span className="jp-Pipelines-count">{summary}</span>}
+          {summary && (
+            <span className="jp-Pipelines-count jp-mod-summary" title={summary}>
+              {summary}
+            </span>
+          )}
         </summary>
         {children}
       </details>
