@@ -64,6 +64,7 @@ if TYPE_CHECKING:
         unpin,
         versions,
     )
+    from jupyter_pipelines.results.debugging import apply_fix, debug
     from jupyter_pipelines.results.pipeline import pipeline
     from jupyter_pipelines.results.runs import runs
     from jupyter_pipelines.verification import get_verification, submit_verification, verifications, verify
@@ -73,6 +74,7 @@ make_imports_fast()
 __all__ = [
     "alert",
     "alerts",
+    "apply_fix",
     "backfill",
     "backfills",
     "cancel",
@@ -80,6 +82,7 @@ __all__ = [
     "check",
     "check_version",
     "compile_pipeline",
+    "debug",
     "diff",
     "drift",
     "get_backfill",
@@ -158,6 +161,7 @@ __getattr__ = lazy_names(
             f"{__name__}.orchestration.versions",
         ),
         **dict.fromkeys(("keep", "retention", "set_retention"), f"{__name__}.orchestration.retention"),
+        **dict.fromkeys(("apply_fix", "debug"), f"{__name__}.results.debugging"),
         "metric": f"{__name__}.metrics",
         "pipeline": f"{__name__}.results.pipeline",
         "pipelines": f"{__name__}.orchestration.pipelines",

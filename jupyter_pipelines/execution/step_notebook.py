@@ -39,14 +39,14 @@ def build(request: StepRequest, job: Path) -> NotebookNode:
 
 def _cells(request: StepRequest, job: Path) -> Iterator[NotebookNode]:
     step = request.step
-    yield _hidden(_phase_source("begin", job), "begin")
+    yield _hidden(phase_source("begin", job), "begin")
     yield from _preamble(request)
     yield from map(_replay, step.definitions)
-    yield _hidden(_phase_source("load", job), "load")
+    yield _hidden(phase_source("load", job), "load")
     yield from map(_replay, step.late_definitions)
     for index in step.cells:
         yield _visible(request, index, "step")
-    yield _hidden(_phase_source("save", job), "save")
+    yield _hidden(phase_source("save", job), "save")
 
 
 def _preamble(request: StepRequest) -> Iterator[NotebookNode]:
@@ -87,7 +87,7 @@ def _code_cell(source: str, phase: str, *, index: int | None, hidden: bool) -> N
     return cell
 
 
-def _phase_source(phase: str, job: Path) -> str:
+def phase_source(phase: str, job: Path) -> str:
     """One line that runs our code, whatever the notebook has named ``open`` or ``exec``, and leaves no name behind."""
     names = f"{{'__name__': '_jupyter_pipelines_load', '__file__': path, 'PHASE': {phase!r}, 'JOB': {str(job)!r}}}"
     return (

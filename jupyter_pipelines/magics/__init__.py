@@ -1,14 +1,14 @@
 """``%load_ext jupyter_pipelines``: the words of a pipeline in text, in cells that plain Jupyter goes on running.
 
 ``%%step NAME``, ``%%setup`` and ``%%skip`` say what a cell is to the pipeline; the kernel runs the cell as if the line
-were a comment. ``%pipeline`` draws the notebook's graph.
+were a comment. ``%pipeline`` shows, runs, compares and debugs: see :mod:`jupyter_pipelines.magics.commands`.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from jupyter_pipelines.magics.pipeline import PipelineMagics
+from jupyter_pipelines.magics.pipeline import PipelineMagics, complete_pipeline
 from jupyter_pipelines.magics.roles import RoleMagics, without_role_magic
 
 if TYPE_CHECKING:
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 def load(shell: InteractiveShell) -> None:
     """Register the magics with ``shell``; doing it again changes nothing."""
     shell.register_magics(RoleMagics, PipelineMagics)
+    shell.set_hook("complete_command", complete_pipeline, str_key="%pipeline")  # type: ignore[no-untyped-call]
+    assigned = r"[^%]*=\s*%pipeline\b"
+    shell.set_hook("complete_command", complete_pipeline, re_key=assigned)  # type: ignore[no-untyped-call]
     if without_role_magic not in shell.input_transformers_cleanup:
         shell.input_transformers_cleanup.insert(0, without_role_magic)
 

@@ -1,56 +1,65 @@
-"""``%pipeline``: the graph of the notebook one is in, drawn where one is."""
+"""``%pipeline``: everything about the pipeline of the notebook one is in."""
 
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 from IPython.core.error import UsageError
 from IPython.core.magic import Magics, line_magic, magics_class
 
-if TYPE_CHECKING:
-    from jupyter_pipelines.graph.model import Pipeline
+from jupyter_pipelines.magics.commands import help_text, parse
 
-
-@dataclass(frozen=True)
-class Drawing:
-    """A compiled notebook as a picture, with its text form for front ends without pictures."""
-
-    pipeline: Pipeline
-
-    def _repr_mimebundle_(self, **_options: object) -> dict[str, str]:
-        from jupyter_pipelines.graph import render
-
-        return {"image/svg+xml": render(self.pipeline, "svg"), "text/plain": render(self.pipeline, "text")}
+STARTING = {"run", "schedule", "backfill", "verify", "debug", "apply"}  # what no step of a pipeline may do unseen
 
 
 @magics_class
 class PipelineMagics(Magics):
-    """The magics that show the pipeline."""
+    """The magic of the pipeline."""
 
     @line_magic
-    def pipeline(self, line: str) -> Drawing:
-        """Draw the steps of a notebook, as it was last saved.
-
-        %pipeline [NB]
-
-        Without NB: the notebook that this kernel belongs to, where Jupyter or VS Code tell which one that is.
-        """
+    def pipeline(self, line: str) -> object:
         from jupyter_pipelines.errors import PipelinesError
-        from jupyter_pipelines.orchestration import load
+        from jupyter_pipelines.magics.doing import DO
 
+        command, arguments = parse(line)
+        if arguments.help:
+            print(f"%pipeline {command.usage} [--notebook NB]\n\n  It {command.summary}.")
+            return None
         names = self.shell.user_ns if self.shell is not None else {}
-        path = notebook_path(line, names, os.environ)
+        notebook = notebook_path(arguments.notebook or "", names, os.environ)
+        if command.name in STARTING and is_step() and not arguments.notebook:
+            raise UsageError(
+                f"this cell runs in a step of {notebook.name}, which cannot {command.name} itself; tag the cell `skip`"
+            )
         try:
-            pipeline = load(path)
+            return DO[command.name](arguments, notebook)
         except PipelinesError as error:
             raise UsageError(str(error)) from None
-        for diagnostic in pipeline.errors:
-            print(diagnostic.render(path.name))
-        return Drawing(pipeline)
+
+    pipeline.__doc__ = help_text()
+
+
+def complete_pipeline(shell: Any, event: Any) -> list[str]:
+    """IPython's hook for what Tab offers behind ``%pipeline``."""
+    from jupyter_pipelines.magics.completion import complete
+
+    _, found, text = event.text_until_cursor.partition("%pipeline")
+    if not found or not text[:1].isspace():
+        return []
+    named = text.partition("--notebook")[2].split()
+    return complete(
+        text.lstrip(), lambda: notebook_path(named[0] if named else "", getattr(shell, "user_ns", {}), os.environ)
+    )
+
+
+def is_step() -> bool:
+    """Whether this kernel runs a step of a pipeline."""
+    session = sys.modules.get("_jupyter_pipelines_kernel.session")
+    return session is not None and session.runs_a_step()
 
 
 def notebook_path(line: str, names: Mapping[str, object], environment: Mapping[str, str]) -> Path:
@@ -69,4 +78,4 @@ def notebook_path(line: str, names: Mapping[str, object], environment: Mapping[s
         for path in (Path(told), Path(Path(told).name)):
             if path.is_file():
                 return path
-    raise UsageError("this kernel cannot tell which notebook it belongs to; name it: %pipeline NB")
+    raise UsageError("this kernel cannot tell which notebook it belongs to; name it: %pipeline show --notebook NB")

@@ -114,13 +114,22 @@ class Runs:
             return Run(get_run(place))
         if isinstance(place, slice):
             start, stop, step = place.indices(len(self))
-            found = list(Runs(self.question, max(start, stop) + 1 if step < 0 else stop))
-            return found[place]
+            first, last = (start, stop) if step > 0 else (stop + 1, start + 1)
+            found = self._part(first, last - first)
+            return found[:: abs(step)] if step > 0 else found[::-1][:: abs(step)]
         wanted = place if place >= 0 else len(self) + place
-        found = list(Runs(self.question, wanted + 1 if self.limit is None else min(self.limit, wanted + 1)))
-        if not 0 <= wanted < len(found):
-            raise IndexError(f"there are {len(found)} runs, and none has the number {place}")
-        return found[wanted]
+        inside = wanted >= 0 and (self.limit is None or wanted < self.limit)
+        one = self._part(wanted, 1) if inside else []
+        if not one:
+            raise IndexError(f"there is no run with the number {place} among {len(self):,}")
+        return one[0]
+
+    def _part(self, skip: int, number: int) -> list[Run]:
+        if number <= 0:
+            return []
+        store, index = _opened()
+        records = (read_record(store, run) for run in index.ids(self.question, number, skip))
+        return [Run(record) for record in records if record is not None]
 
     def rows(self, limit: int | None = None) -> list[RunRow]:
         """What the index says of them, without opening their records."""

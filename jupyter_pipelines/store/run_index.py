@@ -154,9 +154,13 @@ class RunIndex:
     ) -> list[str]:
         """The ids of the newest runs that fit; see :class:`~jupyter_pipelines.store.run_questions.Question`."""
         question = Question(filters, since, until, folders, after, by, parameters or {})
+        return self.ids(question, limit)
+
+    def ids(self, question: Question, limit: int | None = None, skip: int = 0) -> list[str]:
+        """The ids of the newest runs that fit, without the first ``skip`` of them."""
         where, values = question.where()
-        query = f"SELECT id FROM runs WHERE {where} ORDER BY moment DESC, rowid DESC LIMIT ?"
-        values.append(-1 if limit is None else limit)
+        query = f"SELECT id FROM runs WHERE {where} ORDER BY moment DESC, rowid DESC LIMIT ? OFFSET ?"
+        values += [-1 if limit is None else limit, skip]
         return self._do(lambda connection: [str(row[0]) for row in connection.execute(query, values)])
 
     def rows(self, question: Question, limit: int) -> list[RunRow]:
@@ -185,6 +189,10 @@ class RunIndex:
     def names_of_numbers(self, pipeline: str) -> list[str]:
         """The numbers that the last runs of ``pipeline`` left."""
         return self._do(lambda connection: run_numbers.names(connection, pipeline))
+
+    def usual_seconds(self, pipeline: str) -> dict[str, float]:
+        """How long the steps of ``pipeline`` take, at the median of its last runs."""
+        return self._do(lambda connection: run_numbers.usual_seconds(connection, pipeline))
 
     def last_of_each(self, number: int, pipelines: Collection[str] | None = None) -> dict[str, list[IndexedRun]]:
         """The last ``number`` runs of each of these pipelines, by default of all that have some; newest first."""

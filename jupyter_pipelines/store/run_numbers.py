@@ -10,6 +10,7 @@ import json
 import math
 import re
 import sqlite3
+import statistics
 from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
 
@@ -108,6 +109,16 @@ def names(connection: sqlite3.Connection, pipeline: str) -> list[str]:
     last = "SELECT rowid FROM runs WHERE pipeline = ? AND number IS NOT NULL ORDER BY moment DESC LIMIT 20"
     query = f"SELECT DISTINCT name FROM metrics WHERE run IN ({last}) ORDER BY name"
     return [str(row[0]) for row in connection.execute(query, (pipeline,))]
+
+
+def usual_seconds(connection: sqlite3.Connection, pipeline: str) -> dict[str, float]:
+    """The median of how long each step took in the last runs that it completed in."""
+    last = "SELECT rowid FROM runs WHERE pipeline = ? AND number IS NOT NULL ORDER BY moment DESC LIMIT 20"
+    query = f"SELECT name, seconds FROM steps WHERE run IN ({last}) AND state = 'completed' AND seconds IS NOT NULL"
+    found: dict[str, list[float]] = {}
+    for name, seconds in connection.execute(query, (pipeline,)):
+        found.setdefault(name, []).append(seconds)
+    return {name: statistics.median(several) for name, several in found.items()}
 
 
 def _points(connection: sqlite3.Connection, query: str, asked: Mapping[str, object]) -> Iterator[Point]:

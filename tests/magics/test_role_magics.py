@@ -91,5 +91,5 @@ def test_the_notebook_is_the_named_one_or_the_one_the_front_end_tells(
     assert notebook_path("other.ipynb", {}, {}) == Path("other.ipynb")
     assert notebook_path("", {"__vsc_ipynb_file__": str(here)}, {}) == here
     assert notebook_path("", {}, {"JPY_SESSION_NAME": "folder/below/the/root/a.ipynb"}) == Path("a.ipynb")
-    with pytest.raises(UsageError, match="%pipeline NB"):
+    with pytest.raises(UsageError, match="--notebook NB"):
         notebook_path("", {}, {})

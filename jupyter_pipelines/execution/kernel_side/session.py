@@ -40,6 +40,16 @@ def run(phase: str, job: str) -> None:
     getattr(_sessions[job], phase)()
 
 
+def runs_a_step() -> bool:
+    """Whether this kernel runs a step; one that only brings back what a step had is for a person."""
+    return any(not session.job.get("debugged") for session in _sessions.values())
+
+
+def last_run() -> dict[str, str]:
+    """What this kernel has run last of each cell of a notebook that debugs a step, by their ids."""
+    return {cell: source for session in _sessions.values() for cell, source in session.ran.items()}
+
+
 def record_metric(name: str, value: float) -> None:
     """Note down a number that the notebook wants to have on record: at once, so that no crash takes it."""
     for session in _sessions.values():
@@ -60,6 +70,7 @@ class Session:
         self.shell = _shell()
         self.user: dict[str, Any] = sys.modules["__main__"].__dict__
         self._containers: dict[str, Container] = {}
+        self.ran: dict[str, str] = {}  # of a notebook that debugs a step
         self.environment: dict[str, str] = {}
         self.state: Json = {}
         self.setup_digests: dict[str, str] = {}
@@ -80,6 +91,17 @@ class Session:
         self._held = rest.holdings()
         if self.shell is not None and self.job["counts"]:
             Counter(self.shell, self.job["counts"])
+        if self.shell is not None and self.job.get("debugged") and not self.ran:
+            self.shell.events.register("post_run_cell", self._note_down)
+
+    def _note_down(self, result: Any = None) -> None:
+        info: Any = getattr(result, "info", None)
+        if getattr(info, "cell_id", None):
+            self.ran[info.cell_id] = info.raw_cell
+
+    def secrets(self) -> None:
+        """Give a step that is debugged its secret parameters."""
+        exec(self.job["secrets"], self.user)
 
     # load
 

@@ -52,7 +52,7 @@ def plain(value: object) -> str:
     if value is None:
         return "–"
     if isinstance(value, float):
-        return f"{value:.6g}"
+        return f"{int(value):,}" if value.is_integer() and abs(value) < 1e12 else f"{value:.6g}"
     return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
 
 

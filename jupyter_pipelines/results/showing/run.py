@@ -18,9 +18,9 @@ MOST_STEPS = 200
 MOST_METRICS = 12
 
 
-def run_html(run: Run) -> str:
-    """The run as it is now."""
-    return framed(*run_parts(run, _graph(run)))
+def run_html(run: Run, graph: Pipeline | None = None) -> str:
+    """The run as it is now; ``graph`` is its pipeline where that is known."""
+    return framed(*run_parts(run, graph or graph_of(run)))
 
 
 def run_parts(run: Run, graph: Pipeline | None, expected: Mapping[str, float] | None = None) -> list[str]:
@@ -101,8 +101,9 @@ def _failure(step: StepRecord) -> str:
     return f"<h4>{text(step.name)} {state(step.state)}{place}{line}</h4><pre>{text(step.error, 4_000)}</pre>{fix}"
 
 
-def _graph(run: Run) -> Pipeline | None:
+def graph_of(run: Run) -> Pipeline | None:
+    """The pipeline that ran; ``None`` when what ran was cleaned away."""
     try:
         return run.graph()
-    except PipelinesError:  # what ran was cleaned away
+    except PipelinesError:
         return None
