@@ -11,6 +11,7 @@ import socket
 import urllib.error
 import uuid
 import zlib
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -23,6 +24,7 @@ FLOW = "jupyter-pipeline"
 DEPLOYMENT = "notebook"
 POOL = "jupyter-pipelines"
 ENTRYPOINT = "jupyter_pipelines.orchestration.flow.run_pipeline"  # with a colon Prefect would look for a file
+SET_BACK = timedelta(hours=25)  # that a clock may be set back: more than daylight saving or a wrong zone come to
 
 # What Prefect's process worker takes, in the form in which a work pool says it.
 _VARIABLES = {
@@ -65,6 +67,8 @@ def create_run(endpoint: Endpoint, home: Path, name: str, parameters: dict[str, 
         "enforce_parameter_schema": False,
         "idempotency_key": key or str(uuid.uuid4()),  # a request that is sent again makes no second run
     }
+    if endpoint.pid:
+        body["state"] = _long_due()
     try:
         try:
             deployment = _deployment(endpoint)
@@ -119,6 +123,12 @@ def kind_of_pool(endpoint: Endpoint) -> str:
     """What starts the runs of the work pool: "process" for a worker on some machine, "docker", …"""
     found = endpoint.call(f"/work_pools/{quote(work_pool(), safe='')}")
     return str(found.get("type")) if isinstance(found, dict) else ""
+
+
+def _long_due() -> dict[str, object]:
+    """The state of a run that is to start at once, also when the clock is set back before it does."""
+    moment = datetime.now(UTC) - SET_BACK
+    return {"type": "SCHEDULED", "name": "Scheduled", "state_details": {"scheduled_time": moment.isoformat()}}
 
 
 def _deployment(endpoint: Endpoint) -> str:

@@ -170,8 +170,10 @@ class Recorder:
 
 
 def process_identity() -> dict[str, object]:
-    """What identifies this process, also after its number is given to another."""
-    return {"pid": os.getpid(), "created": psutil.Process().create_time()}
+    """What identifies this process, also after its number is given to another, or the clock was set."""
+    known: dict[str, object] = {"pid": os.getpid(), "created": psutil.Process().create_time()}
+    begun = _begun(os.getpid())
+    return known | {"begun": begun} if begun else known
 
 
 def is_alive(process: object) -> bool:
@@ -179,11 +181,24 @@ def is_alive(process: object) -> bool:
     if not isinstance(process, dict):
         return False
     try:
-        found = psutil.Process(int(process["pid"]))
-        same = abs(found.create_time() - float(process["created"])) < 1.0
+        pid = int(process["pid"])
+        found = psutil.Process(pid)
+        if "begun" in process:
+            same = process["begun"] == _begun(pid)
+        else:
+            same = abs(found.create_time() - float(process["created"])) < 1.0
         return bool(same and found.status() != psutil.STATUS_ZOMBIE)
     except (psutil.Error, KeyError, ValueError, TypeError, OverflowError):
         return False
+
+
+def _begun(pid: int) -> str:
+    """When a process began, by the ticks of this boot, which no clock changes; ``""`` where that cannot be told."""
+    try:
+        with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as boot, open(f"/proc/{pid}/stat", "rb") as stat:
+            return f"{boot.read().strip()} {int(stat.read().rpartition(b')')[2].split()[19])}"
+    except (OSError, ValueError, IndexError):
+        return ""
 
 
 def _outputs(result: StepResult) -> tuple[OutputRecord, ...]:

@@ -48,7 +48,7 @@ def settle_runs(store: Store, endpoint: Endpoint | None) -> list[str]:
             store.mark_active(run_id, False)  # there is nothing to make true
             continue
         over = record.state not in {"pending", "running"}
-        if is_alive(found.get("process")) and not (over and time.time() - record.ended > TELLING):
+        if is_alive(found.get("process")) and not (over and abs(time.time() - record.ended) > TELLING):
             continue
         if record.state == "pending" and not found.get("process"):
             _settle_submitted(store, endpoint, record, found)

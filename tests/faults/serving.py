@@ -57,12 +57,12 @@ def pid_of(home: Path, victim: str) -> int:
 def strike(home: Path, victim: str, chosen: random.Random) -> str:
     """Kill ``victim``, or all at once ("power"), or freeze all for a while ("sleep"); says what was done."""
     if victim == "power":
-        return f"power: {_signal_all(home, signal.SIGKILL)} processes"
+        return f"power: {signal_all(home, signal.SIGKILL)} processes"
     if victim == "sleep":
-        count = _signal_all(home, signal.SIGSTOP)
+        count = signal_all(home, signal.SIGSTOP)
         seconds = chosen.uniform(1.0, 6.0)
         time.sleep(seconds)
-        _signal_all(home, signal.SIGCONT)
+        signal_all(home, signal.SIGCONT)
         return f"sleep: {count} processes for {seconds:.1f} s"
     pid = pid_of(home, victim)
     if not pid:
@@ -72,7 +72,7 @@ def strike(home: Path, victim: str, chosen: random.Random) -> str:
     return f"{victim}: process {pid}"
 
 
-def _signal_all(home: Path, number: int) -> int:
+def signal_all(home: Path, number: int) -> int:
     """Send it to the whole family, until no new one has come up meanwhile."""
     told: set[int] = set()
     while new := [process for process in family(home) if process.pid not in told]:
@@ -100,7 +100,8 @@ def all_ended(schedules: Iterable[str], last: datetime) -> bool:
     if datetime.now(UTC) < last:
         return False
     shelf = Shelf(Settings.load().home)
-    for record in (record for record in shelf.records() if record.id in set(schedules)):
+    wanted = set(schedules)
+    for record in (record for record in shelf.records() if record.id in wanted):
         progress = shelf.progress(record)
         following = record.next_time(progress.handled.until or progress.handled.active_since)
         if progress.active or progress.waiting or (following is not None and following <= last):

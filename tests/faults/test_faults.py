@@ -16,7 +16,8 @@ pytestmark = [pytest.mark.skipif(sys.platform != "linux", reason="kernels are fo
 
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize(
-    ("script", "rounds"), [("many_steps", 4), ("kills", 4), ("service", 4), ("libraries", 1), ("setups", 1)]
+    ("script", "rounds"),
+    [("many_steps", 4), ("kills", 4), ("service", 4), ("clock", 4), ("libraries", 1), ("setups", 1)],
 )
 def test_survives(script: str, rounds: int) -> None:
     done = subprocess.run(

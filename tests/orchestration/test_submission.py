@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,6 +19,7 @@ import jupyter_pipelines as jp
 from jupyter_pipelines.errors import RequestError
 from jupyter_pipelines.orchestration.deployment import work_pool
 from jupyter_pipelines.orchestration.model import RunRecord
+from jupyter_pipelines.orchestration.recorder import is_alive, process_identity
 from jupyter_pipelines.orchestration.service import Endpoint, service_status
 from jupyter_pipelines.orchestration.settling import settle_runs
 from jupyter_pipelines.settings import Settings
@@ -185,3 +187,14 @@ def test_a_run_that_another_prefect_was_asked_for_is_left_to_that(
     runs.save_run(run_id, found | {"asked": {**cast("dict[str, Any]", found["asked"]), "place": "http://elsewhere"}})
     forget(busy, run_id)
     assert jp.get_run(run_id).state == "pending"
+
+
+def test_a_process_is_known_by_its_beginning_whatever_the_clock_says() -> None:
+    process = process_identity()
+    assert is_alive(process)
+    if sys.platform == "linux":
+        assert is_alive(process | {"created": 0.0}), "the time at which the system started moves with the clock"
+        assert not is_alive(process | {"begun": f"{process['begun']}0"})
+    process.pop("begun", None)
+    assert is_alive(process), "one that an earlier version has put down"
+    assert not is_alive(process | {"created": 0.0})

@@ -55,12 +55,17 @@ class Scheduler:
         self._busy: set[str] = set()  # those with runs that go on, or wait
         self._unreadable: dict[str, str] = {}  # those that are left alone, and why
         self._prepared: tuple[str, datetime] | None = None  # the schedule and the time of the run prepared last
+        self._looked = datetime.now(UTC)
 
     def look(self) -> float:
         """Do what is due; returns in how many seconds to look again, at the latest."""
         endpoint = recorded_endpoint(self._home)
         if endpoint is None:
             return LONGEST
+        before, self._looked = self._looked, datetime.now(UTC)
+        if self._looked < before:  # the clock was set back: what was to be looked at when is not true any more
+            self._wakes.clear()
+            self._known.clear()
         records = self._shelf.records()
         for record in records:
             if not record.schedule.paused and self._is_due(record):

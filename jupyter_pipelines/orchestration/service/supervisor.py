@@ -54,19 +54,20 @@ class Part:
         self._home = home
         self._descriptors = descriptors
         self._process: subprocess.Popen[bytes] | None = None
-        self._next = 0.0
+        self._next = 0.0  # of the monotonic clock, as is the next: the other one may be set
+        self._begun = 0.0
 
     def look(self, environment: Mapping[str, str]) -> bool:
         """Start it if it does not run and it is time; says whether its status changed."""
         process = self._process
-        now = time.time()
+        now = time.monotonic()
         if process is None:
             if now < self._next:
                 return False
             self._start(environment)
             return True
         if process.poll() is None:
-            if self.failures and now - self.status.since > HEALTHY_AFTER:
+            if self.failures and now - self._begun > HEALTHY_AFTER:
                 self.failures = 0
             return False
         self._ended(process.returncode, now)
@@ -107,6 +108,7 @@ class Part:
                 start_new_session=True,
             )
         self.status.state, self.status.pid, self.status.since = "starting", self._process.pid, time.time()
+        self._begun = time.monotonic()
 
     def _ended(self, code: int, now: float) -> None:
         delay = min(LONGEST_DELAY, FIRST_DELAY * 2**self.failures)

@@ -26,7 +26,7 @@ class Upkeep:
     def __init__(self, home: Path) -> None:
         self._home = home
         self._store = Store(Settings.load().store)
-        self._lost: dict[str, float] = {}  # runs without a process, and since when
+        self._lost: dict[str, float] = {}  # runs without a process, and since when, by the monotonic clock
 
     def look(self) -> float:
         """Make true what is not, here and in Prefect; returns the seconds until it is due again."""
@@ -45,7 +45,7 @@ class Upkeep:
         try:
             found = endpoint.call("/flow_runs/filter", wanted)
             lost = [run for run in found if self._is_ours(run, endpoint) and self._is_lost(run)] if found else []  # type: ignore[attr-defined]  # a list
-            now = time.time()
+            now = time.monotonic()
             self._lost = {run["id"]: self._lost.get(run["id"], now) for run in lost}
             for run in lost:
                 if now - self._lost[run["id"]] >= GRACE or run["state_type"] != "PENDING":

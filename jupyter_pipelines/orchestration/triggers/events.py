@@ -35,8 +35,9 @@ def look(cause: OnEvent, cursor: object, endpoint: Endpoint, own: set[str]) -> t
     Raises :data:`~jupyter_pipelines.orchestration.service.endpoint.UNREACHABLE`.
     """
     known: Mapping[str, object] = cursor if isinstance(cursor, dict) else {}
-    begin = _moment(known.get("from"))
-    until = max(_moment(known.get("until")), begin)
+    present = datetime.now(UTC)  # what is later was noted by a clock that has been set back since
+    begin = min(_moment(known.get("from")), present)
+    until = min(max(_moment(known.get("until")), begin), present)
     since = max(begin, until - LATE)
     listed = known.get("seen")
     seen = dict.fromkeys(map(str, listed if isinstance(listed, list) else []))
