@@ -113,6 +113,10 @@ class NotebookOptions:
     max_parallel: int | None = None
     timeout: float | None = None
     tags: tuple[str, ...] = ()
+    run_retries: int = 0  # how often a run that a schedule or trigger asked for is tried again as a whole
+    run_retry_delay: float = 60.0
+    run_retry_backoff: float = 2.0
+    run_retry_jitter: float = 0.2
 
 
 @dataclass(frozen=True, slots=True)

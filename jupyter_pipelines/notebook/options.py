@@ -141,6 +141,10 @@ NOTEBOOK_READERS: Mapping[str, Reader] = {
     "max_parallel": _at_least_one,
     "timeout": _timeout,
     "tags": _texts,
+    "run_retries": _count,
+    "run_retry_delay": parse_duration,
+    "run_retry_backoff": _backoff,
+    "run_retry_jitter": _part,
 }
 # In the notebook's metadata `timeout` and `tags` are the pipeline's own; a default time limit for each step is
 # `step_timeout`.

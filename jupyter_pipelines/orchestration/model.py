@@ -40,6 +40,7 @@ class RunRequest:
     backfill: str | None = None  # the id of the backfill that asks for it
     upstream: str | None = None  # the id of the run that a trigger answers
     timeout: float | None = None  # seconds after which it is stopped; unless given, what the notebook says
+    attempt: int = 0  # the how-manieth at the same, where that is not the first
 
     def options(self) -> dict[str, Any]:
         """What of it travels through Prefect as :class:`RunOptions`: what is not as by default."""
@@ -64,6 +65,7 @@ class RunOptions:
     backfill: str | None = None
     upstream: str | None = None
     timeout: float | None = None
+    attempt: int = 0
     store: str | None = None  # where the version is; by default where the settings of the process that runs it say
 
 
@@ -138,6 +140,7 @@ class RunRecord:
     pipeline: str = ""  # what its pipeline is called; "" when that is the notebook's path
     upstream: str = ""  # the id of the run that it answers, if a trigger asked for it
     waiting: str = ""  # what it waits for before it begins, while it does
+    attempt: int = 1  # the how-manieth at an occurrence of a schedule or trigger: each continues the one before it
 
     @classmethod
     def pending(
@@ -175,6 +178,7 @@ class RunRecord:
             scheduled_time=options.scheduled_time,
             backfill=options.backfill or "",
             upstream=options.upstream or "",
+            attempt=options.attempt or 1,
         )
 
     def step(self, name: str) -> StepRecord:

@@ -133,7 +133,13 @@ def resumption(
     run_id: str, notebook: Path | str | None = None, output: Path | str | None = None
 ) -> tuple[RunRequest, bytes | None]:
     """What to run to continue a run, and what stands for its notebook where that is gone; raises as :func:`resume`."""
-    earlier = get_run(run_id)
+    return resumption_of(get_run(run_id), Store(Settings.load().store), notebook, output)
+
+
+def resumption_of(
+    earlier: RunRecord, store: Store, notebook: Path | str | None = None, output: Path | str | None = None
+) -> tuple[RunRequest, bytes | None]:
+    """The same for the run on record as ``earlier`` in ``store``."""
     if earlier.state in {"running", "pending"}:
         raise RequestError(f"Run {earlier.id} is still {earlier.state}.", "Wait for its end, or cancel it.")
     if earlier.state == "completed":
@@ -150,7 +156,7 @@ def resumption(
         schedule=earlier.schedule or None,
         scheduled_time=earlier.scheduled_time,
     )
-    source = None if request.notebook.exists() else Store(Settings.load().store).get_notebook(earlier.version)
+    source = None if request.notebook.exists() else store.get_notebook(earlier.version)
     return request, source
 
 

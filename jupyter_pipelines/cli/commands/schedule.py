@@ -54,6 +54,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "(see `jupyter pipelines alert`)",
     )
     parser.add_argument("--timeout", metavar="TIME", help="stop a run that takes longer, such as 2h")
+    parser.add_argument(
+        "--retries", type=int, metavar="N", help="try a run that fails again, so many times at most and ever later"
+    )
     parser.add_argument("--version", metavar="VERSION", help='"published", the id of a version, or "file"')
     parser.add_argument("--replacing", metavar="ID", help="the schedule that becomes this one, with its runs")
     parser.add_argument("--follow", action="store_true", help="publish the notebook now, and whenever it is saved")
@@ -74,8 +77,8 @@ def run(arguments: argparse.Namespace) -> int:
 
     policies: dict[str, Any] = {
         name: getattr(arguments, name)
-        for name in ("timezone", "missed", "overlap", "window", "done_by", "timeout")
-        if getattr(arguments, name)
+        for name in ("timezone", "missed", "overlap", "window", "done_by", "timeout", "retries")
+        if getattr(arguments, name) not in (None, "")
     }
     understood = preview_schedule(arguments.when, **policies)
     made = schedule(

@@ -151,7 +151,7 @@ def _deadline(name: str, value: object) -> time | timedelta:
 _READERS: Final[Mapping[str, Callable[[str, object], object]]] = {
     **dict.fromkeys(("name", "cron", "rrule", "phrase", "preset", "zone", "window", "missed", "overlap"), _text),
     **dict.fromkeys(("anchor", "start", "end"), _moment),
-    **dict.fromkeys(("count", "max_parallel"), _whole),
+    **dict.fromkeys(("count", "max_parallel", "retries"), _whole),
     **dict.fromkeys(("interval", "timeout"), _duration),
     "parameters": _mapping,
     "paused": _flag,

@@ -38,6 +38,7 @@ PRESETS: Final[Mapping[str, str]] = {
 DEFAULT_ANCHOR: Final = datetime(2001, 1, 1)  # a Monday, and the first of a year
 LONGEST_INTERVAL: Final = 3_660 * DAY
 MOST_COUNTED: Final = 100_000
+MOST_RETRIES: Final = 100
 _ONE_WAY = "Give exactly one of cron, interval, rrule, preset or phrase."
 
 
@@ -69,6 +70,7 @@ class Schedule:
     paused: bool = False
     done_by: time | timedelta | None = None  # a time of day at or after the occurrence, or a duration from it
     timeout: timedelta | None = None  # after which a run is stopped; unless given, what the notebook says
+    retries: int | None = None  # how often a run that fails is tried again; unless given, what the notebook says
 
     def __post_init__(self) -> None:
         zone_of(self.zone)
@@ -168,6 +170,10 @@ class Schedule:
             raise RequestError(
                 "Missed runs are all to be made up for, but each would cancel the one before it.",
                 'Set missed to "latest", or overlap to "queue".',
+            )
+        if self.retries is not None and (isinstance(self.retries, bool) or not 0 <= self.retries <= MOST_RETRIES):
+            raise RequestError(
+                f"A run cannot be tried again {self.retries!r} times.", f"Give a number from 0 to {MOST_RETRIES}."
             )
         if self.timeout is not None and self.timeout <= timedelta():
             raise RequestError("The schedule's runs have no time to run.", 'Give a `timeout` such as "2h".')

@@ -48,6 +48,8 @@ def in_words(schedule: Schedule) -> str:
         rest.append(f"each on the data of the last complete {schedule.window}")
     if schedule.timeout is not None:
         rest.append(f"stopped after {duration_in_words(schedule.timeout)}")
+    if schedule.retries:
+        rest.append("tried again " + ("once" if schedule.retries == 1 else f"up to {schedule.retries} times"))
     if isinstance(schedule.done_by, timedelta):
         rest.append(f"to be done within {duration_in_words(schedule.done_by)}")
     elif isinstance(schedule.done_by, time):

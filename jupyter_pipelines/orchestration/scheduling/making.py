@@ -54,6 +54,7 @@ def schedule(
     window: WindowUnit | None = None,
     done_by: time | timedelta | str | None = None,
     timeout: timedelta | str | None = None,
+    retries: int | None = None,
     version: str | None = None,
     follow: bool = False,
     ref: str | None = None,
@@ -69,6 +70,7 @@ def schedule(
     other arguments say wins over ``when``. Parameters are values, or texts with expressions such as
     ``"{{ interval_start.date() }}"``. A run is late (see :func:`jupyter_pipelines.alert`) that is not done by
     ``done_by``, which is ``"08:00"``, or ``"2h"`` after its time; one that takes longer than ``timeout`` is stopped.
+    A run that fails is tried again up to ``retries`` times, as a run of its own that continues it.
     ``version`` is what runs: ``"published"``, the id of a version, or ``"file"``; by default what is published, and the
     file where nothing is. ``replacing`` is the id of a schedule that becomes this one: it keeps its id and its runs,
     and stays paused if it is; when its times are others, they count from now on. ``say`` is told once what is being
@@ -82,7 +84,8 @@ def schedule(
     :class:`ServiceError`, and then nothing is kept; nor is anything with ``dry_run``.
     """
     now = datetime.now(UTC)
-    policies = {"missed": missed, "overlap": overlap, "window": window, "done_by": done_by, "timeout": timeout}
+    policies: dict[str, object] = {"missed": missed, "overlap": overlap, "window": window, "done_by": done_by}
+    policies |= {"timeout": timeout, "retries": retries}
     made = _understood(when, timezone, now, {"name": name, **policies})
     if parameters:
         made = replace(made, parameters={**made.parameters, **parameters})
@@ -154,10 +157,12 @@ def preview_schedule(
     window: WindowUnit | None = None,
     done_by: time | timedelta | str | None = None,
     timeout: timedelta | str | None = None,
+    retries: int | None = None,
 ) -> Understanding:
     """How ``when`` is understood, and its next ``count`` times; nothing is kept. Raises :class:`RequestError`."""
     now = datetime.now(UTC)
-    policies = {"missed": missed, "overlap": overlap, "window": window, "done_by": done_by, "timeout": timeout}
+    policies: dict[str, object] = {"missed": missed, "overlap": overlap, "window": window, "done_by": done_by}
+    policies |= {"timeout": timeout, "retries": retries}
     made = _understood(when, timezone, now, policies)
     return Understanding(made, expression_of(made), when_in_words(made), preview(made, count, now))
 

@@ -42,6 +42,7 @@ def duties_of(home: Path) -> list[Duty]:
     from jupyter_pipelines.orchestration.backfills.runner import BackfillRunner
     from jupyter_pipelines.orchestration.cleaning import Cleaner
     from jupyter_pipelines.orchestration.following.follower import Follower
+    from jupyter_pipelines.orchestration.retrying import Retrying
     from jupyter_pipelines.orchestration.scheduling.scheduler import Scheduler
     from jupyter_pipelines.orchestration.service.database.keeping import Keeper
     from jupyter_pipelines.orchestration.service.upkeep import Upkeep
@@ -56,6 +57,7 @@ def duties_of(home: Path) -> list[Duty]:
         Cleaner(home),
         Keeper(home),
         Triggers(home),
+        Retrying(home),
     ]
 
 
