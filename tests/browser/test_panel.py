@@ -46,7 +46,7 @@ def test_it_shows_what_the_notebook_means(lab, page):
         ("total", "report"),
         ("mean", "report"),
     }
-    expect(panel.get_by_text("cells 4–5")).to_be_visible()
+    expect(panel.locator(".jp-Pipelines-step").get_by_text("cells 4–5")).to_be_visible()
     expect(panel.locator(".jp-Pipelines-parameters")).to_contain_text("size")
     expect(panel.locator(".jp-Pipelines-parameters")).to_contain_text("how many numbers")
 

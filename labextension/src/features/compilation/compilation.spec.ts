@@ -74,6 +74,47 @@ describe('the compiler', () => {
     compiler.dispose();
   });
 
+  it('says what is wrong with an unfinished line only after a pause', async () => {
+    const wrong = pipeline({
+      steps: ONE.steps,
+      diagnostics: [
+        {
+          code: 'JP301',
+          severity: 'error',
+          message: '',
+          fix: '',
+          location: { cell: 1, line: 1 },
+          step: 'one'
+        }
+      ]
+    });
+    const answers = [ONE, wrong, wrong, TWO];
+    const { tracker, open } = workspace();
+    const compiler = new Compiler({
+      tracker,
+      compile: () => Promise.resolve(answers.shift() ?? TWO)
+    });
+    const model = notebookModel({ source: 'x = 1' });
+    const panel = panelOf(model);
+    Object.assign(panel.content, { activeCell: {}, activeCellIndex: 0 });
+    open(panel);
+    await vi.advanceTimersByTimeAsync(50);
+    const { sharedModel } = model.cells.get(0);
+    sharedModel.setSource('x = 1 + ');
+    await vi.advanceTimersByTimeAsync(100);
+    expect(compiler.current).toMatchObject({ pipeline: ONE, pending: true });
+    await vi.advanceTimersByTimeAsync(700);
+    expect(compiler.current).toMatchObject({ pipeline: wrong, pending: false });
+    sharedModel.setSource('x = 1 + (');
+    sharedModel.setSource('x = 1 + 2');
+    await vi.advanceTimersByTimeAsync(100);
+    // As bad as before is shown at once; and so is what is better.
+    sharedModel.setSource('x = 1 + 23');
+    await vi.advanceTimersByTimeAsync(100);
+    expect(compiler.current).toMatchObject({ pipeline: TWO, pending: false });
+    compiler.dispose();
+  });
+
   it('never shows an older answer after a newer one', async () => {
     const answers: ((answer: IPipeline) => void)[] = [];
     const signals: AbortSignal[] = [];

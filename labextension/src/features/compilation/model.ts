@@ -6,7 +6,6 @@ import type {
 } from '@jupyterlab/notebook';
 import type { JSONObject, PartialJSONObject } from '@lumino/coreutils';
 import type { IDisposable } from '@lumino/disposable';
-import { Debouncer } from '@lumino/polling';
 import { type ISignal, Signal } from '@lumino/signaling';
 import { ApiError, type IPipeline } from '../../api';
 import type { ICompilation, ICompiler } from '../../tokens';
@@ -25,6 +24,27 @@ const NOTHING: ICompilation = {
   pending: false,
   activeCell: 0
 };
+
+/** Between a key and the question, in milliseconds: half of what the last answer took, within these. */
+const SHORTEST_PAUSE = 15;
+const LONGEST_PAUSE = 250;
+
+/** How long what is wrong with the line that is being typed is not spoken of. */
+const UNFINISHED = 700;
+
+/** Is there more wrong with a cell than was? */
+function isWorse(
+  before: IPipeline,
+  after: IPipeline,
+  activeCell: number
+): boolean {
+  const count = ({ diagnostics }: IPipeline): number =>
+    diagnostics.filter(
+      ({ location, severity }) =>
+        location?.cell === activeCell && severity !== 'info'
+    ).length;
+  return count(after) > count(before);
+}
 
 /** The notebook as JSON, without what running it left: outputs may be huge, and mean nothing here. */
 export function withoutOutputs(model: INotebookModel): JSONObject {
@@ -69,10 +89,6 @@ export class Compiler implements ICompiler, IDisposable {
   constructor(options: Compiler.IOptions) {
     this._compile = options.compile;
     this._retryAfter = options.retryAfter ?? 5000;
-    this._debouncer = new Debouncer(
-      () => this._ask(),
-      options.pauseAfter ?? 250
-    );
     options.tracker.currentChanged.connect(this._onNotebook, this);
     options.tracker.activeCellChanged.connect(this._onActiveCell, this);
     this._tracker = options.tracker;
@@ -102,7 +118,8 @@ export class Compiler implements ICompiler, IDisposable {
     }
     this._isDisposed = true;
     this._unfollow();
-    this._debouncer.dispose();
+    window.clearTimeout(this._asking);
+    window.clearTimeout(this._withheld);
     Signal.clearData(this);
   }
 
@@ -150,7 +167,10 @@ export class Compiler implements ICompiler, IDisposable {
       this
     );
     this._abort?.abort();
+    window.clearTimeout(this._asking);
     window.clearTimeout(this._retry);
+    window.clearTimeout(this._withheld);
+    this._asking = 0;
     this._asked = '';
   }
 
@@ -162,7 +182,11 @@ export class Compiler implements ICompiler, IDisposable {
   private _onContent(): void {
     // Cells may have moved under the active one.
     this._onActiveCell();
-    void this._debouncer.invoke().catch(() => undefined);
+    // What is typed until then is asked about as well.
+    this._asking ||= window.setTimeout(() => {
+      this._asking = 0;
+      void this._ask();
+    }, this._pause);
   }
 
   /** Ask the server, unless it was asked the same thing before. Never rejects. */
@@ -183,19 +207,37 @@ export class Compiler implements ICompiler, IDisposable {
     this._asked = question;
     this._abort?.abort();
     window.clearTimeout(this._retry);
+    window.clearTimeout(this._withheld);
     const abort = (this._abort = new AbortController());
     this._update({ pending: true });
+    const started = performance.now();
     try {
       const name = notebook.context.path.split('/').pop() ?? '';
       const answer = await this._compile(name, content, abort.signal);
       if (!abort.signal.aborted) {
-        const pipeline = withoutEmptyCells(answer, sources);
-        this._update({ pipeline, error: '', pending: false });
+        this._pause = Math.min(
+          LONGEST_PAUSE,
+          Math.max(SHORTEST_PAUSE, (performance.now() - started) / 2)
+        );
+        this._show(withoutEmptyCells(answer, sources));
       }
     } catch (error) {
       if (!abort.signal.aborted) {
         this._fail(error);
       }
+    }
+  }
+
+  /** An unfinished line is wrong at every key: that waits for a pause, and so does what depends on it. */
+  private _show(pipeline: IPipeline): void {
+    const show = (): void => {
+      this._update({ pipeline, error: '', pending: false });
+    };
+    const { pipeline: before, activeCell } = this._current;
+    if (before && isWorse(before, pipeline, activeCell)) {
+      this._withheld = window.setTimeout(show, UNFINISHED);
+    } else {
+      show();
     }
   }
 
@@ -216,23 +258,23 @@ export class Compiler implements ICompiler, IDisposable {
   }
 
   private readonly _compile: Compile;
-  private readonly _debouncer: Debouncer;
   private readonly _retryAfter: number;
   private readonly _tracker: INotebookTracker;
   private readonly _changed = new Signal<this, ICompilation>(this);
   private _abort: AbortController | null = null;
   private _asked = '';
+  private _asking = 0;
   private _current: ICompilation = NOTHING;
   private _isDisposed = false;
+  private _pause = SHORTEST_PAUSE;
   private _retry = 0;
+  private _withheld = 0;
 }
 
 export namespace Compiler {
   export interface IOptions {
     tracker: INotebookTracker;
     compile: Compile;
-    /** How long an author pauses before we ask, in milliseconds. */
-    pauseAfter?: number;
     /** How long to wait before asking again after a failure, in milliseconds. */
     retryAfter?: number;
   }

@@ -4,7 +4,7 @@ import type {
 } from '@jupyterlab/application';
 import { ICommandPalette, MainAreaWidget } from '@jupyterlab/apputils';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
-import { CommandIDs, ICompiler } from '../../tokens';
+import { CommandIDs, ICompiler, IRecords } from '../../tokens';
 import { pipelineIcon } from '../../icons';
 
 /** The graph as a tab of its own, for pipelines that outgrow the panel. */
@@ -12,11 +12,12 @@ export const dagPlugin: JupyterFrontEndPlugin<void> = {
   id: 'jupyter-pipelines:dag',
   description: 'Shows the graph of steps in the main area.',
   autoStart: true,
-  requires: [ICompiler],
+  requires: [ICompiler, IRecords],
   optional: [ICommandPalette, ITranslator],
   activate: (
     app: JupyterFrontEnd,
     compiler: ICompiler,
+    records: IRecords,
     palette: ICommandPalette | null,
     translator: ITranslator | null
   ) => {
@@ -38,7 +39,7 @@ export const dagPlugin: JupyterFrontEndPlugin<void> = {
         const { GraphWidget } = await import('./view');
         if (!widget || widget.isDisposed) {
           widget = new MainAreaWidget({
-            content: new GraphWidget(compiler, onPick, trans)
+            content: new GraphWidget({ compiler, records, onPick, trans })
           });
           widget.id = 'jupyter-pipelines-graph';
           widget.title.label = trans.__('Pipeline Graph');

@@ -1,24 +1,32 @@
 /** The graph of steps as an SVG that follows the theme, and can be used from the keyboard. */
-import { ReactWidget, UseSignal } from '@jupyterlab/ui-components';
+import { ReactWidget } from '@jupyterlab/ui-components';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
-import type { IEdge, IPipeline, Severity } from '../../api';
-import type { ICompiler } from '../../tokens';
-import type { StepStates } from '../steps/model';
-import { draw, type IArrow, type IBox, pathOf } from './model';
+import type { IEdge, IPipeline, IStepBrief, Severity } from '../../api';
+import type { ICompiler, IRecords } from '../../tokens';
+import {
+  duration,
+  StateIcon,
+  stepStyle,
+  useClock,
+  useLive,
+  useSignals,
+  wordOf
+} from '../../ui';
+import { ranges, stepOfCell } from '../panel/model';
+import { lastStates, type StepStates, tookOf } from '../steps/model';
+import { draw, type IArrow, type IBox, neighbour, pathOf } from './model';
 
 export interface IDagProps {
   pipeline: IPipeline;
   /** The step to be emphasised; its neighbours are shown as such. */
   selected: string;
+  /** How each step went last. */
   states?: StepStates;
+  /** What is known of a value besides its name: its size. */
+  describe?: (value: string) => string;
   onPick: (step: string) => void;
   trans: TranslationBundle;
-}
-
-/** All reasons of an arrow, one a line. */
-function reasonsOf(reasons: readonly IEdge[]): string {
-  return reasons.map(reason => reason.explanation).join('\n');
 }
 
 /** The worst that is known about each step. */
@@ -32,18 +40,32 @@ function severities(pipeline: IPipeline): Map<string, Severity> {
   return worst;
 }
 
-function Arrow(props: {
+/** All reasons of an arrow, one a line; values with what is known of them. */
+function reasonsOf(
+  reasons: readonly IEdge[],
+  describe: IDagProps['describe']
+): string {
+  return reasons
+    .map(({ kind, name, explanation }) => {
+      const more = kind === 'value' ? describe?.(name) : '';
+      return more ? `${explanation}\n   ${name}: ${more}` : explanation;
+    })
+    .join('\n');
+}
+
+const Arrow = React.memo(function Arrow(props: {
   arrow: IArrow;
-  selected: string;
+  emphasised: boolean;
   marker: string;
+  describe: IDagProps['describe'];
 }): React.JSX.Element {
-  const { arrow, selected, marker } = props;
+  const { arrow, emphasised, marker, describe } = props;
   const path = pathOf(arrow.points);
   const classes = ['jp-Pipelines-arrow'];
   if (!arrow.certain) {
     classes.push('jp-mod-possible');
   }
-  if (selected === arrow.source || selected === arrow.target) {
+  if (emphasised) {
     classes.push('jp-mod-selected');
   }
   return (
@@ -53,99 +75,202 @@ function Arrow(props: {
       data-target={arrow.target}
     >
       <path d={path} markerEnd={`url(#${marker})`} />
+      {arrow.label && (
+        <text
+          x={arrow.labelAt.x}
+          y={arrow.labelAt.y}
+          dominantBaseline="central"
+          textAnchor="middle"
+          aria-hidden="true"
+        >
+          {arrow.label}
+        </text>
+      )}
       <path d={path} className="jp-Pipelines-arrowTarget">
-        <title>{reasonsOf(arrow.reasons)}</title>
+        <title>{reasonsOf(arrow.reasons, describe)}</title>
       </path>
     </g>
   );
+});
+
+/** Below a step's name: how long it took, or is taking; else where it is. */
+function Below(props: {
+  state: IStepBrief | undefined;
+  place: string;
+}): React.JSX.Element {
+  const { state, place } = props;
+  const running = state?.state === 'running';
+  const now = useClock(running ? 1000 : 3_600_000);
+  const took = state ? tookOf(state, now) : null;
+  return <>{took === null ? place : duration(took)}</>;
 }
 
-function Box(props: {
+const Box = React.memo(function Box(props: {
   box: IBox;
   selected: boolean;
   severity: Severity | undefined;
+  state: IStepBrief | undefined;
   label: string;
+  place: string;
+  reachable: boolean;
   onPick: (step: string) => void;
+  onFocus: (step: string) => void;
+  trans: TranslationBundle;
 }): React.JSX.Element {
-  const { box, selected, severity, label, onPick } = props;
-  const onKeyDown = (event: React.KeyboardEvent): void => {
-    if (event.key === 'Enter' || event.key === ' ') {
-      event.preventDefault();
-      onPick(box.name);
-    }
-  };
+  const { box, selected, severity, state, label, place, trans } = props;
+  const { reachable, onPick, onFocus } = props;
+  const left = state ? 28 : 12;
   return (
     <g
       className="jp-Pipelines-box"
+      style={stepStyle(box.index)}
       data-step={box.name}
       data-severity={severity}
+      data-state={state?.state}
       aria-current={selected ? 'step' : undefined}
       aria-label={label}
       role="button"
-      tabIndex={0}
+      tabIndex={reachable ? 0 : -1}
       transform={`translate(${box.x} ${box.y})`}
       onClick={() => {
         onPick(box.name);
       }}
-      onKeyDown={onKeyDown}
+      onFocus={() => {
+        onFocus(box.name);
+      }}
+      onKeyDown={event => {
+        if (event.key === 'Enter' || event.key === ' ') {
+          event.preventDefault();
+          onPick(box.name);
+        }
+      }}
     >
       <title>{label}</title>
-      <rect width={box.width} height={box.height} rx={5} />
-      <text
-        x={box.width / 2}
-        y={box.height / 2}
-        dominantBaseline="central"
-        textAnchor="middle"
-      >
+      <rect width={box.width} height={box.height} rx={6} />
+      {state && (
+        <g transform={`translate(8 ${(box.height - 14) / 2})`}>
+          <StateIcon state={state.state} trans={trans} decorative />
+        </g>
+      )}
+      <text className="jp-Pipelines-boxName" x={left} y={15}>
         {box.label}
       </text>
+      <text className="jp-Pipelines-boxMore" x={left} y={28}>
+        <Below state={state} place={place} />
+      </text>
+      {severity && (
+        <path
+          className="jp-Pipelines-boxProblem"
+          transform={`translate(${box.width - 9} -6)`}
+          d="M7 0 14 13H0zM6.300 4.500h1.400v4H6.300zm0 5h1.400v1.500H6.300z"
+          fillRule="evenodd"
+        />
+      )}
     </g>
   );
+});
+
+/** Where a step is, in as many letters as there is room for. */
+function placeOf(cells: readonly number[], trans: TranslationBundle): string {
+  const place = ranges(cells);
+  return place.length > 7
+    ? trans._n('%1 cell', '%1 cells', cells.length)
+    : trans._n('cell %2', 'cells %2', cells.length, place);
 }
 
 /** A number of its own for each graph on the page: an SVG's ids are the whole document's. */
 let markers = 0;
 
-export function Dag(props: IDagProps): React.JSX.Element | null {
-  const { pipeline, selected, onPick, trans } = props;
-  // Placing is the dear part, and most edits do not touch it.
+function useDrawing(pipeline: IPipeline): ReturnType<typeof draw> {
+  // Most edits do not touch what is drawn.
   const shape = JSON.stringify([
     pipeline.steps.map(step => step.name),
     pipeline.edges
   ]);
-  const drawing = React.useMemo(() => {
+  return React.useMemo(() => {
     const [names, edges] = JSON.parse(shape) as [string[], IEdge[]];
     return draw(names, edges);
   }, [shape]);
+}
+
+/** What a step is called to screen readers: what it waits for, how it went, whether something is wrong. */
+function labelsOf(
+  { pipeline, states, trans }: IDagProps,
+  worst: ReadonlyMap<string, Severity>
+): Map<string, string> {
+  const before = new Map<string, Set<string>>();
+  for (const { source, target } of pipeline.edges) {
+    before.set(target, (before.get(target) ?? new Set()).add(source));
+  }
+  return new Map(
+    pipeline.steps.map(({ name }) => {
+      const sources = [...(before.get(name) ?? [])];
+      const state = states?.get(name);
+      const severity = worst.get(name);
+      const parts = [
+        sources.length > 0
+          ? trans.__('Step %1, after %2', name, sources.join(', '))
+          : trans.__('Step %1', name),
+        state ? wordOf(state.state, trans) : '',
+        severity === 'error'
+          ? trans.__('has an error')
+          : severity
+            ? trans.__('has a warning')
+            : ''
+      ];
+      return [name, parts.filter(part => part !== '').join('; ')];
+    })
+  );
+}
+
+export function Dag(props: IDagProps): React.JSX.Element | null {
+  const { pipeline, selected, states, describe, onPick, trans } = props;
+  const drawing = useDrawing(pipeline);
   const worst = React.useMemo(() => severities(pipeline), [pipeline]);
   const [marker] = React.useState(() => `jp-Pipelines-arrowhead-${++markers}`);
-  if (drawing.boxes.length === 0) {
+  const [focused, setFocused] = React.useState('');
+  const frame = React.useRef<SVGSVGElement>(null);
+  const pick = React.useRef(onPick);
+  pick.current = onPick;
+  const onBoxPick = React.useCallback((step: string) => {
+    pick.current(step);
+  }, []);
+  const { boxes } = drawing;
+  if (boxes.length === 0) {
     return null;
   }
-  const describe = (name: string): string => {
-    const before = [
-      ...new Set(
-        pipeline.edges
-          .filter(edge => edge.target === name)
-          .map(edge => edge.source)
-      )
-    ];
-    return before.length > 0
-      ? trans.__('Step %1, after %2', name, before.join(', '))
-      : trans.__('Step %1', name);
+  const labels = labelsOf(props, worst);
+  const cells = new Map(pipeline.steps.map(step => [step.name, step.cells]));
+  // Where the Tab key leads; arrow keys go on from there.
+  const known = (name: string): boolean => boxes.some(box => box.name === name);
+  const reachable = known(focused)
+    ? focused
+    : known(selected)
+      ? selected
+      : (boxes[0]?.name ?? '');
+  const onKeyDown = (event: React.KeyboardEvent): void => {
+    if (/^(?:Arrow\w+|Home|End)$/.test(event.key)) {
+      event.preventDefault();
+      const next = neighbour(boxes, reachable, event.key);
+      frame.current
+        ?.querySelector<SVGGElement>(`[data-step="${CSS.escape(next)}"]`)
+        ?.focus();
+    }
   };
   return (
     <>
       <svg
+        ref={frame}
         className="jp-Pipelines-dag"
         role="group"
         aria-label={trans.__('Graph of the steps')}
-        viewBox={`0 0 ${drawing.width} ${drawing.height}`}
+        viewBox={`0 -4 ${drawing.width} ${drawing.height + 4}`}
         style={
           {
             '--jp-pipelines-width': `${drawing.width}px`
           } as React.CSSProperties
         }
+        onKeyDown={onKeyDown}
       >
         <defs>
           <marker
@@ -165,18 +290,24 @@ export function Dag(props: IDagProps): React.JSX.Element | null {
           <Arrow
             key={`${arrow.source}\n${arrow.target}`}
             arrow={arrow}
-            selected={selected}
+            emphasised={selected === arrow.source || selected === arrow.target}
             marker={marker}
+            describe={describe}
           />
         ))}
-        {drawing.boxes.map(box => (
+        {boxes.map(box => (
           <Box
             key={box.name}
             box={box}
             selected={box.name === selected}
             severity={worst.get(box.name)}
-            label={describe(box.name)}
-            onPick={onPick}
+            state={states?.get(box.name)}
+            label={labels.get(box.name) ?? ''}
+            place={placeOf(cells.get(box.name) ?? [], trans)}
+            reachable={box.name === reachable}
+            onPick={onBoxPick}
+            onFocus={setFocused}
+            trans={trans}
           />
         ))}
       </svg>
@@ -189,44 +320,53 @@ export function Dag(props: IDagProps): React.JSX.Element | null {
   );
 }
 
+interface IGraphProps {
+  compiler: ICompiler;
+  records: IRecords;
+  onPick: (step: string) => void;
+  trans: TranslationBundle;
+}
+
+function LiveDag(
+  props: IGraphProps & { pipeline: IPipeline; path: string }
+): React.JSX.Element {
+  const { compiler, records, path, pipeline, onPick, trans } = props;
+  const runs = useLive(records.of(path).runs).value;
+  const states = React.useMemo(() => lastStates(runs ?? []), [runs]);
+  return (
+    <Dag
+      pipeline={pipeline}
+      selected={stepOfCell(pipeline, compiler.current.activeCell)}
+      states={states}
+      onPick={onPick}
+      trans={trans}
+    />
+  );
+}
+
+function Graph(props: IGraphProps): React.JSX.Element {
+  const { compiler, trans } = props;
+  useSignals(compiler.changed);
+  const { pipeline, notebook } = compiler.current;
+  if (!notebook || !pipeline || pipeline.steps.length === 0) {
+    return (
+      <p className="jp-Pipelines-hint">
+        {trans.__('Open a notebook with tagged cells to see its steps.')}
+      </p>
+    );
+  }
+  const path = notebook.context.localPath;
+  return <LiveDag key={path} {...props} pipeline={pipeline} path={path} />;
+}
+
 /** The graph alone, as large as the main area. */
 export class GraphWidget extends ReactWidget {
-  constructor(
-    private readonly _compiler: ICompiler,
-    private readonly _onPick: (step: string) => void,
-    private readonly _trans: TranslationBundle
-  ) {
+  constructor(private readonly _props: IGraphProps) {
     super();
     this.addClass('jp-Pipelines-graph');
   }
 
   protected override render(): React.JSX.Element {
-    return (
-      <UseSignal signal={this._compiler.changed}>
-        {() => {
-          const { pipeline, activeCell } = this._compiler.current;
-          if (!pipeline || pipeline.steps.length === 0) {
-            return (
-              <p className="jp-Pipelines-hint">
-                {this._trans.__(
-                  'Open a notebook with tagged cells to see its steps.'
-                )}
-              </p>
-            );
-          }
-          const selected =
-            pipeline.steps.find(step => step.cells.includes(activeCell))
-              ?.name ?? '';
-          return (
-            <Dag
-              pipeline={pipeline}
-              selected={selected}
-              onPick={this._onPick}
-              trans={this._trans}
-            />
-          );
-        }}
-      </UseSignal>
-    );
+    return <Graph {...this._props} />;
   }
 }

@@ -41,13 +41,13 @@ export const filesPlugin: JupyterFrontEndPlugin<void> = {
       {
         id: CommandIDs.runFile,
         command: CommandIDs.run,
-        icon: pipelineIcon,
+        icon: pipelineIcon.bindprops({ stylesheet: 'menuItem' }),
         label: trans.__('Run as a Pipeline')
       },
       {
         id: CommandIDs.scheduleFile,
         command: CommandIDs.schedule,
-        icon: scheduleIcon,
+        icon: scheduleIcon.bindprops({ stylesheet: 'menuItem' }),
         label: trans.__('Schedule…')
       }
     ];

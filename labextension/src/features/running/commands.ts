@@ -4,7 +4,6 @@ import { Notification } from '@jupyterlab/apputils';
 import type { INotebookTracker } from '@jupyterlab/notebook';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
-import { runIcon, stopIcon } from '@jupyterlab/ui-components';
 import {
   CommandIDs,
   type ICompiler,
@@ -152,7 +151,6 @@ export function addRunCommands(services: IServices): string[] {
     caption: trans.__(
       'Save the notebook and run it as a pipeline, in kernels of its own'
     ),
-    icon: runIcon,
     isEnabled,
     describedBy,
     execute: act(notebook => running.run(notebook))
@@ -179,7 +177,6 @@ export function addRunCommands(services: IServices): string[] {
   });
   commands.addCommand(CommandIDs.cancel, {
     label: trans.__('Cancel the Run'),
-    icon: stopIcon,
     isEnabled: args => isEnabled(args) && (recent(args)?.some(goesOn) ?? true),
     describedBy,
     execute: act(notebook => running.cancel(notebook))

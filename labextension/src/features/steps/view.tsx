@@ -9,14 +9,37 @@ import { stepOfCell } from '../panel/model';
 import { StepList } from './list';
 import { lastStates } from './model';
 
+/** Have the step that one works on in sight, in a graph that is larger than its frame. */
+function useInSight(selected: string): React.RefObject<HTMLDivElement> {
+  const frame = React.useRef<HTMLDivElement>(null);
+  React.useEffect(() => {
+    const box = frame.current?.querySelector('[aria-current="step"]');
+    if (frame.current && box) {
+      const outer = frame.current.getBoundingClientRect();
+      const inner = box.getBoundingClientRect();
+      // Not `scrollIntoView`: the panel is to stay where it is.
+      if (inner.top < outer.top || inner.bottom > outer.bottom) {
+        frame.current.scrollTop +=
+          inner.top - outer.top - (outer.height - inner.height) / 2;
+      }
+      if (inner.left < outer.left || inner.right > outer.right) {
+        frame.current.scrollLeft +=
+          inner.left - outer.left - (outer.width - inner.width) / 2;
+      }
+    }
+  }, [selected]);
+  return frame;
+}
+
 export function Steps(props: ISectionProps): React.JSX.Element | null {
   const { pipeline, compiler, notebook, commands, trans } = props;
   const runs = useLive(notebook.runs).value;
   const states = React.useMemo(() => lastStates(runs ?? []), [runs]);
+  const selected = stepOfCell(pipeline, compiler.current.activeCell);
+  const frame = useInSight(selected);
   if (pipeline.steps.length === 0) {
     return null;
   }
-  const selected = stepOfCell(pipeline, compiler.current.activeCell);
   const goToStep = (name: string): void => {
     const step = pipeline.steps.find(candidate => candidate.name === name);
     void commands.execute(CommandIDs.goToCell, { cell: step?.cells[0] ?? 0 });
@@ -37,7 +60,7 @@ export function Steps(props: ISectionProps): React.JSX.Element | null {
         />
       }
     >
-      <div className="jp-Pipelines-dagFrame">
+      <div ref={frame} className="jp-Pipelines-dagFrame">
         <Dag {...shared} />
       </div>
       <StepList {...shared} />
