@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from jupyter_pipelines.cli.origins import Origins
 from jupyter_pipelines.cli.output import clean, console, count, duration, short_path, size
 
 if TYPE_CHECKING:
@@ -110,12 +111,14 @@ def _table(*titles: str) -> Table:
 
 
 def print_failure(step: StepRecord) -> None:
-    """What failed: the cell with its first line, the error, the fix."""
+    """What failed: the cell, the line that failed (else its first), the error, the fix."""
     from rich.text import Text
 
     screen = console()
     place = f" in cell {step.error_cell}" if step.error_cell else ""
-    line = f"  {clean(step.error_first_line)}" if step.error_first_line else ""
+    place += f", line {step.error_line}" if step.error_line else ""
+    shown = step.error_source or step.error_first_line
+    line = f"  {clean(shown)}" if shown else ""
     screen.print()
     screen.print(Text.assemble((f"{clean(step.name)} {step.state.replace('-', ' ')}{place}", "bold"), (line, "dim")))
     for row in clean(step.error).strip().split("\n"):
@@ -151,7 +154,8 @@ def print_runs(records: Sequence[RunRecord]) -> None:
     """Earlier runs, the newest first."""
     from rich.text import Text
 
-    table = _table("", "run", "notebook", "started", "time", "state", "parameters")
+    origins = Origins()
+    table = _table("", "run", "notebook", "version", "started", "by", "time", "state", "parameters")
     for record in records:
         glyph, style = STATES[record.state]
         failed = next((f" at {step.name}" for step in _failed(record)), "")
@@ -159,7 +163,9 @@ def print_runs(records: Sequence[RunRecord]) -> None:
             Text(glyph, style),
             record.id[:8],
             Text(clean(short_path(record.notebook))),
+            origins.version(record),
             moment(record.started),
+            Text(clean(origins.starter(record)), "dim"),
             duration(record.ended - record.started) if record.ended and record.started else "",
             Text(clean(record.waiting or record.state + failed), style if "red" in style else "dim"),
             Text(clean(", ".join(f"{name} = {value}" for name, value in record.parameters.items())), "dim"),

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import threading
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from contextvars import copy_context
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
@@ -353,6 +354,8 @@ def wait_for_kernels() -> None:
         thread.join()
 
 
+_ARROW = re.compile(r"^-*> ?(\d+) (.*)$", re.MULTILINE)
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 _ending: set[threading.Thread] = set()
 
 
@@ -372,4 +375,20 @@ def _error_of(reply: Message) -> StepErrorInfo | None:
 def _place(error: StepErrorInfo, cell: NotebookNode) -> StepErrorInfo:
     first_line = next((line.strip() for line in cell.source.splitlines() if line.strip()), "")
     own = cell.metadata.get("jupyter_pipelines", {})
-    return replace(error, cell=own.get("index"), first_line="" if own.get("hidden") else first_line[:60])
+    error = replace(error, cell=own.get("index"))
+    if own.get("hidden"):
+        return error
+    line = _failing_line(error.traceback, cell.source)
+    source = cell.source.splitlines()[line - 1].strip()[:200] if line is not None else ""
+    return replace(error, first_line=first_line[:60], line=line, source=source)
+
+
+def _failing_line(traceback: Iterable[str], source: str) -> int | None:
+    """The line of the cell that IPython's traceback begins with; ``None`` where that is about something else."""
+    lines = source.splitlines()
+    above = next((at for at, line in enumerate(lines) if line.strip()), 0)  # empty lines, which IPython leaves out
+    for found in _ARROW.finditer(_COLOURS.sub("", "\n".join(traceback))):
+        number = int(found[1]) + above
+        is_it = 0 < number <= len(lines) and lines[number - 1].strip() == found[2].strip()
+        return number if is_it else None
+    return None

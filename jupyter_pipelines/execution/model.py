@@ -108,6 +108,8 @@ class StepErrorInfo:
     fix: str = ""
     cell: int | None = None  # index
     first_line: str = ""
+    line: int | None = None  # of the cell, 1-based: where it failed
+    source: str = ""  # what stands there
     ename: str = ""
     evalue: str = ""
     traceback: tuple[str, ...] = ()

@@ -105,6 +105,8 @@ class StepRecord:
     error_kind: str = ""
     error_cell: int | None = None  # number, 1-based
     error_first_line: str = ""
+    error_line: int | None = None  # within that cell, 1-based
+    error_source: str = ""  # what stands there
     fix: str = ""
     reused_from: str = ""  # the id of the run whose result was taken
     waiting: str = ""  # what it waits for before it begins, while it does

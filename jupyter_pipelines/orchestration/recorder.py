@@ -125,6 +125,8 @@ class Recorder:
                 error_kind=error.kind,
                 error_cell=None if error.cell is None else error.cell + 1,
                 error_first_line=error.first_line,
+                error_line=error.line,
+                error_source=error.source,
                 fix=error.fix,
             )
         self._put(step)

@@ -95,6 +95,7 @@ def concealed(result: StepResult, values: Iterable[object]) -> StepResult:
         message=conceal(error.message, values),
         fix=conceal(error.fix, values),
         first_line=conceal(error.first_line, values),
+        source=conceal(error.source, values),
         evalue=conceal(error.evalue, values),
         traceback=tuple(conceal(line, values) for line in error.traceback),
     )

@@ -42,7 +42,8 @@ def step(found: StepRecord, places: Places) -> dict[str, Any]:
     written = [path for file in found.files_written if (path := places.shown(file)) is not None]
     outputs = [{"name": one.name, "type": one.type, "size": one.size, "summary": one.summary} for one in found.outputs]
     inputs = [asdict(one) for one in found.inputs]
-    error = {"error": places.tidy(found.error), "error_first_line": found.error_first_line, "fix": found.fix}
+    names = ("error_first_line", "error_line", "error_source", "fix")
+    error = {"error": places.tidy(found.error)} | {name: getattr(found, name) for name in names}
     return (
         brief_step(found)
         | error

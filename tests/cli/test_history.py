@@ -10,7 +10,7 @@ import pytest
 
 from jupyter_pipelines.cli import main
 from jupyter_pipelines.orchestration.model import RunRecord
-from jupyter_pipelines.store import Store
+from jupyter_pipelines.store import Store, publications
 
 NOON = 1_700_000_000.0
 
@@ -48,6 +48,27 @@ def test_runs_that_fit_are_listed(
     assert main(["runs", *options]) == 0
     told = capsys.readouterr().out
     assert all(run in told for run in expected) if expected else told == "no run on record fits\n"
+
+
+def test_runs_say_what_they_are_of_and_who_asked(kept: Store, capsys: pytest.CaptureFixture[str]) -> None:
+    at, log = NOON + 86400 * 9, {"notebook": "/n/a.ipynb", "time": NOON, "author": "ann", "message": ""}
+    for version in ("1111aaaa", "2222bbbb"):
+        publications.append(kept, "/n/a.ipynb", {"kind": "publish", "version": version, **log})
+    for name, more in (
+        ("by-schedule", {"schedule": "s9", "scheduled_time": at, "published": "2222bbbb"}),
+        ("by-trigger", {"schedule": "t9", "upstream": "run0"}),
+        ("by-backfill", {"backfill": "b9"}),
+    ):
+        record = RunRecord(name, "n", "/n/a.ipynb", "v", "completed", {}, at, at + 1, (), **more)  # type: ignore[arg-type]  # some of its fields
+        kept.save_run(record.id, asdict(record))
+    assert main(["runs"]) == 0
+    told = {line.split()[1]: line for line in capsys.readouterr().out.splitlines()[1:]}
+    assert "v2" in told["by-sched"] and "schedule s9" in told["by-sched"]
+    assert "file" in told["by-trigg"] and "trigger t9" in told["by-trigg"]
+    assert "backfill b9" in told["by-backf"]
+    assert main(["inspect", "by-schedule"]) == 0
+    assert "version v2 (2222bbbb), started " in (told_of := capsys.readouterr().out)
+    assert "asked for by schedule s9 for 2023-" in told_of
 
 
 def test_a_time_that_is_none_is_told(kept: Store, capsys: pytest.CaptureFixture[str]) -> None:

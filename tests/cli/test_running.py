@@ -25,7 +25,7 @@ GOOD = (
 )
 BAD = (
     ("step:load", "rows = [1, 2]"),
-    ("step:broken", "import pathlib\nif not pathlib.Path('mended').exists():\n    raise ValueError('no such rows')"),
+    ("", "%%step broken\nimport os\nif not os.path.exists('mended'):\n    raise ValueError('no such rows')"),
 )
 
 
@@ -64,7 +64,7 @@ def test_a_failure_says_where_why_and_how_to_go_on(
 ) -> None:
     assert main(["run", str(write(*BAD))]) == 1
     told = capsys.readouterr().out
-    assert "broken failed in cell 2  import pathlib" in told
+    assert "broken failed in cell 2, line 4  raise ValueError('no such rows')" in told
     assert "ValueError: no such rows" in told
     resume = next(line for line in told.splitlines() if line.startswith("continue"))
     run_id = resume.split()[-1]

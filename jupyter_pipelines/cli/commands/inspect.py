@@ -32,10 +32,16 @@ def run(arguments: argparse.Namespace) -> int:
 
         print_json(asdict(record) | {"kept": kept})
         return 0
+    from jupyter_pipelines.cli.origins import Origins
     from jupyter_pipelines.cli.output import clean, short_path
     from jupyter_pipelines.cli.report import moment, print_run
 
-    print(clean(f"{short_path(record.notebook)}, started {moment(record.started)}"))
+    origins = Origins()
+    version, starter = origins.version(record), origins.starter(record)
+    ran = "the file as it was" if version == "file" else f"version {version} ({record.published[:8]})"
+    when = f" for {moment(record.scheduled_time)}" if record.scheduled_time else ""
+    asked = f", asked for by {starter}{when}" if starter else ""
+    print(clean(f"{short_path(record.notebook)}, {ran}, started {moment(record.started)}{asked}"))
     for name, value in record.parameters.items():
         print(clean(f"  {name} = {value}"))
     if kept:
