@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from jupyter_pipelines.orchestration.limits import limit, limits
     from jupyter_pipelines.orchestration.pipelines import pipelines
     from jupyter_pipelines.orchestration.relinking import relink
-    from jupyter_pipelines.orchestration.retention import keep, retention, set_retention
+    from jupyter_pipelines.orchestration.retention import is_kept, keep, retention, set_retention
     from jupyter_pipelines.orchestration.run_log import run_log
     from jupyter_pipelines.orchestration.scheduling import preview_schedule, schedule, schedules, submit_scheduled
     from jupyter_pipelines.orchestration.triggers import pause, trigger, triggers, unpause, unschedule
@@ -89,6 +89,7 @@ __all__ = [
     "get_run",
     "get_verification",
     "inspection",
+    "is_kept",
     "keep",
     "limit",
     "limits",
@@ -162,6 +163,7 @@ __getattr__ = lazy_names(
         ),
         **dict.fromkeys(("keep", "retention", "set_retention"), f"{__name__}.orchestration.retention"),
         **dict.fromkeys(("apply_fix", "debug"), f"{__name__}.results.debugging"),
+        **dict.fromkeys(("is_kept", "keep", "retention", "set_retention"), f"{__name__}.orchestration.retention"),
         "metric": f"{__name__}.metrics",
         "pipeline": f"{__name__}.results.pipeline",
         "pipelines": f"{__name__}.orchestration.pipelines",

@@ -131,6 +131,11 @@ def keep(run_id: str, keep: bool = True) -> RunRecord:
     return record
 
 
+def is_kept(run_id: str) -> bool:
+    """Whether cleaning leaves a run alone for good. Raises :class:`RequestError`."""
+    return get_run(run_id).id in Store(Settings.load().store).kept_runs()
+
+
 def expired(store: Store, limits: Limits, now: float) -> set[str]:
     """The ids of the runs that are beyond their limits. ``now`` is in seconds since the epoch."""
     if not limits:

@@ -67,7 +67,9 @@ async def test_a_run_from_its_start_to_its_resumption(ask, put, listen, store):
     assert (resumed.status, resumed.json["resumed_from"]) == (202, run)
     await events.until_state(resumed.json["id"], "completed")
     assert (await ask(f"POST runs/{resumed.json['id']}/resume")).error["message"].endswith("nothing to resume.")
+    assert (await ask(f"GET runs/{run}/keep")).json == {"keep": False}
     assert (await ask(f"PUT runs/{run}/keep", {"keep": True})).json == {"keep": True}
+    assert (await ask(f"GET runs/{run}/keep")).json == {"keep": True}
     assert (await ask(f"POST runs/{run}/cancel")).status == 400
 
     # Who was away is told the same again, also by a server that knows nothing of the connection.

@@ -119,6 +119,11 @@ def keep_run(call: Call) -> object:
     return Answer(call.body)
 
 
+def run_kept(call: Call) -> object:
+    """Whether cleaning leaves a run alone."""
+    return {"keep": jp.is_kept(_find(call).id)}
+
+
 def _find(call: Call) -> RunRecord:
     name = call.path["run"]
     with looking_for("run"):
@@ -204,6 +209,7 @@ ROUTES = (
         slow=True,
         action="execute",
     ),
+    Route("GET", "runs/{run}/keep", "Whether cleaning leaves a run alone", run_kept, objects({"keep": FLAG}, "keep")),
     Route(
         "PUT",
         "runs/{run}/keep",

@@ -74,6 +74,16 @@ export class Api {
     return this._post(path('runs', id, 'resume'), {}, { key: UUID.uuid4() });
   }
 
+  /** Does cleaning leave a run alone? */
+  async isKept(id: string, signal: Signal = null): Promise<boolean> {
+    const { keep } = await request<{ keep: boolean }>(
+      this.settings,
+      path('runs', id, 'keep'),
+      { signal }
+    );
+    return keep;
+  }
+
   keepRun(id: string, keep: boolean): Promise<{ keep: boolean }> {
     return request(this.settings, path('runs', id, 'keep'), {
       method: 'PUT',

@@ -136,8 +136,6 @@ export interface IRun {
   upstream: string;
   /** What it waits for before it begins; empty for nothing. */
   waiting: string;
-  /** Does cleaning leave it alone? Left out by servers that do not tell. */
-  kept?: boolean;
 }
 
 /** A value that a step left; `size` in bytes. */

@@ -10,7 +10,13 @@ import {
   type IStepBrief
 } from '../../api';
 import { CommandIDs, type IRecords } from '../../tokens';
-import { Button, ErrorNotice, IconButton, type IAction } from '../../ui';
+import {
+  Button,
+  ErrorNotice,
+  IconButton,
+  type IAction,
+  useLive
+} from '../../ui';
 import { isGoingOn } from './model';
 
 /** What the server shows of a secret that is kept nowhere. */
@@ -82,10 +88,17 @@ export function RunActions(props: {
   const { run, step, action, records, commands, trans, onStarted, onPage } =
     props;
   const { api } = records;
-  const [kept, setKept] = React.useState(run.kept ?? false);
-  React.useEffect(() => {
-    setKept(run.kept ?? false);
-  }, [run.kept]);
+  const keeping = useLive(
+    React.useMemo(
+      () =>
+        records.live(
+          signal => records.api.isKept(run.id, signal),
+          () => false
+        ),
+      [records, run.id]
+    )
+  );
+  const kept = keeping.value ?? false;
   const start = (ask: () => Promise<IRun>): void => {
     action.start(async () => {
       onStarted(await ask());
@@ -153,7 +166,7 @@ export function RunActions(props: {
           title={trans.__('Cleaning up leaves a run alone that is kept.')}
           onClick={() => {
             action.start(async () => {
-              setKept((await api.keepRun(run.id, !kept)).keep);
+              keeping.set((await api.keepRun(run.id, !kept)).keep);
             });
           }}
         >
