@@ -8,7 +8,7 @@ export default defineConfig({
       enforce: 'pre',
       load: id =>
         /\.(svg|css)(\?|$)/.test(id)
-          ? 'export default "<svg></svg>"'
+          ? `export default '<svg xmlns="http://www.w3.org/2000/svg"></svg>'`
           : undefined
     }
   ],

@@ -7,6 +7,7 @@ import { filesPlugin } from './features/files/plugin';
 import { livePlugin } from './features/live/plugin';
 import { panelPlugin } from './features/panel/plugin';
 import { parametersPlugin } from './features/parameters/plugin';
+import { pipelinesPlugin } from './features/pipelines/plugin';
 import { runningPlugin } from './features/running/plugin';
 import { runsPlugin } from './features/runs/plugin';
 import { schedulesPlugin } from './features/schedules/plugin';
@@ -28,6 +29,7 @@ export default [
   schedulesPlugin,
   filesPlugin,
   runsPlugin,
+  pipelinesPlugin,
   backfillsPlugin,
   versionsPlugin
 ];

@@ -3,7 +3,11 @@ import { closeIcon, launchIcon } from '@jupyterlab/ui-components';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { CommandRegistry } from '@lumino/commands';
 import * as React from 'react';
-import type { IBackfillDetail, IBackfillWindow } from '../../api';
+import {
+  ApiError,
+  type IBackfillDetail,
+  type IBackfillWindow
+} from '../../api';
 import { CommandIDs, type ILive, type IRecords } from '../../tokens';
 import {
   Button,
@@ -231,7 +235,9 @@ export function Remarks(props: {
   const { backfill, trans } = props;
   return (
     <>
-      {backfill.problem && <ErrorNotice error={new Error(backfill.problem)} />}
+      {backfill.problem && (
+        <ErrorNotice error={new ApiError(backfill.problem)} />
+      )}
       {backfill.state === 'stopped' && !backfill.problem && (
         <Notice tone="warning">
           {trans.__(

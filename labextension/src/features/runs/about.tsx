@@ -63,7 +63,9 @@ export function When(props: { time: number }): React.JSX.Element | null {
     time && (
       <time dateTime={time.toISOString()}>
         {moment(time)}{' '}
-        <span className="jp-Pipelines-hint">({relative(time)})</span>
+        <span className="jp-Pipelines-hint jp-Pipelines-relative">
+          ({relative(time)})
+        </span>
       </time>
     )
   );

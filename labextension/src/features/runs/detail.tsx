@@ -3,7 +3,7 @@ import { closeIcon } from '@jupyterlab/ui-components';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { CommandRegistry } from '@lumino/commands';
 import * as React from 'react';
-import type { IEvent, IRun, IRunStep } from '../../api';
+import { ApiError, type IEvent, type IRun, type IRunStep } from '../../api';
 import { CommandIDs, type ILive, type IRecords } from '../../tokens';
 import {
   ErrorNotice,
@@ -19,7 +19,7 @@ import {
 import { Facts, type IKnown, lengthText, Parameters, runFacts } from './about';
 import { RunActions } from './actions';
 import { isGoingOn } from './model';
-import { StepDetail } from './step';
+import { StepDetail, StepError } from './step';
 
 /** A run with all about its steps, as it goes on. */
 export interface IWholeRun {
@@ -161,6 +161,18 @@ export function RunDetail(props: {
       <StaleNotice live={live} trans={trans} />
       {run && (
         <>
+          {run.error && !steps.some(one => one.error) && (
+            <ErrorNotice error={new ApiError(run.error)} />
+          )}
+          {(step ? found && [found] : failed)?.map(one => (
+            <StepError
+              key={one.name}
+              run={run}
+              step={one}
+              commands={commands}
+              trans={trans}
+            />
+          ))}
           <RunActions
             run={run}
             step={found}
@@ -172,39 +184,16 @@ export function RunDetail(props: {
               onPick(started.id, '');
             }}
           />
-          {found && (
-            <StepDetail
-              run={run}
-              step={found}
-              now={now}
-              commands={commands}
-              trans={trans}
-            />
-          )}
+          {found && <StepDetail step={found} now={now} trans={trans} />}
           {!step && (
-            <>
-              {run.error && failed.length === 0 && (
-                <ErrorNotice error={{ message: run.error, fix: '' }} />
-              )}
-              {failed.map(one => (
-                <StepDetail
-                  key={one.name}
-                  run={run}
-                  step={one}
-                  now={now}
-                  commands={commands}
-                  trans={trans}
-                />
-              ))}
-              <StepChoice
-                steps={steps}
-                now={now}
-                trans={trans}
-                onPick={name => {
-                  onPick(id, name);
-                }}
-              />
-            </>
+            <StepChoice
+              steps={steps}
+              now={now}
+              trans={trans}
+              onPick={name => {
+                onPick(id, name);
+              }}
+            />
           )}
           <h5>{trans.__('The run')}</h5>
           <Facts facts={runFacts(run, known, now, trans)} />

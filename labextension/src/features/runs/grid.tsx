@@ -86,12 +86,17 @@ export function RunGrid(props: {
     column: Math.min(place.column, columns.length - 1)
   };
   const newest = columns[columns.length - 1]?.id;
-  React.useLayoutEffect(() => {
-    // The newest is what one looks for.
-    if (frame.current) {
-      frame.current.scrollLeft = frame.current.scrollWidth;
-    }
-  }, [newest]);
+  React.useEffect(() => {
+    // The newest is what one looks for. Not before the panel has its width.
+    const frameRequest = window.requestAnimationFrame(() => {
+      if (frame.current) {
+        frame.current.scrollLeft = frame.current.scrollWidth;
+      }
+    });
+    return () => {
+      window.cancelAnimationFrame(frameRequest);
+    };
+  }, [newest, columns.length]);
 
   const find = ({ row, column }: IPlace): HTMLElement | null =>
     frame.current?.querySelector(

@@ -4,7 +4,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { copyIcon, ReactWidget } from '@jupyterlab/ui-components';
 import type { CommandRegistry } from '@lumino/commands';
 import * as React from 'react';
-import type { IRun } from '../../api';
+import { ApiError, type IRun } from '../../api';
 import { CommandIDs, type ILive, type IRecords } from '../../tokens';
 import {
   ErrorNotice,
@@ -21,7 +21,7 @@ import { RunActions } from './actions';
 import { type IWholeRun, LogLines, useWholeRun } from './detail';
 import { Gantt } from './gantt';
 import { isGoingOn, parameterChanges } from './model';
-import { StepDetail } from './step';
+import { StepDetail, StepError } from './step';
 import { Traceback } from './traceback';
 
 export interface IRunPageOptions {
@@ -224,7 +224,7 @@ function Page(
         onPage
       />
       {run.error && !steps.some(one => one.error) && (
-        <ErrorNotice error={new Error(run.error)} />
+        <ErrorNotice error={new ApiError(run.error)} />
       )}
       <section>
         <h3>{trans.__('Steps')}</h3>
@@ -242,13 +242,8 @@ function Page(
           <h3>
             {step.name} <StateChip state={step.state} trans={trans} />
           </h3>
-          <StepDetail
-            run={run}
-            step={step}
-            now={now}
-            commands={commands}
-            trans={trans}
-          />
+          <StepError run={run} step={step} commands={commands} trans={trans} />
+          <StepDetail step={step} now={now} trans={trans} />
           {step.error_kind === 'error' && (
             <Traceback
               run={run}

@@ -1,4 +1,4 @@
-/** All about one step of a run: what went wrong and where, values in and out, files, its lines of the log. */
+/** All about one step of a run: what went wrong and where, when, values in and out, files. */
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { CommandRegistry } from '@lumino/commands';
 import * as React from 'react';
@@ -89,16 +89,13 @@ export function StepError(props: {
 }
 
 export function StepDetail(props: {
-  run: IRun;
   step: IRunStep;
   now: Date;
-  commands: CommandRegistry;
   trans: TranslationBundle;
 }): React.JSX.Element {
-  const { run, step, now, commands, trans } = props;
+  const { step, now, trans } = props;
   return (
     <>
-      <StepError run={run} step={step} commands={commands} trans={trans} />
       <Facts
         facts={[
           [trans.__('Began'), step.started ? <When time={step.started} /> : ''],

@@ -122,7 +122,7 @@ function useRuns(props: ISectionProps, filters: IFilters): ILive<IRun[]> {
 function Empty(
   props: ISectionProps & { filtered: boolean; onAll: () => void }
 ): React.JSX.Element {
-  const { filtered, onAll, commands, trans } = props;
+  const { filtered, onAll, notebook, commands, trans } = props;
   const action = useAction();
   if (filtered) {
     return (
@@ -139,7 +139,9 @@ function Empty(
         kind="primary"
         disabled={action.busy}
         onClick={() => {
-          action.start(() => commands.execute(CommandIDs.run));
+          action.start(() =>
+            commands.execute(CommandIDs.run, { path: notebook.notebook })
+          );
         }}
       >
         {trans.__('Run once now')}

@@ -1,0 +1,57 @@
+import {
+  ILayoutRestorer,
+  type JupyterFrontEnd,
+  type JupyterFrontEndPlugin
+} from '@jupyterlab/application';
+import { MainAreaWidget, WidgetTracker } from '@jupyterlab/apputils';
+import { ITranslator, nullTranslator } from '@jupyterlab/translation';
+import { pipelineIcon } from '../../icons';
+import { CommandIDs, IRecords } from '../../tokens';
+import type { PipelinesWidget } from './view';
+
+/** All pipelines, in the main area. */
+export const pipelinesPlugin: JupyterFrontEndPlugin<void> = {
+  id: 'jupyter-pipelines:pipelines',
+  description: 'Shows how all pipelines stand.',
+  autoStart: true,
+  requires: [IRecords],
+  optional: [ILayoutRestorer, ITranslator],
+  activate: (
+    app: JupyterFrontEnd,
+    records: IRecords,
+    restorer: ILayoutRestorer | null,
+    translator: ITranslator | null
+  ) => {
+    const trans = (translator ?? nullTranslator).load('jupyter_pipelines');
+    const pages = new WidgetTracker<MainAreaWidget>({
+      namespace: 'jupyter-pipelines-pipelines'
+    });
+    const add = (Content: typeof PipelinesWidget): string => {
+      const { commands } = app;
+      const page = new MainAreaWidget({
+        content: new Content({ records, commands, trans })
+      });
+      page.id = 'jupyter-pipelines-pipelines';
+      page.title.label = trans.__('Pipelines');
+      page.title.icon = pipelineIcon;
+      page.title.closable = true;
+      app.shell.add(page, 'main');
+      void pages.add(page);
+      return page.id;
+    };
+    app.commands.addCommand(CommandIDs.openPipelines, {
+      label: trans.__('Pipelines'),
+      caption: trans.__('Show how all pipelines stand'),
+      icon: pipelineIcon,
+      describedBy: { args: { type: 'object', properties: {} } },
+      execute: async () => {
+        const { PipelinesWidget } = await import('./view');
+        app.shell.activateById(pages.currentWidget?.id ?? add(PipelinesWidget));
+      }
+    });
+    void restorer?.restore(pages, {
+      command: CommandIDs.openPipelines,
+      name: () => 'pipelines'
+    });
+  }
+};
