@@ -161,7 +161,6 @@ __getattr__ = lazy_names(
             ("check_version", "diff", "drift", "pin", "publish", "rollback", "unpin", "versions"),
             f"{__name__}.orchestration.versions",
         ),
-        **dict.fromkeys(("keep", "retention", "set_retention"), f"{__name__}.orchestration.retention"),
         **dict.fromkeys(("apply_fix", "debug"), f"{__name__}.results.debugging"),
         **dict.fromkeys(("is_kept", "keep", "retention", "set_retention"), f"{__name__}.orchestration.retention"),
         "metric": f"{__name__}.metrics",
