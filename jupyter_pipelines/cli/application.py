@@ -29,6 +29,8 @@ COMMANDS: dict[str, dict[str, str]] = {
     "Run": {
         "run": "run a notebook as a pipeline",
         "resume": "continue a failed run from where it failed",
+        "debug": "make a notebook with what a step of a run had when it began",
+        "apply": "put what was changed in such a notebook into its source",
         "cancel": "cancel a run or a backfill, and kill all that it has started",
         "runs": "list earlier runs",
         "inspect": "show one run: its steps, what they produced, what failed",

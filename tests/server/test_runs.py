@@ -61,6 +61,10 @@ async def test_a_run_from_its_start_to_its_resumption(ask, put, listen, store):
     assert executed["path"] is None  # it is in the store, which is elsewhere
     assert "too early" in json.dumps(executed["content"])
 
+    made = (await ask(f"POST runs/{run}/debug", {})).json
+    assert (made["path"], made["step"], made["is_new"]) == (f"flights.debug-check-{run[:8]}.ipynb", "check", True)
+    assert (await ask(f"POST runs/{run}/debug", {"step": "nowhere"})).status == 400
+
     cells[2] = ("step:check", "pass")
     put("flights.ipynb", *cells)
     resumed = await ask(f"POST runs/{run}/resume")
