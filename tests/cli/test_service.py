@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import jupyter_pipelines as jp
 from jupyter_pipelines.cli import main
 from jupyter_pipelines.orchestration.service import Endpoint
 
@@ -52,3 +53,25 @@ def test_a_run_is_handed_over_and_cancelled(
     assert told(["inspect", run], capsys)["state"] in {"pending", "running"}
     assert told(["cancel", run], capsys)["state"] == "cancelled"
     assert told(["cancel", run], capsys, code=2)["error"]["kind"] == "request"
+
+
+def test_status_tells_of_triggers_backfills_and_limits(
+    service: Endpoint, store: Path, write: Callable[..., Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = told(["status"], capsys)
+    notebook = write(("parameters", "interval_start = '2024-01-01'"), ("step:one", "1"))
+    trigger = jp.trigger(notebook, token=True)
+    jp.limit(notebook, 1)
+    backfill = jp.backfill(notebook, "2024-01-01..2024-01-02")
+    jp.pause(backfill.id)
+    after = told(["status"], capsys)
+    assert after["triggers"]["count"] == before["triggers"]["count"] + 1
+    assert after["limits"]["count"] == before["limits"]["count"] + 1
+    assert after["backfills"]["paused"] == before["backfills"]["paused"] + 1
+    assert main(["status"]) == 0
+    text = capsys.readouterr().out
+    assert "trigger" in text and "backfills: " in text and "limit" in text
+    assert jp.unpause(backfill.id).id == backfill.id
+    jp.cancel_backfill(backfill.id)
+    jp.limit(notebook, None)
+    jp.unschedule(trigger.id)

@@ -2,7 +2,9 @@
 
 --format json: {"running": true | false, "api_url": "...", "pid": N, "since": T, "memory": BYTES, "python": "...",
 "parts": {NAME: {"state": "starting"|"running"|"restarting", "pid", "since", "restarts", "last_end"}},
-"schedules": {"count": N, "next": TIME or null}, "database": {"bytes": N, "prefect": VERSION, "backups": [PATH],
+"schedules": {"count": N, "next": TIME or null}, "triggers": {"count": N, "paused": N},
+"backfills": {"running": N, "paused": N, "stopped": N}, "limits": {"count": N, "waiting": N},
+"database": {"bytes": N, "prefect": VERSION, "backups": [PATH],
 "problem": "what is wrong with it", "event": "what happened to it last", "event_time": T}}
 """
 
@@ -47,6 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
         print("The pipeline service is not running; `jupyter pipelines up`, or the next run, starts it.")
     if arguments.format != "json":
         _print_schedules(status is not None)
+        _print_others()
         if configured_endpoint() is None:
             _print_database(settings)
     return 0
@@ -58,6 +61,36 @@ def _schedules() -> tuple[int, datetime | None]:
 
     found = schedules()
     return len(found), min((time for record in found if (time := record.next_time())), default=None)
+
+
+def _others() -> dict[str, dict[str, int]]:
+    """How many triggers, backfills that have not ended, and limits there are, and how it stands with them."""
+    from jupyter_pipelines.orchestration.backfills import backfills
+    from jupyter_pipelines.orchestration.limits import limits
+    from jupyter_pipelines.orchestration.triggers import triggers
+
+    causes, bounds = triggers(), limits()
+    states = [backfill.state for backfill in backfills()]
+    return {
+        "triggers": {"count": len(causes), "paused": sum(cause.paused for cause in causes)},
+        "backfills": {state: states.count(state) for state in ("running", "paused", "stopped")},
+        "limits": {"count": len(bounds), "waiting": sum(len(bound.waiting) for bound in bounds)},
+    }
+
+
+def _print_others() -> None:
+    from jupyter_pipelines.cli.output import count
+
+    found = _others()
+    triggers, limits = found["triggers"], found["limits"]
+    if triggers["count"]:
+        paused = f", {triggers['paused']} paused" if triggers["paused"] else ""
+        print(f"  {count(triggers['count'], 'trigger')}{paused}")
+    if going_on := [f"{number} {state}" for state, number in found["backfills"].items() if number]:
+        print(f"  backfills: {', '.join(going_on)}")
+    if limits["count"]:
+        waiting = f"; {limits['waiting']} in line" if limits["waiting"] else ""
+        print(f"  {count(limits['count'], 'limit')}{waiting}")
 
 
 def _print_schedules(served: bool) -> None:
@@ -94,6 +127,7 @@ def _print_json(answers: bool, endpoint: Endpoint | None, status: ServiceStatus 
     planned = {"count": number, "next": following.isoformat() if following else None}
     found: dict[str, object] = {
         "schedules": planned,
+        **_others(),
         "database": describe(Settings.load().home),
         "running": answers,
         "api_url": endpoint.api_url if endpoint else "",

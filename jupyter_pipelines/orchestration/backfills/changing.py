@@ -31,6 +31,12 @@ def get_backfill(backfill_id: str) -> Backfill:
     return _seen(shelf, _find(shelf, backfill_id))
 
 
+def is_backfill(backfill_id: str) -> bool:
+    """Whether there is a backfill whose id is, or begins with, ``backfill_id``."""
+    names = BackfillShelf(Settings.load().home).stamps()
+    return any(name.startswith(backfill_id) for name in names if backfill_id)
+
+
 def pause_backfill(backfill_id: str) -> Backfill:
     """Have a backfill start no more windows, until :func:`resume_backfill`; runs that go on are left alone.
 

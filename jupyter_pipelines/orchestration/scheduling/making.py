@@ -188,6 +188,12 @@ def get_schedule(schedule_id: str) -> ScheduleRecord:
     return same[0]
 
 
+def is_schedule(schedule_id: str) -> bool:
+    """Whether there is a schedule whose id is, or begins with, ``schedule_id``, or whose name it is."""
+    found = Shelf(Settings.load().home).records()
+    return any(one.id.startswith(schedule_id) or one.schedule.name == schedule_id for one in found if schedule_id)
+
+
 def pause(schedule_id: str) -> ScheduleRecord:
     """Have a schedule start no more runs, until :func:`unpause`; runs that go on are left alone."""
     return _set_paused(schedule_id, True)

@@ -15,11 +15,13 @@ from pathlib import Path
 from jupyter_pipelines.errors import RequestError
 from jupyter_pipelines.notebook.model import NotebookDocument
 from jupyter_pipelines.orchestration import scheduling
+from jupyter_pipelines.orchestration.backfills import Backfill, pause_backfill, resume_backfill
+from jupyter_pipelines.orchestration.backfills.changing import is_backfill
 from jupyter_pipelines.orchestration.loading import load, load_runnable, read_source
 from jupyter_pipelines.orchestration.redaction import seal, unseal
 from jupyter_pipelines.orchestration.schedules.expressions import check_plain
 from jupyter_pipelines.orchestration.scheduling import ScheduleRecord
-from jupyter_pipelines.orchestration.scheduling.making import choose_version, require_service
+from jupyter_pipelines.orchestration.scheduling.making import choose_version, is_schedule, require_service
 from jupyter_pipelines.orchestration.service import ensure_service
 from jupyter_pipelines.orchestration.service.wake import LOOK, tell_worker
 from jupyter_pipelines.orchestration.triggers import events, files, patterns, runs, tokens
@@ -188,16 +190,30 @@ def _find(trigger_id: str) -> TriggerRecord | None:
     return same[0]
 
 
-def pause(schedule_id: str) -> ScheduleRecord | TriggerRecord:
-    """Have a schedule or a trigger start no more runs, until :func:`unpause`; runs that go on are left alone."""
+def pause(schedule_id: str) -> ScheduleRecord | TriggerRecord | Backfill:
+    """Have a schedule, a trigger or a backfill start no more runs, until :func:`unpause`.
+
+    Runs that go on are left alone.
+    """
     record = _find(schedule_id)
-    return scheduling.pause(schedule_id) if record is None else _set_paused(record, True)
+    if record is not None:
+        return _set_paused(record, True)
+    if is_backfill(schedule_id) and not is_schedule(schedule_id):
+        return pause_backfill(schedule_id)
+    return scheduling.pause(schedule_id)
 
 
-def unpause(schedule_id: str) -> ScheduleRecord | TriggerRecord:
-    """Have a paused one run again from now on. What would have set it off meanwhile is not made up for."""
+def unpause(schedule_id: str) -> ScheduleRecord | TriggerRecord | Backfill:
+    """Have a paused one run again from now on. What would have set it off meanwhile is not made up for.
+
+    A backfill goes on with the windows that are left; those that failed are run once more.
+    """
     record = _find(schedule_id)
-    return scheduling.unpause(schedule_id) if record is None else _set_paused(record, False)
+    if record is not None:
+        return _set_paused(record, False)
+    if is_backfill(schedule_id) and not is_schedule(schedule_id):
+        return resume_backfill(schedule_id)
+    return scheduling.unpause(schedule_id)
 
 
 def unschedule(schedule_id: str) -> ScheduleRecord | TriggerRecord:
