@@ -5,24 +5,29 @@ Plain HTTP: a request is made in milliseconds, where Prefect's client takes a se
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 import socket
 import urllib.error
 import uuid
 import zlib
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from jupyter_pipelines.errors import ServiceError
+from jupyter_pipelines.errors import RequestError, ServiceError
 from jupyter_pipelines.orchestration.service.endpoint import UNREACHABLE, Endpoint
 from jupyter_pipelines.orchestration.service.supervisor import launch_command
+from jupyter_pipelines.settings import Settings
 
 FLOW = "jupyter-pipeline"
 DEPLOYMENT = "notebook"
 POOL = "jupyter-pipelines"
+STORE = "JUPYTER_PIPELINES_STORE"
+JOB_VARIABLES = "JUPYTER_PIPELINES_JOB_VARIABLES"
 ENTRYPOINT = "jupyter_pipelines.orchestration.flow.run_pipeline"  # with a colon Prefect would look for a file
 SET_BACK = timedelta(hours=25)  # that a clock may be set back: more than daylight saving or a wrong zone come to
 
@@ -98,16 +103,15 @@ def deploy(endpoint: Endpoint, home: Path, *, create_pool: bool = False) -> str:
         except urllib.error.HTTPError as error:
             if error.code != 409:  # it is there
                 raise
-    local = {"command": shlex.join(launch_command(home)), "working_dir": str(home), "stream_output": False}
-    deployment = {
-        "name": deployment_name(),
-        "flow_id": _id(endpoint.call("/flows/", {"name": FLOW})),
-        "entrypoint": ENTRYPOINT,
-        "work_pool_name": work_pool(),
-        "job_variables": local if ours else {},
-        "enforce_parameter_schema": False,
-    }
     try:
+        deployment = {
+            "name": deployment_name(),
+            "flow_id": _id(endpoint.call("/flows/", {"name": FLOW})),
+            "entrypoint": ENTRYPOINT,
+            "work_pool_name": work_pool(),
+            "job_variables": _job_variables(endpoint, home),
+            "enforce_parameter_schema": False,
+        }
         return _id(endpoint.call("/deployments/", deployment))
     except urllib.error.HTTPError as error:
         if error.code != 404:
@@ -121,8 +125,50 @@ def deploy(endpoint: Endpoint, home: Path, *, create_pool: bool = False) -> str:
 
 def kind_of_pool(endpoint: Endpoint) -> str:
     """What starts the runs of the work pool: "process" for a worker on some machine, "docker", …"""
+    return str(_pool(endpoint).get("type", ""))
+
+
+def _job_variables(endpoint: Endpoint, home: Path) -> dict[str, object]:
+    """What the work pool's worker is told about our runs. Raises :class:`RequestError` for what the pool has not.
+
+    Only on the embedded server is that about this machine. In a container the store is where it is here, unless it is
+    said otherwise. Raises :data:`~jupyter_pipelines.orchestration.service.endpoint.UNREACHABLE`, too.
+    """
+    if endpoint.pid:
+        return {"command": shlex.join(launch_command(home)), "working_dir": str(home), "stream_output": False}
+    said = _said_variables()
+    pool = _pool(endpoint)  # with a 404 where there is none
+    template = pool.get("base_job_template")
+    variables = template.get("variables") if isinstance(template, dict) else None
+    known = variables.get("properties") if isinstance(variables, dict) else None
+    names = set(known) if isinstance(known, dict) else set()
+    if unknown := sorted(set(said) - names):
+        raise RequestError(
+            f"The work pool {work_pool()!r} has no job variable {unknown[0]!r}.",
+            f"Name others in {JOB_VARIABLES}, or add it to the pool's template; it has {', '.join(sorted(names))}.",
+        )
+    if pool.get("type") == "process" or "env" not in names:
+        return said
+    env = said.get("env")
+    return said | {"env": {STORE: Settings.load().store} | (env if isinstance(env, dict) else {})}
+
+
+def _said_variables() -> dict[str, object]:
+    text = os.environ.get(JOB_VARIABLES)
+    if not text:
+        return {}
+    try:
+        found = json.loads(text)
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        raise RequestError(f"{JOB_VARIABLES} is no JSON object.", 'Write {"image": "registry.example.com/flights"}.')
+    return found
+
+
+def _pool(endpoint: Endpoint) -> Mapping[str, object]:
     found = endpoint.call(f"/work_pools/{quote(work_pool(), safe='')}")
-    return str(found.get("type")) if isinstance(found, dict) else ""
+    return found if isinstance(found, dict) else {}
 
 
 def _long_due() -> dict[str, object]:

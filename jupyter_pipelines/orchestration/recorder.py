@@ -7,6 +7,7 @@ within milliseconds: the next step need not wait for the disk.
 from __future__ import annotations
 
 import os
+import socket
 import threading
 import time
 from collections.abc import Mapping
@@ -175,7 +176,18 @@ def process_identity() -> dict[str, object]:
     """What identifies this process, also after its number is given to another, or the clock was set."""
     known: dict[str, object] = {"pid": os.getpid(), "created": psutil.Process().create_time()}
     begun = _begun(os.getpid())
-    return known | {"begun": begun} if begun else known
+    return known | _place() | ({"begun": begun} if begun else {})
+
+
+def is_elsewhere(process: object) -> bool:
+    """Whether the process with this identity is of another machine or container: from here nobody sees it."""
+    if not isinstance(process, dict) or "host" not in process:
+        return False
+    here = _place()
+    if process["host"] != here["host"]:
+        return True
+    same_boot = str(process.get("begun")).partition(" ")[0] == _begun(os.getpid()).partition(" ")[0]
+    return same_boot and process.get("processes") != here["processes"]
 
 
 def is_alive(process: object) -> bool:
@@ -192,6 +204,15 @@ def is_alive(process: object) -> bool:
         return bool(same and found.status() != psutil.STATUS_ZOMBIE)
     except (psutil.Error, KeyError, ValueError, TypeError, OverflowError):
         return False
+
+
+def _place() -> dict[str, object]:
+    """Where the number of a process means it: this machine, and on Linux this container of it."""
+    try:
+        numbered = os.readlink("/proc/self/ns/pid")
+    except OSError:
+        numbered = ""
+    return {"host": socket.gethostname(), "processes": numbered}
 
 
 def _begun(pid: int) -> str:

@@ -10,7 +10,7 @@ from dataclasses import asdict, replace
 
 from jupyter_pipelines.orchestration.asking import ask_again
 from jupyter_pipelines.orchestration.model import RunRecord, RunState
-from jupyter_pipelines.orchestration.recorder import is_alive
+from jupyter_pipelines.orchestration.recorder import is_alive, is_elsewhere
 from jupyter_pipelines.orchestration.records import record_from
 from jupyter_pipelines.orchestration.service.endpoint import UNREACHABLE, Endpoint
 from jupyter_pipelines.store import Store
@@ -48,6 +48,9 @@ def settle_runs(store: Store, endpoint: Endpoint | None) -> list[str]:
             store.mark_active(run_id, False)  # there is nothing to make true
             continue
         over = record.state not in {"pending", "running"}
+        if is_elsewhere(found.get("process")) and not (endpoint is not None and endpoint.pid):
+            _settle_elsewhere(store, endpoint, record)  # ours run here: there it is our own name that has changed
+            continue
         if is_alive(found.get("process")) and not (over and abs(time.time() - record.ended) > TELLING):
             continue
         if record.state == "pending" and not found.get("process"):
@@ -86,6 +89,26 @@ def _settle_submitted(store: Store, endpoint: Endpoint | None, record: RunRecord
     latest = store.load_run(record.id)
     if latest is None or not latest.get("process"):  # else it has begun in the meantime, and speaks for itself
         _end(store, record, state, message)
+        store.mark_active(record.id, False)
+
+
+def _settle_elsewhere(store: Store, endpoint: Endpoint | None, record: RunRecord) -> None:
+    """A run of another machine, or in a container: what becomes of it Prefect and its worker there know."""
+    if endpoint is None:
+        return
+    if record.state not in {"pending", "running"}:
+        if abs(time.time() - record.ended) > TELLING and _tell_prefect(endpoint, record):
+            store.mark_active(record.id, False)
+        return
+    try:
+        answer = endpoint.call(f"/flow_runs/{record.id}")
+    except UNREACHABLE:
+        return
+    known = answer.get("state") if isinstance(answer, dict) else None
+    state = _ENDS.get(str(known.get("type"))) if isinstance(known, dict) else None
+    heard = (store.run_folder(record.id) / "run.json").stat().st_mtime
+    if known is not None and state is not None and abs(time.time() - heard) > TELLING:  # it may be about to say so
+        _end(store, record, state, str(known.get("message") or KILLED) if state != "completed" else "")
         store.mark_active(record.id, False)
 
 

@@ -62,7 +62,7 @@ def test_status_tells_of_triggers_backfills_and_limits(
     notebook = write(("parameters", "interval_start = '2024-01-01'"), ("step:one", "1"))
     trigger = jp.trigger(notebook, token=True)
     jp.limit(notebook, 1)
-    backfill = jp.backfill(notebook, "2024-01-01..2024-01-02")
+    backfill = jp.backfill(notebook, "2024-01-01", "2024-01-02")
     jp.pause(backfill.id)
     after = told(["status"], capsys)
     assert after["triggers"]["count"] == before["triggers"]["count"] + 1
