@@ -28,7 +28,7 @@ from jupyter_pipelines.settings import Settings
 from jupyter_pipelines.store import Store, publications
 from jupyter_pipelines.store.files import read_json
 
-Kind = Literal["run", "version", "schedule", "trigger", "backfill", "alert", "verification", "service"]
+Kind = Literal["run", "version", "schedule", "trigger", "backfill", "alert", "verification", "output", "service"]
 KEPT_IN: Final[Mapping[Kind, str]] = {
     "schedule": "schedules",
     "trigger": "triggers",
@@ -54,7 +54,8 @@ class Change:
     """Something that is not as it was. ``notebook`` is its absolute path, ``""`` for the service.
 
     ``id`` is, of a ``version``, that of the one which runs of its pipeline take from now on. ``data`` are JSON values:
-    of a run its state and the steps that changed; of others whether it is ``removed``.
+    of a run its state and the steps that changed; of others whether it is ``removed``. ``output`` says of a run that
+    its executed notebook, and its log, have changed.
     """
 
     kind: Kind
@@ -73,6 +74,7 @@ class Changes:
         self._mark = self._history.mark()
         self._index: tuple[_Stamp, ...] = ()
         self._runs: OrderedDict[str, tuple[_Stamp, RunRecord | None]] = OrderedDict()
+        self._outputs: dict[str, _Stamp] = {}
         self._folders: dict[Path, _Stamp] = {}
         self._files: dict[Path, dict[str, _Kept]] = {}
         self._service: Mapping[str, Any] = {}
@@ -116,6 +118,8 @@ class Changes:
             before = self._runs.get(run)
             if before is None or before[0] != stamp:
                 yield from self._read_run(run, stamp)
+            yield from self._look_at_output(run)
+        self._outputs = {run: stamp for run, stamp in self._outputs.items() if run in active}
         index = tuple(_stamp(self._store.root / "index" / name) for name in ("runs.db", "runs.db-wal"))
         if index != self._index:
             self._index = index
@@ -125,6 +129,14 @@ class Changes:
         for run in list(self._runs)[: max(0, len(self._runs) - REMEMBERED)]:
             if run not in active:
                 del self._runs[run]
+
+    def _look_at_output(self, run: str) -> Iterator[Change]:
+        """Whether the executed notebook, and with it the log, of a run has more in it."""
+        stamp = _stamp(self._store.run_folder(run) / "executed.ipynb")
+        before, self._outputs[run] = self._outputs.get(run, _NONE), stamp
+        known = self._runs.get(run)
+        if stamp != before and known is not None and known[1] is not None:
+            yield Change("output", run, known[1].notebook)
 
     def _read_run(self, run: str, stamp: _Stamp) -> Iterator[Change]:
         record = read_record(self._store, run)

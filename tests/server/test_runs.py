@@ -40,7 +40,7 @@ async def test_a_run_from_its_start_to_its_resumption(ask, put, listen, store):
     run = started.json["id"]
     ended = await events.until_state(run, "failed")
     assert ended["notebook"] == notebook
-    told = [event["data"]["state"] for event in events.heard if event["subject"] == run]
+    told = [event["data"]["state"] for event in events.heard if (event["kind"], event["subject"]) == ("run", run)]
     assert told == [state for number, state in enumerate(told) if state not in told[:number] or state == "running"]
     steps = {step["name"]: step["state"] for event in events.heard[1:] for step in event["data"].get("steps", [])}
     assert (steps["load"], steps["check"], steps["report"]) == ("completed", "failed", "completed")
@@ -79,8 +79,8 @@ async def test_a_run_from_its_start_to_its_resumption(ask, put, listen, store):
     # Who was away is told the same again, also by a server that knows nothing of the connection.
     late = await listen(first)
     await late.until(hello)
-    assert [without_time(event) for event in late.heard if event["subject"] == run] == [
-        without_time(event) for event in events.heard if event["subject"] == run
+    assert [without_time(event) for event in late.heard if (event["kind"], event["subject"]) == ("run", run)] == [
+        without_time(event) for event in events.heard if (event["kind"], event["subject"]) == ("run", run)
     ]
     mark = first.rpartition("-")[2]
     anew = await listen(f"elsewhere-5-{mark}")
@@ -106,6 +106,7 @@ async def test_the_log_and_the_inputs_of_a_run(ask, put, listen, store):
     await events.until(hello)
     run = (await ask("POST runs", {"notebook": notebook})).json["id"]
     await events.until_state(run, "failed")
+    assert any(event["kind"] == "output" and event["subject"] == run for event in events.heard)
     found = (await ask(f"GET runs/{run}/log")).json
     assert found["next"] is None
     lines = [(line["kind"], line["text"], line["step"], line["cell"]) for line in found["lines"]]

@@ -55,9 +55,9 @@ export class Api {
     return request(this.settings, path('runs', id, 'notebook'));
   }
 
-  /** What a run has printed, as text. */
-  runLog(id: string, signal: Signal = null): Promise<string[]> {
-    return this._all<string>(path('runs', id, 'log'), 'lines', {}, signal);
+  /** How a run went, and what it has printed, as text. */
+  runLog(id: string, signal: Signal = null): Promise<t.ILogLine[]> {
+    return this._all<t.ILogLine>(path('runs', id, 'log'), 'lines', {}, signal);
   }
 
   /** Have the service run a notebook now. */

@@ -157,6 +157,15 @@ export interface IRunStep extends IStepBrief {
   files_written: string[];
 }
 
+/** A line of a run's log; `cell` is 1-based among all cells. */
+export interface ILogLine {
+  time: number;
+  kind: 'progress' | 'stdout' | 'stderr' | 'error';
+  text: string;
+  step: string;
+  cell: number | null;
+}
+
 /** What can be asked of a new run. */
 export interface IRunRequest {
   notebook: string;
@@ -530,7 +539,8 @@ export interface IEvent {
     | 'alert'
     | 'service'
     | 'version'
-    | 'verification';
+    | 'verification'
+    | 'output';
   subject: string;
   notebook: string | null;
   time: number;

@@ -76,7 +76,9 @@ export function LogLines(props: {
       () =>
         records.live(
           signal => records.api.runLog(run.id, signal),
-          event => event.kind === 'run' && event.subject === run.id
+          event =>
+            (event.kind === 'run' || event.kind === 'output') &&
+            event.subject === run.id
         ),
       [records, run.id]
     )
@@ -92,7 +94,11 @@ export function LogLines(props: {
     <p className="jp-Pipelines-hint">{trans.__('Nothing was printed.')}</p>
   ) : (
     <pre className="jp-Pipelines-logLines" tabIndex={0}>
-      {live.value.join('\n')}
+      {live.value.map((line, index) => (
+        <span key={index} className={`jp-mod-${line.kind}`}>
+          {`${line.text}\n`}
+        </span>
+      ))}
     </pre>
   );
 }
