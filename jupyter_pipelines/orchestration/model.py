@@ -66,6 +66,7 @@ class RunOptions:
     upstream: str | None = None
     timeout: float | None = None
     attempt: int = 0
+    asked: float = 0.0  # when it was asked for, in seconds since the epoch, where that was not when it began
     store: str | None = None  # where the version is; by default where the settings of the process that runs it say
 
 

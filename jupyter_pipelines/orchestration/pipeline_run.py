@@ -87,7 +87,7 @@ class PipelineRun:
         )
         self.recorder = Recorder(self.store, record, on_event)
         self._time = TimeLimit(options.timeout or self.document.options.timeout, cancel)
-        self._turns = Turns(self.home, run_id, cancel, self.recorder.waits)
+        self._turns = Turns(self.home, run_id, cancel, self.recorder.waits, options.asked)
         self.executed = ExecutedNotebook(
             parsed,
             executed,

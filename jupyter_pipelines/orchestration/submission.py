@@ -103,6 +103,7 @@ def submit_request(
     name = request.notebook.stem
     run: dict[str, object] = {"version": frozen, "notebook": path, "parameters": values, "options": options}
     _announce(settings, run)
+    run = run | {"options": options | {"asked": time.time()}}
     run_id = create_run(endpoint, settings.home, name, run, key)
     steps = [step.name for step in pipeline.steps]
     store = Store(settings.store)

@@ -45,15 +45,17 @@ def wait_for(condition: Callable[[], object], seconds: float = 60.0) -> None:
 class Visitor(threading.Thread):
     """Somebody who takes a turn, and gives it back when told."""
 
-    def __init__(self, queue: Queue, name: str, order: list[str]) -> None:
+    def __init__(self, queue: Queue, name: str, order: list[str], asked: float = 0.0) -> None:
         super().__init__(daemon=True)
+        self.asked = asked
         self.queue, self.who, self.order = queue, name, order
         self.cancel, self.leave = threading.Event(), threading.Event()
         self.told: list[list[Ticket]] = []
         self.had: bool | None = None
 
     def run(self) -> None:
-        with self.queue.turn(self.who, "", self.cancel, lambda _, holders: self.told.append(holders)) as self.had:
+        tell = self.told.append
+        with self.queue.turn(self.who, "", self.cancel, lambda _, who: tell(who), self.asked) as self.had:
             if self.had:
                 self.order.append(self.who)
                 self.leave.wait(60)
@@ -95,6 +97,21 @@ def test_they_take_turns_in_the_order_of_arrival(line: Callable[..., list[Visito
     third.leave.set()
     wait_for(lambda: "e" in first.order)
     assert all(len(visitor.told) <= 1 for visitor in (first, second, third, fourth, fifth))
+
+
+def test_who_asked_earlier_is_next_and_takes_nothing_from_who_has_it(tmp_path: Path) -> None:
+    queue, order, now = Queue(tmp_path, "it", lambda: 1), list[str](), time.time()
+    visitors = [Visitor(queue, name, order, now + asked) for name, asked in (("c", 0), ("b", -10), ("a", -20))]
+    visitors[0].start()
+    wait_for(lambda: order == ["c"])
+    for visitor in visitors[1:]:
+        visitor.start()
+        wait_for(lambda visitor=visitor: visitor.told)  # type: ignore[misc]  # its default is its type
+    assert [[ticket.run for ticket in people] for people in queue.people()] == [["c"], ["a", "b"]]
+    for visitor in (visitors[0], visitors[2], visitors[1]):
+        visitor.leave.set()
+        visitor.join(10)
+    assert order == ["c", "a", "b"]
 
 
 def test_a_limit_that_is_changed_holds_for_those_that_wait(line: Callable[..., list[Visitor]]) -> None:
@@ -177,6 +194,22 @@ def test_a_run_that_waits_says_for_what_and_can_be_cancelled(
     runs = settled([first, third])
     assert [run.state for run in runs] == ["crashed", "completed"]
     limit(notebook, None)
+
+
+def test_runs_that_wait_for_a_slot_keep_no_others_from_running(
+    service: Endpoint, store: Path, write: WriteNotebook
+) -> None:
+    slow = write(("step:one", "import os, time\nwhile not os.path.exists('go'):\n    time.sleep(0.05)"))
+    limit(slow, 1)
+    waiting = [jp.submit(slow) for _ in range(Settings.load().max_runs)]
+    other = jp.submit(write(("step:one", "1"), name="other.ipynb"))
+    try:
+        assert settled([other])[0].state == "completed"
+        assert all(not jp.get_run(run).ended for run in waiting)
+    finally:
+        for run in waiting:
+            jp.cancel(run)
+        limit(slow, None)
 
 
 def test_steps_share_a_resource_across_pipelines(service: Endpoint, store: Path, write: WriteNotebook) -> None:

@@ -1,8 +1,8 @@
 """Who may go on, and who waits: tickets, each a file that its holder keeps locked.
 
-**Of the tickets of a queue whose lock is held, the first N go on; the others wait, in their order.** A ticket is thus a
-place in the queue and a slot in one. Its lock goes with the process that holds it, so a ticket whose lock is free
-belongs to nobody any more, and is thrown away by who meets it. Nobody needs to hand anything on.
+**Of the tickets of a queue whose lock is held, N go on; the others wait in the order in which they asked.** A ticket is
+a place in the queue, and a slot once its name says so. Its lock goes with the process that holds it, so a ticket whose
+lock is free belongs to nobody any more, and is thrown away by who meets it. Nobody needs to hand anything on.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ except ImportError:  # Windows, where runs have no service either
 SHORTEST, LONGEST = 0.1, 2.0  # seconds between two looks of the first in line, and of those far behind
 _HAS_LOCKS: bool = fcntl is not None
 _SUFFIX: Final = ".ticket"
+_HOLDS, _WAITS = "0", "1"  # how the names of tickets begin
 
 
 @dataclass(frozen=True)
@@ -49,10 +50,16 @@ class Queue:
 
     @contextmanager
     def turn(
-        self, run: str, step: str, cancel: threading.Event, tell: Callable[[int, list[Ticket]], None]
+        self,
+        run: str,
+        step: str,
+        cancel: threading.Event,
+        tell: Callable[[int, list[Ticket]], None],
+        asked: float = 0.0,
     ) -> Iterator[bool]:
         """Wait for a slot, and hold it while inside. Gives whether it was had: not when ``cancel`` was set before.
 
+        ``asked`` is when it was asked for, in seconds since the epoch, where that was not now.
         ``tell`` is called once if there is no slot at once, with their number and who has them.
         Raises :class:`~jupyter_pipelines.errors.StoreError` when no ticket can be written.
         """
@@ -60,13 +67,14 @@ class Queue:
             yield True
             return
         try:
-            descriptor, path = self._join(Ticket(run, step, os.getpid(), time.time()))
+            descriptor, unique = self._join(Ticket(run, step, os.getpid(), time.time()), asked or time.time())
         except OSError as error:
             raise cannot_write(self._folder, error) from error
         try:
-            yield self._wait(path.name, cancel, tell)
+            yield self._wait(unique, cancel, tell)
         finally:
-            path.unlink(missing_ok=True)
+            for begins in (_WAITS, _HOLDS):
+                (self._folder / f"{begins}-{unique}").unlink(missing_ok=True)
             fcntl.flock(descriptor, fcntl.LOCK_UN)  # also where a process that is being started has a copy of it
             os.close(descriptor)
 
@@ -76,38 +84,35 @@ class Queue:
         alive = [ticket for name in self._names() if (ticket := self._read(name)) is not None]
         return (alive, []) if slots is None else (alive[:slots], alive[slots:])
 
-    def _join(self, ticket: Ticket) -> tuple[int, Path]:
-        """Take a ticket behind all others; returns its open file, which is its lock, and its path."""
+    def _join(self, ticket: Ticket, asked: float) -> tuple[int, str]:
+        """Take a ticket behind all that asked before; returns its open file, which is its lock, and its name's end."""
         make_folder(self._folder)
-        unique = uuid.uuid4().hex[:12]
-        hidden = self._folder / f".{unique}"  # it has no place before it is locked: it would be taken for a dead one
+        unique = f"{int(asked * 1e6):017d}-{uuid.uuid4().hex[:12]}{_SUFFIX}"
+        hidden = self._folder / f".{unique}.new"  # no place before it is locked: it would be taken for a dead one
         write_json(hidden, vars(ticket), sync=False)
         descriptor = os.open(hidden, os.O_RDWR | os.O_CLOEXEC)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            with alone(self._folder):
-                last = max((int(name[:12]) for name in self._names()), default=0)
-                path = self._folder / f"{last + 1:012d}-{unique}{_SUFFIX}"
-                hidden.rename(path)
+            hidden.rename(self._folder / f"{_WAITS}-{unique}")
         except BaseException:
             hidden.unlink(missing_ok=True)
             os.close(descriptor)
             raise
-        return descriptor, path
+        return descriptor, unique
 
-    def _wait(self, mine: str, cancel: threading.Event, tell: Callable[[int, list[Ticket]], None]) -> bool:
+    def _wait(self, unique: str, cancel: threading.Event, tell: Callable[[int, list[Ticket]], None]) -> bool:
         told = False
         while not cancel.is_set():
             slots = self._slots()
-            if slots is None:
-                return True
-            before = [name for name in self._names() if name < mine]
-            holders: list[Ticket] = []
-            for name in before:
-                if len(holders) < slots and (ticket := self._read(name)) is not None:
-                    holders.append(ticket)
-            if len(holders) < slots:
-                return True
+            with alone(self._folder):  # else somebody who asked earlier may come while we take what is free
+                before = [name for name in self._names() if name < f"{_WAITS}-{unique}"]
+                holders: list[Ticket] = []
+                for name in before:
+                    if slots is not None and len(holders) < slots and (ticket := self._read(name)) is not None:
+                        holders.append(ticket)
+                if slots is None or len(holders) < slots:
+                    (self._folder / f"{_WAITS}-{unique}").rename(self._folder / f"{_HOLDS}-{unique}")
+                    return True
             if not told:
                 told = True
                 tell(slots, holders)

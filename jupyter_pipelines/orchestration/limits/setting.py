@@ -98,6 +98,10 @@ class LimitShelf:
         used = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
         yield from (("resource", name) for name in sorted({*self._set("resource"), *used}))
 
+    def waiting_runs(self) -> int:
+        """How many runs wait for a slot of their pipeline."""
+        return sum(len(self.look_at("pipeline", name).waiting) for name in self._set("pipeline"))
+
     def look_at(self, kind: str, name: str) -> Limit:
         """One limit as it is now."""
         running, waiting = self.queue(kind, name).people()

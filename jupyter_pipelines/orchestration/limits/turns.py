@@ -12,13 +12,19 @@ from jupyter_pipelines.orchestration.limits.setting import LimitShelf
 
 
 class Turns:
-    """The slots of the run ``run``. ``tell`` is told what it waits for: the step, or ``""`` for the run, and words."""
+    """The slots of the run ``run``, which was ``asked`` for then, in seconds since the epoch, if not now.
 
-    def __init__(self, home: Path, run: str, cancel: threading.Event, tell: Callable[[str, str], None]) -> None:
+    ``tell`` is told what it waits for: the step, or ``""`` for the run, and words.
+    """
+
+    def __init__(
+        self, home: Path, run: str, cancel: threading.Event, tell: Callable[[str, str], None], asked: float = 0.0
+    ) -> None:
         self._shelf = LimitShelf(home)
         self._run = run
         self._cancel = cancel
         self._tell = tell
+        self._asked = asked
 
     @contextmanager
     def of_pipeline(self, pipeline: str) -> Iterator[bool]:
@@ -28,7 +34,7 @@ class Turns:
             many = "another run of the pipeline" if slots == 1 else f"one of {slots} runs of the pipeline"
             self._tell("", f"waits for {many} to end: {_who(holders)}")
 
-        with self._shelf.queue("pipeline", pipeline).turn(self._run, "", self._cancel, tell) as had:
+        with self._shelf.queue("pipeline", pipeline).turn(self._run, "", self._cancel, tell, self._asked) as had:
             yield had
 
     @contextmanager

@@ -17,12 +17,15 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from jupyter_pipelines.errors import PipelinesError
 from jupyter_pipelines.orchestration.service.forgiving import make_output_forgiving
 from jupyter_pipelines.orchestration.service.home import ServiceHome
 from jupyter_pipelines.settings import Settings
 
 if TYPE_CHECKING:
     from prefect.workers.process import ProcessWorker
+
+    from jupyter_pipelines.orchestration.limits.setting import LimitShelf
 
 UNTIL_FREE = 0.5  # seconds between two looks for runs that wait until another has ended, as there are as many as may be
 AFTER_FAILURE = 5.0  # seconds until a duty that failed is tried again
@@ -101,8 +104,10 @@ def _check_leash() -> None:
 
 async def _listen(worker: ProcessWorker | None, home: Path, duties: Sequence[asyncio.Event]) -> None:
     """Ask for due runs whenever somebody says that there is one; have all duties looked at when something else is."""
+    from jupyter_pipelines.orchestration.limits.setting import LimitShelf
     from jupyter_pipelines.orchestration.service.wake import LOOK, RUN_DUE
 
+    shelf, most = LimitShelf(home), Settings.load().max_runs
     while worker is not None and not worker.is_setup:  # noqa: ASYNC110 - nothing tells us
         await asyncio.sleep(0.02)
     path = ServiceHome(home).socket("worker")
@@ -115,12 +120,25 @@ async def _listen(worker: ProcessWorker | None, home: Path, duties: Sequence[asy
         told = {RUN_DUE}
         while True:
             if RUN_DUE in told and worker is not None:
+                if worker.limiter.borrowed_tokens >= most:
+                    worker.limiter.total_tokens = await asyncio.to_thread(_room, shelf, most)
                 await _quietly(worker.get_and_submit_flow_runs)
             if LOOK in told:
                 for duty in duties:
                     duty.set()
-            full = worker is not None and worker.limiter.available_tokens < 1
+            full = worker is not None and worker.limiter.borrowed_tokens >= most
             told = await _told(wake, loop, UNTIL_FREE if full else None)
+
+
+def _room(limits: LimitShelf, most: int) -> int:
+    """How many runs may be there when ``most`` may be at work: those that wait for a slot are not.
+
+    They have a process, so there is a bound to that, too.
+    """
+    try:
+        return most + min(most, limits.waiting_runs())
+    except PipelinesError:  # limits that cannot be read: who asks for a slot is told
+        return most
 
 
 async def _told(wake: socket.socket, loop: asyncio.AbstractEventLoop, longest: float | None) -> set[bytes]:
