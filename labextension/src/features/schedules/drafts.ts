@@ -25,8 +25,12 @@ export class ScheduleDrafts {
     return this._changed;
   }
 
-  /** Bring back what was there before the page was loaded. */
-  async restore(): Promise<void> {
+  /** Bring back what was there before the page was loaded; once. */
+  restore(): Promise<void> {
+    return (this._restored ??= this._restore());
+  }
+
+  private async _restore(): Promise<void> {
     const found = await this._state?.fetch(PLACE).catch(() => undefined);
     if (typeof found === 'object' && found !== null) {
       for (const [notebook, draft] of Object.entries(found)) {
@@ -68,6 +72,7 @@ export class ScheduleDrafts {
     return wanted;
   }
 
+  private _restored: Promise<void> | null = null;
   private _wanted = '';
   private readonly _changed = new Signal<this, void>(this);
   private readonly _drafts = new Map<string, IDraft>();

@@ -29,7 +29,7 @@ export const schedulesPlugin: JupyterFrontEndPlugin<ScheduleDrafts> = {
   ) => {
     const trans = (translator ?? nullTranslator).load('jupyter_pipelines');
     const drafts = new ScheduleDrafts(state, settings);
-    void app.restored.then(() => drafts.restore());
+    void drafts.restore();
     app.commands.addCommand(CommandIDs.schedule, {
       label: trans.__('Schedule…'),
       caption: trans.__('Say when this notebook runs by itself'),
@@ -55,6 +55,7 @@ export const schedulesPlugin: JupyterFrontEndPlugin<ScheduleDrafts> = {
         if (path !== open) {
           await app.commands.execute('docmanager:open', { path });
         }
+        await drafts.restore();
         app.shell.activateById(PANEL);
         drafts.begin(path);
       }

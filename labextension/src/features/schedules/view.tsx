@@ -1,7 +1,7 @@
 /** What starts the pipeline: schedules and triggers. */
 import { addIcon } from '@jupyterlab/ui-components';
 import * as React from 'react';
-import type { ISchedule, ITrigger } from '../../api';
+import { address, type ISchedule, type ITrigger } from '../../api';
 import {
   Button,
   ErrorNotice,
@@ -123,7 +123,7 @@ function Remark(props: {
             className="jp-Pipelines-input jp-mod-code"
             readOnly
             value={remark.secret}
-            aria-label={trans.__('Address of the trigger')}
+            aria-label={trans.__('Command that sets it off')}
             onFocus={event => {
               event.target.select();
             }}
@@ -154,8 +154,8 @@ export function Schedules(props: ISectionProps): React.JSX.Element {
   const saved = ({ schedule, trigger }: ISaved): void => {
     if (trigger?.token) {
       setRemark({
-        text: trans.__('Saved. Copy this address now; it is not shown again:'),
-        secret: trigger.token
+        text: trans.__('Saved. Copy this now: its token is not shown again.'),
+        secret: `curl -H 'Authorization: Bearer ${trigger.token}' -d '{}' ${address(api.settings.baseUrl, `triggers/${trigger.id}`)}`
       });
     } else if (schedule?.next) {
       const { zone } = schedule.schedule;
