@@ -153,7 +153,7 @@ def _started(home: Path, *arguments: str) -> Iterator[Lab]:
         yield Lab(url, root)
     finally:
         os.killpg(process.pid, signal.SIGTERM)
-        process.wait(20)
+        process.wait(60)
 
 
 @pytest.fixture(scope="session")
