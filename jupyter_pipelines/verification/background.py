@@ -33,6 +33,7 @@ from jupyter_pipelines.verification.model import Report
 State = Literal["running", "equivalent", "different", "refused", "failed"]
 KEPT: Final = 10  # verifications of a notebook
 MOST: Final = 4  # at once
+LONGEST: Final = 20_000  # characters of a report in words
 KILLED: Final = "The process that verified it was killed."
 _STATES: Final[Mapping[str, State]] = {
     "equivalent": "equivalent",
@@ -58,11 +59,14 @@ class Verification:
     parameters: Mapping[str, object] = field(default_factory=dict)  # secrets hidden
     doing: str = ""  # what it does just now
     problem: str = ""
+    text: str = ""  # the report in words
     report: Mapping[str, Any] | None = None  # the JSON form of a Report
 
     def with_report(self, report: Report) -> Verification:
         """What it is once it has ended with ``report``."""
-        return replace(self, state=_STATES[report.verdict], ended=time.time(), doing="", report=report.to_dict())
+        text = replace(report, kept="").render()[:LONGEST]
+        whole = report.to_dict()
+        return replace(self, state=_STATES[report.verdict], ended=time.time(), doing="", text=text, report=whole)
 
 
 def submit_verification(notebook: Path | str, parameters: Mapping[str, object] | None = None) -> Verification:

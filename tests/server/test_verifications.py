@@ -49,6 +49,7 @@ class TestWithoutAService:
         begun = (await ask("POST verifications", {"notebook": notebook})).json
         found = await ended(ask, events, begun["id"])
         assert (found["state"], found["report"]["codes"]) == ("refused", ["JP301"])
+        assert found["text"].startswith("wrong.ipynb: refused\n")
         assert str(root) not in json.dumps(found)
 
     async def test_what_is_wrong_with_a_request_is_said(self, ask, put):

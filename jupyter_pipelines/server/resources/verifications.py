@@ -39,7 +39,7 @@ def get_verification(call: Call) -> object:
 
 def _whole(verification: Verification, call: Call) -> dict[str, Any]:
     found = shown.record(asdict(verification), call.places)
-    found["problem"] = call.places.tidy(found["problem"])
+    found |= {name: call.places.tidy(found[name]) for name in ("problem", "text")}
     if found["report"] is not None:
         kept = call.places.shown(found["report"]["kept"]) if found["report"]["kept"] else None
         reason = call.places.tidy(found["report"]["reason"])

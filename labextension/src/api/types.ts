@@ -513,7 +513,12 @@ export interface IVerification {
   state: 'running' | 'equivalent' | 'different' | 'refused' | 'failed';
   started: number;
   ended: number;
-  report?: string;
+  /** What it does just now, while it goes on. */
+  doing: string;
+  /** Why it could not be carried out. */
+  problem: string;
+  /** The report in words, once it has ended. */
+  text: string;
 }
 
 export interface IService {

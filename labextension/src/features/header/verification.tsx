@@ -36,13 +36,13 @@ export function Verification(props: INotebookProps): React.JSX.Element | null {
     <div className="jp-Pipelines-lastRun" data-verification={last.state}>
       <p role="status">
         <StateIcon state={state} trans={trans} decorative />
-        <span>{words[last.state]}</span>
+        <span title={last.doing || undefined}>{words[last.state]}</span>
       </p>
-      {last.report && last.state !== 'equivalent' && (
+      {(last.text || last.problem) && last.state !== 'equivalent' && (
         <details className="jp-Pipelines-report">
           <summary>{trans.__('Report')}</summary>
           <Notice tone="warning">
-            <pre>{last.report}</pre>
+            <pre>{last.text || last.problem}</pre>
           </Notice>
         </details>
       )}
