@@ -17,6 +17,7 @@ from pathlib import Path
 
 from jupyter_pipelines.errors import PipelinesError
 from jupyter_pipelines.orchestration.history import list_runs
+from jupyter_pipelines.orchestration.remains import remove_remains, secrets_of
 from jupyter_pipelines.orchestration.retention import Limits, expired
 from jupyter_pipelines.orchestration.service.endpoint import UNREACHABLE, Endpoint, recorded_endpoint
 from jupyter_pipelines.orchestration.versions.folders import unused_folders
@@ -53,8 +54,7 @@ def find_old(*, keep_last: int | None = None, older_than: float | None = None) -
 def remove(garbage: Garbage) -> None:
     """Remove what :func:`find_old` found; Prefect forgets its runs while the service runs."""
     settings = Settings.load()
-    _note_gone(settings.home, garbage.runs)
-    collect(Store(settings.store), garbage)
+    _collect(Store(settings.store), settings.home, garbage)
 
 
 class Cleaner:
@@ -104,8 +104,7 @@ def clean(home: Path) -> None:
     if not dropped and not thoroughly:
         return
     garbage = _find(store, dropped, now)
-    _note_gone(home, garbage.runs)
-    collect(store, garbage)
+    _collect(store, home, garbage)
     if thoroughly:
         RunIndex(store.root).compare()
         write_json(_note(home), {"time": now})
@@ -115,6 +114,13 @@ def clean(home: Path) -> None:
 
 def _find(store: Store, dropped: Collection[str], now: float) -> Garbage:
     return replace(find_garbage(store, dropped, now=now), folders=unused_folders(store, now=now))
+
+
+def _collect(store: Store, home: Path, garbage: Garbage) -> None:
+    secrets = secrets_of(store, garbage.runs)
+    _note_gone(home, garbage.runs)
+    collect(store, garbage)
+    remove_remains(store, home, secrets, now=garbage.time)
 
 
 def _note_gone(home: Path, runs: Collection[str]) -> None:

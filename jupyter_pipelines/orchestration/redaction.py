@@ -31,7 +31,8 @@ from jupyter_pipelines.notebook.secrecy import HIDDEN, has_secret_name
 from jupyter_pipelines.store import Store
 from jupyter_pipelines.store.files import make_folder, write_atomically
 
-_SEALED: Final = re.compile(re.escape(HIDDEN) + r"[0-9a-f]{12}")
+SEALED: Final = re.compile(re.escape(HIDDEN) + r"([0-9a-f]{12})")
+"""A text that stands for a secret; its group is the secret's name."""
 _SHORTEST: Final = 4  # characters of a secret that is looked for in texts; shorter ones are in too many words
 
 
@@ -65,7 +66,7 @@ def unseal(store: Store, document: NotebookDocument, values: Mapping[str, object
 
 def is_sealed(value: object) -> bool:
     """Whether a value is a text that stands for a secret."""
-    return isinstance(value, str) and _SEALED.fullmatch(value) is not None
+    return isinstance(value, str) and SEALED.fullmatch(value) is not None
 
 
 def shown_parameters(values: Mapping[str, object]) -> dict[str, object]:
@@ -120,7 +121,7 @@ def _sealed(store: Store, value: object) -> object:
     content = json.dumps(value, sort_keys=True, default=str).encode()
     name = hmac.new(_key(store), content, hashlib.sha256).hexdigest()[:12]
     path = _folder(store) / name
-    if not path.exists():
+    if not _note_use(path):
         write_atomically(path, content)
     return HIDDEN + name
 
@@ -128,13 +129,34 @@ def _sealed(store: Store, value: object) -> object:
 def _unsealed(store: Store, name: str, value: object) -> object:
     if not is_sealed(value):
         return value
+    path = _folder(store) / str(value).removeprefix(HIDDEN)
     try:
-        return json.loads((_folder(store) / str(value).removeprefix(HIDDEN)).read_bytes())
+        content = path.read_bytes()
+        _note_use(path)
+        return json.loads(content)
     except (OSError, ValueError) as error:
         raise StoreError(
             f"The value of the secret parameter `{name}` is not in the store at {store.root}.",
             f"Give it again: run the notebook with {name}.",
         ) from error
+
+
+def forget_secrets(store: Store, names: Iterable[str]) -> None:
+    """Remove secrets that nothing stands for any more."""
+    for name in names:
+        with suppress(OSError):
+            (_folder(store) / name).unlink(missing_ok=True)
+
+
+def _note_use(path: Path) -> bool:
+    """Note that a secret is used: it is not forgotten for a while. Says whether it is there."""
+    try:
+        os.utime(path)
+    except FileNotFoundError:
+        return False
+    except OSError:  # a store that may only be read
+        return True
+    return True
 
 
 def _key(store: Store) -> bytes:

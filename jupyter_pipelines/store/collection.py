@@ -7,18 +7,20 @@ younger than it is touched: a step writes its container before the run says so. 
 from __future__ import annotations
 
 import shutil
+import uuid
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from jupyter_pipelines.store.files import read_json
+from jupyter_pipelines.store.files import make_folder, read_json
 from jupyter_pipelines.store.publications import kept_objects
 from jupyter_pipelines.store.run_index import RunIndex
 from jupyter_pipelines.store.store import Store
 
 GRACE = 3600.0  # seconds that an object without any reference is left alone: its run may just not have said so yet
+TICK = 1.0  # seconds: times of files are of a coarser clock than ours
 RECENT = 120.0  # seconds in which one that runs which go refer to may have been put again, for a run that is to come
 
 
@@ -78,7 +80,7 @@ def find_garbage(store: Store, dropped: Collection[str] = (), *, now: float) -> 
         taken |= {(step["reused_from"], step["name"]) for step in _steps(record) if step.get("reused_from")}
         if run in active:
             started = record.get("started")
-            oldest_active = min(oldest_active, float(started) if isinstance(started, int | float) else now)
+            oldest_active = min(oldest_active, float(started) - TICK if isinstance(started, int | float) else now)
     results, of_kept, of_gone = _sort_results(store, taken, now)
     live |= of_kept
     objects, kept_bytes = _sort_objects(store, live, left | of_gone, oldest_active, now)
@@ -106,10 +108,21 @@ def collect(store: Store, garbage: Garbage) -> None:
     for run in garbage.runs:
         store.remove_run(run)
     RunIndex(store.root).forget(garbage.runs)
+    aside = make_folder(store.root / "removed") / uuid.uuid4().hex
     for path in garbage.objects:
-        with suppress(OSError):
-            if path.stat().st_mtime <= garbage.time:  # else it has been put, or taken, again since
-                path.unlink()
+        _remove_unless_used(path, aside, garbage.time)
+
+
+def _remove_unless_used(path: Path, aside: Path, since: float) -> None:
+    """Remove an object that nobody has put, or taken, again ``since``: also not in this very moment."""
+    with suppress(OSError):
+        if path.stat().st_mtime > since:
+            return
+        path.rename(aside)  # who wants it from here on finds it missing, and makes it anew
+        if aside.stat().st_mtime > since and not path.exists():
+            aside.rename(path)
+        else:
+            aside.unlink()
 
 
 def _steps(record: Mapping[str, object]) -> list[Mapping[str, Any]]:

@@ -9,17 +9,30 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import jupyter_pipelines as jp
 from jupyter_pipelines.errors import RequestError
+from jupyter_pipelines.notebook import read_notebook
+from jupyter_pipelines.orchestration import remains
+from jupyter_pipelines.orchestration.backfills.model import BackfillRecord, PlannedWindow, Tried
+from jupyter_pipelines.orchestration.backfills.shelf import BackfillShelf
 from jupyter_pipelines.orchestration.cleaning import Cleaner, clean, find_old, remove
 from jupyter_pipelines.orchestration.model import OutputRecord, RunRecord, StepRecord
+from jupyter_pipelines.orchestration.redaction import seal, unseal
 from jupyter_pipelines.orchestration.retention import DAY
 from jupyter_pipelines.orchestration.service import Endpoint
 from jupyter_pipelines.settings import Settings
 from jupyter_pipelines.store import Store
+from jupyter_pipelines.store.files import write_json
+
+SECRET = read_notebook(
+    b'{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [{"cell_type": "code", "id": "a", "outputs": [], '
+    b'"execution_count": null, "metadata": {"tags": ["parameters"]}, "source": "token = \'\'"}]}',
+    "secret.ipynb",
+)
 
 
 @pytest.fixture
@@ -35,13 +48,14 @@ def age(store: Store, seconds: float = 7200.0) -> None:
         os.utime(path, (time.time() - seconds,) * 2)
 
 
-def save(store: Store, run: str, days: float, notebook: str = "/n/a.ipynb", size: int = 1000, **more: str) -> str:
+def save(store: Store, run: str, days: float, notebook: str = "/n/a.ipynb", size: int = 1000, **more: Any) -> str:
     """A run that ended so many days ago, with a value of ``size`` bytes of its own; returns the value's address."""
     address = store.put(run.encode().ljust(size, b"."), ".xxh3")
     output = OutputRecord("x", "bytes", size, "", address)
     at = time.time() - days * DAY
     step = StepRecord("one", "completed", at, at, 1, (output,))
-    record = RunRecord(run, "n", notebook, "", "failed", {}, at - 1, at, (step,), pipeline=notebook, **more)  # type: ignore[arg-type]  # texts
+    given = more.pop("parameters", {})
+    record = RunRecord(run, "n", notebook, "", "failed", given, at - 1, at, (step,), pipeline=notebook, **more)
     store.save_run(run, asdict(record))
     age(store)
     return address
@@ -155,6 +169,64 @@ def test_a_value_that_is_taken_meanwhile_stays(runs: Store) -> None:
     remove(garbage)
     assert left() == set()
     assert runs.has_object(address)
+
+
+def test_a_value_that_is_taken_in_the_moment_of_its_removal_stays(runs: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    address, other = save(runs, "old", days=9), save(runs, "older", days=10)
+    garbage = find_old(older_than=DAY)
+    assert {runs.object_path(address), runs.object_path(other)} <= set(garbage.objects)
+    rename = Path.rename
+
+    def taken_meanwhile(path: Path, target: Path) -> Path:
+        if path == runs.object_path(address):
+            time.sleep(0.01)
+            assert runs.claim_object(address), "a step that begins finds it"
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", taken_meanwhile)
+    remove(garbage)
+    assert runs.has_object(address) and not runs.has_object(other)
+
+
+def test_backfills_and_secrets_go_with_their_runs(runs: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(remains, "UNUSED", -1.0)
+    home = Settings.load().home
+    secret = {
+        name: str(seal(runs, SECRET, {"token": name})["token"]) for name in ("gone", "kept", "scheduled", "never")
+    }
+    save(runs, "old", days=9, parameters={"token": secret["gone"], "more": secret["scheduled"]})
+    save(runs, "older", days=9, parameters={"token": secret["kept"]})
+    save(runs, "new", days=0, parameters={"token": secret["kept"]})
+    write_json(home / "schedules" / "s.json", {"parameters": {"token": secret["scheduled"]}})
+    shelf = BackfillShelf(home)
+    ids = {"over": "old", "unfinished": "old", "has a run": "new"}
+    for backfill, run in ids.items():
+        state: Any = "running" if backfill == "unfinished" else "completed"
+        shelf.save(backfill_of(runs, backfill), b"{}")
+        shelf.save_progress(backfill, {"w": Tried(state, 1, run)})
+    remove(find_old(older_than=DAY))
+    assert {name for name in secret if (runs.root / "secrets" / secret[name].strip("*")).exists()} == {
+        "kept",
+        "scheduled",
+        "never",
+    }
+    assert set(shelf.stamps()) == {"unfinished", "has a run"}
+    assert {path.name for path in (home / "backfills" / "notebooks").iterdir()} == {"unfinished", "has a run"}
+    assert {path.stem for path in (home / "backfills" / "progress").iterdir()} == {"unfinished", "has a run"}
+
+
+def test_a_secret_that_was_used_of_late_stays(runs: Store) -> None:
+    token = str(seal(runs, SECRET, {"token": "abcd"})["token"])
+    save(runs, "old", days=9, parameters={"token": token})
+    remove(find_old(older_than=DAY))
+    assert unseal(runs, SECRET, {"token": token}) == {"token": "abcd"}
+
+
+def backfill_of(store: Store, backfill: str) -> BackfillRecord:
+    window = PlannedWindow("w", "2024-01-01T00:00:00+00:00", "2024-01-02T00:00:00+00:00", {})
+    return BackfillRecord(
+        backfill, "/n/a.ipynb", "p", str(store.root), "", "", "day", "UTC", 1, False, time.time() - 2 * DAY, (window,)
+    )
 
 
 def test_a_kill_while_removing_leaves_no_half_run(runs: Store) -> None:

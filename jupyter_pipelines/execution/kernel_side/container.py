@@ -30,6 +30,7 @@ from .pickling import Pickled
 MAGIC = b"JPVALUE1"
 ALIGNMENT = 64
 FORMAT = 1
+GLANCE = 0.1  # seconds for which what removes old files may take one away to see whether it is in use
 
 Json = dict[str, Any]
 Loads = Callable[..., Any]  # with the signature of rebuild.loads
@@ -140,6 +141,8 @@ class Container:
     def __init__(self, objects: str, address: str) -> None:
         self.address = address
         self.path = path_of(objects, address)
+        if not os.path.exists(self.path):
+            time.sleep(GLANCE)
         try:
             with open(self.path, "rb") as file:
                 self.memory = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)

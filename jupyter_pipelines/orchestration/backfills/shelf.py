@@ -82,6 +82,11 @@ class BackfillShelf:
             write_atomically(self._notebook(record.id), source)
         write_json(self._record(record.id), record.to_json())
 
+    def remove(self, backfill_id: str) -> None:
+        """Remove a backfill, how far it had come, and the notebook that it ran."""
+        for path in (self._record(backfill_id), self._progress(backfill_id), self._notebook(backfill_id)):
+            path.unlink(missing_ok=True)
+
     def source(self, record: BackfillRecord) -> bytes:
         """The notebook as it was when the backfill was asked for. Raises :class:`StoreError` when it is gone."""
         try:
