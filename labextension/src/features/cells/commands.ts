@@ -9,39 +9,13 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 import { CommandIDs } from '../../tokens';
 import { chosenCells, openOptions, openTagger } from './gestures';
+import { goToCell } from './go-to';
 import { type ITagged, type Role, writeRole } from './model';
 import { isStepName } from './names';
 import type { NotebookPills } from './notebook';
 import type { CellPill } from './pill';
 
 type PillsOf = (panel: NotebookPanel) => NotebookPills | undefined;
-
-/** Scroll to a cell, make it the active one, and move the focus to it, or to a line in it. */
-async function goToCell(
-  panel: NotebookPanel,
-  position: number,
-  line: number
-): Promise<void> {
-  const { content } = panel;
-  const cell = content.widgets[position - 1];
-  if (!cell) {
-    return;
-  }
-  content.deselectAll();
-  content.activeCellIndex = position - 1;
-  content.mode = 'command';
-  await content.scrollToItem(position - 1, 'center').catch(() => undefined);
-  if (line > 0 && !cell.model.sharedModel.isDisposed) {
-    await cell.ready;
-    const last = (cell.editor?.lineCount ?? 1) - 1;
-    cell.editor?.setCursorPosition({
-      line: Math.min(line - 1, last),
-      column: 0
-    });
-    content.mode = 'edit';
-  }
-  content.activate();
-}
 
 /** The pill of the first chosen code cell, scrolled to. */
 async function chosenPill(

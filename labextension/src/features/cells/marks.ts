@@ -1,11 +1,5 @@
 /** What is to be seen at each cell, worked out of what is known of the notebook. Pure. */
-import type {
-  IDiagnostic,
-  IDrift,
-  IPipeline,
-  IRun,
-  IStepBrief
-} from '../../api';
+import type { IDiagnostic, IPipeline, IRun, IStepBrief } from '../../api';
 
 /** What the pipeline says of one cell. */
 export interface IMark {
@@ -18,11 +12,13 @@ export interface IMark {
   problems: readonly IDiagnostic[];
 }
 
+const NONE: readonly IDiagnostic[] = [];
+
 export const NO_MARK: IMark = {
   step: '',
   order: -1,
   first: false,
-  problems: []
+  problems: NONE
 };
 
 /**
@@ -38,7 +34,7 @@ export function marksOf(
   if (tagged) {
     pipeline.steps.forEach(({ name, cells }, order) => {
       cells.forEach((cell, index) => {
-        const mark = { step: name, order, first: index === 0, problems: [] };
+        const mark = { step: name, order, first: index === 0, problems: NONE };
         marks.set(cell, mark);
       });
     });
@@ -75,17 +71,4 @@ export function lastOfSteps(runs: readonly IRun[]): Map<string, IStepBrief> {
     }
   }
   return last;
-}
-
-/** The positions of the cells that are new or another since the notebook was published; none before it was. */
-export function changedCells(drift: IDrift | null): Set<number> {
-  const cells = new Set<number>();
-  if (drift?.version) {
-    for (const { kind, number } of drift.cells) {
-      if (number !== null && (kind === 'added' || kind === 'changed')) {
-        cells.add(number);
-      }
-    }
-  }
-  return cells;
 }

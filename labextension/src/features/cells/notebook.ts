@@ -11,7 +11,9 @@ import type {
   INotebookRecords,
   IRecords
 } from '../../tokens';
+import { NotebookProblems } from '../problems/notebook';
 import { openOptions, openTagger } from './gestures';
+import { goToCell } from './go-to';
 import { type IMark, lastOfSteps, marksOf, NO_MARK, sameMark } from './marks';
 import { isTagged } from './model';
 import { CellPill, type Gesture } from './pill';
@@ -29,7 +31,16 @@ export class NotebookPills implements IDisposable {
     readonly context: IPillContext
   ) {
     const { content } = panel;
-    context.compiler.changed.connect(this._onCompiled, this);
+    const { compiler, trans } = context;
+    this._problems = new NotebookProblems(
+      content,
+      { compiler, trans },
+      (cell, line) => {
+        const position = content.widgets.indexOf(cell) + 1;
+        void goToCell(panel, position, line);
+      }
+    );
+    compiler.changed.connect(this._onCompiled, this);
     context.drifts.changed.connect(this._onDrift, this);
     content.activeCellChanged.connect(this._onActive, this);
     void panel.context.ready.then(() => {
@@ -55,6 +66,7 @@ export class NotebookPills implements IDisposable {
     compiler.changed.disconnect(this._onCompiled, this);
     drifts.changed.disconnect(this._onDrift, this);
     this._follow(null);
+    this._problems.dispose();
     this._pills.forEach(pill => {
       pill.dispose();
     });
@@ -175,6 +187,9 @@ export class NotebookPills implements IDisposable {
       const { state } = pill;
       const mark = this._markOf(index + 1, cell);
       const last = (mark.first && this._last.get(mark.step)) || null;
+      if (mark.problems !== state.mark.problems) {
+        this._problems.show(cell, mark.problems);
+      }
       const changed =
         this._changed.has(index + 1) && cell.model.type === 'code';
       if (
@@ -201,6 +216,7 @@ export class NotebookPills implements IDisposable {
     }
   };
 
+  private readonly _problems: NotebookProblems;
   private readonly _pills = new Map<Cell, CellPill>();
   private _changed: ReadonlySet<number> = new Set();
   private _held: IDisposable | null = null;

@@ -52,8 +52,9 @@ function Sections(
     <>
       <Problems
         diagnostics={pipeline.diagnostics}
-        onPick={cell => {
-          void commands.execute(CommandIDs.goToCell, { cell });
+        compiler={props.compiler}
+        onPick={place => {
+          void commands.execute(CommandIDs.goToCell, { ...place });
         }}
         trans={trans}
       />

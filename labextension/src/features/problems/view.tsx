@@ -1,26 +1,29 @@
 /** What the compiler finds wrong, each with its place and what to do. */
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
-import type { IDiagnostic } from '../../api';
+import type { IDiagnostic, ILocation } from '../../api';
+import type { ICompiler } from '../../tokens';
 import { Message, Section } from '../../ui';
 import { sortedDiagnostics } from '../panel/model';
+import { FixButtons, wordOfSeverity } from './problem';
 
-function Problem(props: {
-  diagnostic: IDiagnostic;
-  onPick: (cell: number) => void;
+interface IProblemsProps {
+  diagnostics: readonly IDiagnostic[];
+  compiler: ICompiler;
+  onPick: (place: ILocation) => void;
   trans: TranslationBundle;
-}): React.JSX.Element {
-  const { diagnostic, onPick, trans } = props;
-  const { code, severity, message, fix, location } = diagnostic;
+}
+
+function Problem(
+  props: Omit<IProblemsProps, 'diagnostics'> & { problem: IDiagnostic }
+): React.JSX.Element {
+  const { problem, compiler, onPick, trans } = props;
+  const { code, severity, message, fix, location } = problem;
   const content = (
     <>
       <span className="jp-Pipelines-problemHead">
         <span className="jp-Pipelines-severity">
-          {severity === 'error'
-            ? trans.__('Error')
-            : severity === 'warning'
-              ? trans.__('Warning')
-              : trans.__('Note')}
+          {wordOfSeverity(severity, trans)}
         </span>
         <span className="jp-Pipelines-code">{code}</span>
         {location && (
@@ -44,38 +47,31 @@ function Problem(props: {
       {location ? (
         <button
           type="button"
+          className="jp-Pipelines-problemText"
           onClick={() => {
-            onPick(location.cell);
+            onPick(location);
           }}
         >
           {content}
         </button>
       ) : (
-        <div>{content}</div>
+        <div className="jp-Pipelines-problemText">{content}</div>
       )}
+      <FixButtons problem={problem} compiler={compiler} />
     </li>
   );
 }
 
-export function Problems(props: {
-  diagnostics: readonly IDiagnostic[];
-  onPick: (cell: number) => void;
-  trans: TranslationBundle;
-}): React.JSX.Element | null {
-  const { diagnostics, onPick, trans } = props;
+export function Problems(props: IProblemsProps): React.JSX.Element | null {
+  const { diagnostics, trans } = props;
   if (diagnostics.length === 0) {
     return null;
   }
   return (
     <Section title={trans.__('Problems')} count={diagnostics.length}>
       <ul>
-        {sortedDiagnostics(diagnostics).map((diagnostic, index) => (
-          <Problem
-            key={index}
-            diagnostic={diagnostic}
-            onPick={onPick}
-            trans={trans}
-          />
+        {sortedDiagnostics(diagnostics).map((problem, index) => (
+          <Problem key={index} {...props} problem={problem} />
         ))}
       </ul>
     </Section>

@@ -1,0 +1,29 @@
+/** Showing a cell to its author. */
+import type { NotebookPanel } from '@jupyterlab/notebook';
+
+/** Scroll to a cell, make it the active one, and move the focus to it; with a line (1-based), to that line in it. */
+export async function goToCell(
+  panel: NotebookPanel,
+  position: number,
+  line: number
+): Promise<void> {
+  const { content } = panel;
+  const cell = content.widgets[position - 1];
+  if (!cell) {
+    return;
+  }
+  content.deselectAll();
+  content.activeCellIndex = position - 1;
+  content.mode = 'command';
+  await content.scrollToItem(position - 1, 'center').catch(() => undefined);
+  if (line > 0) {
+    await cell.ready;
+    const last = (cell.editor?.lineCount ?? 1) - 1;
+    cell.editor?.setCursorPosition({
+      line: Math.min(line - 1, last),
+      column: 0
+    });
+    content.mode = 'edit';
+  }
+  content.activate();
+}
