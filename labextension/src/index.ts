@@ -13,6 +13,8 @@ import { runsPlugin } from './features/runs/plugin';
 import { schedulesPlugin } from './features/schedules/plugin';
 import { servicePlugin } from './features/service/plugin';
 import { settingsPlugin } from './features/settings/plugin';
+import { suggestionsPlugin } from './features/suggestions/plugin';
+import { valuesPlugin } from './features/values/plugin';
 import { versionsPlugin } from './features/versions/plugin';
 
 export * from './tokens';
@@ -21,6 +23,8 @@ export default [
   settingsPlugin,
   parametersPlugin,
   compilationPlugin,
+  valuesPlugin,
+  suggestionsPlugin,
   cellsPlugin,
   dagPlugin,
   runningPlugin,

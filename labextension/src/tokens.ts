@@ -10,8 +10,10 @@ import type {
   IBackfill,
   IDrift,
   IEvent,
+  ILiveValue,
   IPipeline,
   IPipelineSummary,
+  IProposal,
   IRun,
   ISchedule,
   IService,
@@ -233,6 +235,34 @@ export const ISettings = new Token<ISettings>(
   'What the user set for the pipelines of all notebooks.'
 );
 
+/** The values that cross the edges of the open notebook's pipeline, as its kernel has them now. */
+export interface ILiveValues {
+  /** By the name of the variable; empty without a kernel, and before anything was executed. */
+  readonly values: ReadonlyMap<string, ILiveValue>;
+  readonly changed: ISignal<ILiveValues, void>;
+}
+
+export const ILiveValues = new Token<ILiveValues>(
+  'jupyter-pipelines:ILiveValues',
+  'What the kernel of the open notebook holds of the values that cross its edges.'
+);
+
+/** What cells could be tagged as, until the author accepts or rejects it. */
+export interface ISuggestions {
+  /** Of one notebook, by the id of the cell; empty where nothing is suggested. */
+  of(notebook: NotebookPanel): ReadonlyMap<string, IProposal>;
+  /** Told with the notebook. */
+  readonly changed: ISignal<ISuggestions, NotebookPanel>;
+  /** Tag cells as suggested, all of them unless some are named. */
+  accept(notebook: NotebookPanel, cells?: readonly string[]): void;
+  reject(notebook: NotebookPanel, cells?: readonly string[]): void;
+}
+
+export const ISuggestions = new Token<ISuggestions>(
+  'jupyter-pipelines:ISuggestions',
+  'What cells could be tagged as, until the author accepts or rejects it.'
+);
+
 export namespace CommandIDs {
   export const tagStep = 'jupyter-pipelines:tag-step';
   export const tagSetup = 'jupyter-pipelines:tag-setup';
@@ -240,6 +270,7 @@ export namespace CommandIDs {
   export const tagSkip = 'jupyter-pipelines:tag-skip';
   export const untag = 'jupyter-pipelines:untag';
   export const stepOptions = 'jupyter-pipelines:step-options';
+  export const suggestSteps = 'jupyter-pipelines:suggest-steps';
   export const goToCell = 'jupyter-pipelines:go-to-cell';
   export const showPanel = 'jupyter-pipelines:show-panel';
   export const openGraph = 'jupyter-pipelines:open-graph';
@@ -258,7 +289,6 @@ export namespace CommandIDs {
   export const runFile = 'jupyter-pipelines:run-file';
   export const scheduleFile = 'jupyter-pipelines:schedule-file';
   export const startService = 'jupyter-pipelines:start-service';
-  export const suggestSteps = 'jupyter-pipelines:suggest-steps';
   export const openPipelines = 'jupyter-pipelines:open-pipelines';
   export const publish = 'jupyter-pipelines:publish';
   export const review = 'jupyter-pipelines:review';

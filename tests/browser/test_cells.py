@@ -211,3 +211,125 @@ def test_the_cell_menu_and_the_palette_offer_the_tags(lab, page):
     page.keyboard.press("Control+Shift+C")
     page.locator(".lm-CommandPalette-input").fill("Skip in the Pipeline")
     expect(page.locator(".lm-CommandPalette-itemLabel", has_text="Skip in the Pipeline")).to_be_visible()
+
+
+BROKEN = (
+    ("step:load", "import sqlite3\ndb = sqlite3.connect(':memory:')\nnumbers = [1, 2]"),
+    ("step:use", "print(db.execute('select 1').fetchall())"),
+)
+
+
+def test_problems_stand_below_their_cell_and_are_put_right(lab, page):
+    path = lab.write("problems.ipynb", *BROKEN)
+    panel = lab.open(page, path)
+    problems = page.get_by_role("list", name="Problems of this cell")
+    expect(problems).to_have_count(1)
+    expect(code_cell(page, 1).get_by_role("list", name="Problems of this cell")).to_contain_text("db")
+    problems.get_by_role("button", name="line 1").click()
+    expect(code_cell(page, 1).locator(".cm-content")).to_be_focused()
+    problems.get_by_role("button", name="What to do").click()
+    problems.get_by_role("button", name="one step").click()
+    expect(pill(page, 1)).to_have_text("load")
+    expect(problems).to_have_count(0)
+    expect(panel.locator(".jp-Pipelines-problem")).to_have_count(0)
+    execute(page, "notebook:undo-cell-action")
+    expect(pill(page, 1)).to_have_text("use")
+    # The panel offers the same.
+    panel.locator(".jp-Pipelines-problem").get_by_role("button", name="Move “db” to a setup cell", exact=True).click()
+    expect(panel.locator(".jp-Pipelines-problem")).to_have_count(0)
+    assert ["setup"] in tags_in(page, path)
+
+
+def test_where_one_types_a_problem_waits_for_a_pause(lab, page):
+    panel = lab.open(page, lab.write("pause.ipynb", ("step:one", "x = 1"), ("", "y = 2")))
+    code_cell(page, 1).locator(".cm-content").click()
+    page.keyboard.press("Control+End")
+    page.keyboard.type(" + (")
+    # The panel tells at once; below the cell nothing moves until the author pauses.
+    expect(panel.locator(".jp-Pipelines-problem")).to_have_count(1)
+    expect(page.get_by_role("list", name="Problems of this cell")).to_have_count(1)
+    page.keyboard.type("3)")
+    expect(page.get_by_role("list", name="Problems of this cell")).to_have_count(0)
+
+
+def test_suggested_steps_are_accepted_all_or_one_by_one(lab, page):
+    path = lab.write(
+        "suggest.ipynb",
+        ("", "import math"),
+        ("markdown", "## Load the data"),
+        ("", "numbers = list(range(3))"),
+        ("markdown", "## Sum"),
+        ("", "total = math.fsum(numbers)"),
+        ("", "print(total)"),
+    )
+    lab.open(page, path)
+    code_cell(page, 0).locator(".jp-InputPrompt").click()
+    execute(page, "jupyter-pipelines:suggest-steps")
+    bar = page.get_by_role("region", name="Suggested steps")
+    expect(bar).to_contain_text("2 steps, setup")
+    assert roles(page) == ["proposal", "proposal", "proposal", ""]
+    page.get_by_role("button", name="Reject setup").click()
+    page.get_by_role("button", name="Accept load-data").click()
+    expect(page.locator("button.jp-Pipelines-pill")).to_have_text(["load-data"])
+    bar.get_by_role("button", name="Accept all").click()
+    expect(page.locator("button.jp-Pipelines-pill")).to_have_text(["load-data", "sum"])
+    expect(bar).to_have_count(0)
+    assert tags_in(page, path) == [[], [], ["step:load-data"], [], ["step:sum"], []]
+    execute(page, "notebook:undo-cell-action")
+    expect(page.locator("button.jp-Pipelines-pill")).to_have_text(["load-data"])
+    execute(page, "jupyter-pipelines:suggest-steps")
+    expect(bar).to_contain_text("already names steps")
+    bar.get_by_role("button", name="Close").click()
+    expect(bar).to_have_count(0)
+
+
+def test_a_live_kernel_tells_what_steps_hand_on(lab, page):
+    cells = (
+        ("step:load", "import re\nnumbers = list(range(1000))\nfound = re.finditer('a', 'aaa')"),
+        ("step:use", "print(len(numbers), next(found))"),
+    )
+    lab.open(page, lab.write("live.ipynb", *cells))
+    expect(pill(page, 1)).to_have_text("use")
+    page.wait_for_function("window.jupyterapp.shell.currentWidget.sessionContext.session?.kernel?.status === 'idle'")
+    execute(page, "runmenu:run-all")
+    problems = code_cell(page, 0).get_by_role("list", name="Problems of this cell")
+    expect(problems).to_contain_text("found cannot be handed from load to use: it is an iterator")
+    pill(page, 0).hover()
+    code_cell(page, 0).get_by_role("button", name="Options of step load").click()
+    expect(page.get_by_role("form")).to_contain_text("1,000 items")
+    page.keyboard.press("Escape")
+    # The author's own numbers of executions are not disturbed.
+    expect(code_cell(page, 1).locator(".jp-InputPrompt")).to_have_text("[2]:")
+    page.evaluate("window.jupyterapp.shell.currentWidget.sessionContext.restartKernel()")
+    expect(problems).to_have_count(0)
+
+
+def test_a_thousand_cells_stay_fluid(lab, page):
+    cells = [("step:first", "x0 = 0"), *[("", f"x{at} = x{at - 1} + 1") for at in range(1, 999)], ("step:last", "x998")]
+    lab.open(page, lab.write("thousand.ipynb", *cells))
+    expect(pill(page, 0)).to_have_text("first")
+    expect(code_cell(page, 1).locator(".jp-Pipelines-cell")).to_have_attribute("data-role", "inherited")
+    code_cell(page, 1).locator(".cm-content").click()
+    page.keyboard.press("Control+End")
+    # Nothing is drawn again at pills that say what they said, however many there are.
+    page.evaluate(
+        """() => {
+      window.redrawn = 0;
+      for (const node of document.querySelectorAll('.jp-Pipelines-cell')) {
+        new MutationObserver(all => { window.redrawn += all.length; }).observe(node, {subtree: true, childList: true});
+      }
+    }"""
+    )
+    with page.expect_response("**/jupyter-pipelines/api/compile*"):
+        page.keyboard.type(" + 1")
+    page.keyboard.press("Escape")
+    page.keyboard.press("ArrowDown")
+    assert page.evaluate("window.redrawn") == 0
+    execute(page, "jupyter-pipelines:go-to-cell", cell=1000)
+    expect(pill(page, 999)).to_have_text("last")
+    expect(pill(page, 999)).to_be_in_viewport()
+    page.keyboard.press("Shift+T")
+    page.keyboard.type("end")
+    page.keyboard.press("Enter")
+    expect(pill(page, 999)).to_have_text("end")
+    assert page.evaluate("window.redrawn") < 20

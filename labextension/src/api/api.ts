@@ -26,6 +26,19 @@ export class Api {
     return this._post('compile', { name, notebook }, { signal });
   }
 
+  /** Steps for a notebook that names none. */
+  suggest(name: string, notebook: JSONObject): Promise<t.ISuggestion> {
+    return this._post('suggest', { name, notebook });
+  }
+
+  /** The Python expression that tells what variables in a kernel are. */
+  async inspection(names: readonly string[]): Promise<string> {
+    const answer = await this._post<{ expression: string }>('inspection', {
+      names
+    });
+    return answer.expression;
+  }
+
   // ---- Runs ----
 
   async runs(

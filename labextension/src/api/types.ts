@@ -60,6 +60,8 @@ export interface IEdge {
   name: string;
   certain: boolean;
   explanation: string;
+  /** Where the value is written; left out or `null` where none is. */
+  written?: ILocation | null;
 }
 
 export interface IParameter {
@@ -78,6 +80,33 @@ export interface IPipeline {
   edges: IEdge[];
   diagnostics: IDiagnostic[];
   parameters: IParameter[];
+}
+
+/** A cell that could be tagged, and why so. */
+export interface IProposal {
+  /** 1-based position among all cells. */
+  cell: number;
+  role: 'parameters' | 'setup' | 'step' | 'skip';
+  /** Of the step; empty for other roles. */
+  name: string;
+  reason: string;
+}
+
+/** What is proposed for a notebook that names no steps; `reasons` also say why nothing is. */
+export interface ISuggestion {
+  cells: IProposal[];
+  reasons: string[];
+}
+
+/** A variable in a live kernel; `size` in bytes, `null` where it cannot be told. */
+export interface ILiveValue {
+  type: string;
+  size: number | null;
+  summary: string;
+  /** Can it be handed from one step to another? */
+  carried: boolean;
+  /** Why not. */
+  reason: string;
 }
 
 // ---- Runs ----

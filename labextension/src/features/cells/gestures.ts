@@ -161,6 +161,8 @@ export async function openOptions(
   const known = positions.map(position => model.cells.get(position - 1));
   const cells = known.includes(pill.model) ? known : [pill.model];
   const { mark, last } = pill.state;
+  const { values } = pills.context.values;
+  const outputs = steps.find(step => step.name === name)?.outputs ?? [];
   const close = show(
     pills,
     pill,
@@ -169,6 +171,10 @@ export async function openOptions(
       order: mark.order,
       last: last ?? pills.lastOf(name),
       options: readOptions(cells),
+      values: outputs.flatMap(output => {
+        const value = values.get(output);
+        return value ? [[output, value] as const] : [];
+      }),
       others: steps.map(step => step.name).filter(other => other !== name),
       trans: pills.context.trans,
       onDone: options => {

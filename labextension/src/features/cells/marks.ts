@@ -24,11 +24,13 @@ export const NO_MARK: IMark = {
 /**
  * The marks of the cells that have any, by their position (1-based, among all cells).
  *
- * In a notebook without a tag all cells are one step: then none is told so.
+ * In a notebook without a tag all cells are one step: then none is told so. `more` is wrong besides what the pipeline
+ * tells.
  */
 export function marksOf(
   pipeline: IPipeline,
-  tagged: boolean
+  tagged: boolean,
+  more: readonly IDiagnostic[] = []
 ): Map<number, IMark> {
   const marks = new Map<number, IMark>();
   if (tagged) {
@@ -39,7 +41,7 @@ export function marksOf(
       });
     });
   }
-  for (const problem of pipeline.diagnostics) {
+  for (const problem of [...pipeline.diagnostics, ...more]) {
     const cell = problem.location?.cell;
     if (cell !== undefined) {
       const mark = marks.get(cell) ?? NO_MARK;

@@ -8,9 +8,12 @@ import type { IPipeline, IStepBrief } from '../../api';
 import type {
   ICompiler,
   IDrifts,
+  ILiveValues,
   INotebookRecords,
-  IRecords
+  IRecords,
+  ISuggestions
 } from '../../tokens';
+import { notCarried } from '../values/model';
 import { NotebookProblems } from '../problems/notebook';
 import { openOptions, openTagger } from './gestures';
 import { goToCell } from './go-to';
@@ -22,6 +25,8 @@ export interface IPillContext {
   compiler: ICompiler;
   records: IRecords;
   drifts: IDrifts;
+  suggestions: ISuggestions;
+  values: ILiveValues;
   trans: TranslationBundle;
 }
 
@@ -42,6 +47,8 @@ export class NotebookPills implements IDisposable {
     );
     compiler.changed.connect(this._onCompiled, this);
     context.drifts.changed.connect(this._onDrift, this);
+    context.suggestions.changed.connect(this._onSuggested, this);
+    context.values.changed.connect(this._onValues, this);
     content.activeCellChanged.connect(this._onActive, this);
     void panel.context.ready.then(() => {
       if (!this.isDisposed) {
@@ -59,12 +66,14 @@ export class NotebookPills implements IDisposable {
       return;
     }
     this.isDisposed = true;
-    const { compiler, drifts } = this.context;
+    const { compiler, drifts, suggestions, values } = this.context;
     const { content } = this.panel;
     content.model?.cells.changed.disconnect(this._onCells, this);
     content.activeCellChanged.disconnect(this._onActive, this);
     compiler.changed.disconnect(this._onCompiled, this);
     drifts.changed.disconnect(this._onDrift, this);
+    suggestions.changed.disconnect(this._onSuggested, this);
+    values.changed.disconnect(this._onValues, this);
     this._follow(null);
     this._problems.dispose();
     this._pills.forEach(pill => {
@@ -142,10 +151,32 @@ export class NotebookPills implements IDisposable {
     }
     this._pipeline = pipeline;
     const tagged = isTagged(model);
-    this._marks = marksOf(pipeline, tagged);
+    this._tagged = tagged;
+    this._mark();
     const path = this.panel.context.localPath;
     this._follow(tagged ? this.context.records.of(path) : null);
     this._update();
+  }
+
+  private _mark(): void {
+    const { values, trans } = this.context;
+    if (this._pipeline) {
+      const live = notCarried(this._pipeline, values.values, trans);
+      this._marks = marksOf(this._pipeline, this._tagged, live);
+    }
+  }
+
+  private _onValues(): void {
+    if (this.context.compiler.current.notebook === this.panel) {
+      this._mark();
+      this._update();
+    }
+  }
+
+  private _onSuggested(_: unknown, panel: NotebookPanel): void {
+    if (panel === this.panel) {
+      this._update();
+    }
   }
 
   private _onDrift(): void {
@@ -179,6 +210,9 @@ export class NotebookPills implements IDisposable {
 
   /** Draw those pills again that are not as they were. */
   private _update(): void {
+    const proposals = this.context.suggestions.of(this.panel);
+    const proposed = [...proposals.values()].map(({ name }) => name);
+    const steps = [...new Set(proposed.filter(name => name !== ''))];
     this.panel.content.widgets.forEach((cell, index) => {
       const pill = this._pills.get(cell);
       if (!pill) {
@@ -192,12 +226,15 @@ export class NotebookPills implements IDisposable {
       }
       const changed =
         this._changed.has(index + 1) && cell.model.type === 'code';
+      const proposal = proposals.get(cell.model.id) ?? null;
       if (
         !sameMark(mark, state.mark) ||
         changed !== state.changed ||
+        proposal !== state.proposal ||
         !sameStep(last, state.last)
       ) {
-        pill.state = { ...state, mark, last, changed };
+        const proposedOrder = steps.indexOf(proposal?.name ?? '');
+        pill.state = { mark, last, changed, proposal, proposedOrder };
       }
     });
   }
@@ -209,10 +246,20 @@ export class NotebookPills implements IDisposable {
   }
 
   private readonly _onGesture = (pill: CellPill, gesture: Gesture): void => {
-    if (gesture === 'tag') {
-      void openTagger(this, pill);
-    } else if (gesture === 'options') {
-      void openOptions(this, pill);
+    const { suggestions } = this.context;
+    const cells = [pill.model.id];
+    switch (gesture) {
+      case 'tag':
+        void openTagger(this, pill);
+        break;
+      case 'options':
+        void openOptions(this, pill);
+        break;
+      case 'accept':
+        suggestions.accept(this.panel, cells);
+        break;
+      case 'reject':
+        suggestions.reject(this.panel, cells);
     }
   };
 
@@ -224,6 +271,7 @@ export class NotebookPills implements IDisposable {
   private _marks: ReadonlyMap<number, IMark> = new Map();
   private _pipeline: IPipeline | null = null;
   private _reachable: CellPill | null = null;
+  private _tagged = false;
   private _records: INotebookRecords | null = null;
 }
 

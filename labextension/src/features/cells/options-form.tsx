@@ -2,7 +2,7 @@
 import { ReactWidget } from '@jupyterlab/ui-components';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
-import type { IStepBrief } from '../../api';
+import type { ILiveValue, IStepBrief } from '../../api';
 import {
   Button,
   Choices,
@@ -13,6 +13,7 @@ import {
   StateChip,
   stepStyle
 } from '../../ui';
+import { inWords } from '../values/model';
 import {
   type Field as FieldName,
   type IStepOptions,
@@ -25,6 +26,8 @@ interface IOptionsProps {
   /** How the step was last; `null` when it never ran. */
   last: IStepBrief | null;
   options: IStepOptions;
+  /** What it hands on, as far as the notebook's kernel has it: name and value. */
+  values: readonly (readonly [string, ILiveValue])[];
   /** The other steps, in the notebook's order. */
   others: readonly string[];
   /** `null` when the author gives up. */
@@ -50,6 +53,40 @@ function LastRun(props: {
         </span>
       )}
     </>
+  );
+}
+
+/** What the step hands on. */
+function Values(props: {
+  values: IOptionsProps['values'];
+  trans: TranslationBundle;
+}): React.JSX.Element | null {
+  const { values, trans } = props;
+  if (values.length === 0) {
+    return null;
+  }
+  return (
+    <dl
+      className="jp-Pipelines-values"
+      aria-label={trans.__('What the step hands on, as the kernel has it now')}
+    >
+      {values.map(([name, value]) => (
+        <React.Fragment key={name}>
+          <dt>
+            <code>{name}</code>
+          </dt>
+          <dd>
+            {inWords(value)}
+            {!value.carried && (
+              <span className="jp-Pipelines-fieldProblem">
+                {' '}
+                {trans.__('cannot be handed on: %1', value.reason)}
+              </span>
+            )}
+          </dd>
+        </React.Fragment>
+      ))}
+    </dl>
   );
 }
 
@@ -160,6 +197,7 @@ function OptionsForm(props: IOptionsProps): React.JSX.Element {
         <strong>{step}</strong>
         <LastRun last={last} trans={trans} />
       </header>
+      <Values values={props.values} trans={trans} />
       {field(
         'retries',
         trans.__('Retries'),

@@ -4,7 +4,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { checkIcon, closeIcon, settingsIcon } from '@jupyterlab/ui-components';
 import type { LabIcon } from '@jupyterlab/ui-components';
 import { Panel, type Widget } from '@lumino/widgets';
-import type { IStepBrief } from '../../api';
+import type { IProposal, IStepBrief } from '../../api';
 import {
   duration,
   instant,
@@ -28,14 +28,17 @@ export interface IPillState {
   /** Is the cell another since the notebook was published? */
   changed: boolean;
   /** What it would be, if a suggestion was accepted. */
-  proposal: (ITagged & { reason: string }) | null;
+  proposal: IProposal | null;
+  /** The position of the proposed step among those that are proposed. */
+  proposedOrder: number;
 }
 
 const EMPTY: IPillState = {
   mark: NO_MARK,
   last: null,
   changed: false,
-  proposal: null
+  proposal: null,
+  proposedOrder: -1
 };
 
 /** A role, or the name of the step, as it is shown. */
@@ -148,13 +151,13 @@ export class CellPill extends Panel {
 
   private _draw(): void {
     const { own } = this;
-    const { mark, proposal } = this._state;
+    const { mark, proposal, proposedOrder } = this._state;
     const step = own?.role === 'step' ? own.name : own ? '' : mark.step;
     const kind = own?.role ?? (proposal ? 'proposal' : step ? 'inherited' : '');
     this.node.dataset.role = kind;
     this.node.style.setProperty(
       '--jp-pipelines-step',
-      stepColour(step ? mark.order : -1)
+      stepColour(proposal && !own ? proposedOrder : step ? mark.order : -1)
     );
     if (this.model.type !== 'code') {
       this.setHidden(true);
@@ -237,13 +240,12 @@ export class CellPill extends Panel {
     return ghost;
   }
 
-  private _proposed(
-    proposal: NonNullable<IPillState['proposal']>
-  ): HTMLElement[] {
+  private _proposed(proposal: IProposal): HTMLElement[] {
     const trans = this._trans;
     const word = wordOfRole(proposal, trans);
     const pill = document.createElement('span');
     pill.className = 'jp-Pipelines-pill jp-mod-outline';
+    pill.style.color = 'var(--jp-pipelines-step)';
     pill.textContent = word;
     pill.title = proposal.reason;
     return [

@@ -5,7 +5,14 @@ import type {
 import { ICommandPalette } from '@jupyterlab/apputils';
 import { INotebookTracker, type NotebookPanel } from '@jupyterlab/notebook';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
-import { CommandIDs, ICompiler, IDrifts, IRecords } from '../../tokens';
+import {
+  CommandIDs,
+  ICompiler,
+  IDrifts,
+  ILiveValues,
+  IRecords,
+  ISuggestions
+} from '../../tokens';
 import { addCommands } from './commands';
 import { NotebookPills } from './notebook';
 
@@ -14,7 +21,14 @@ export const cellsPlugin: JupyterFrontEndPlugin<void> = {
   id: 'jupyter-pipelines:cells',
   description: 'Tags cells as parts of a pipeline, and shows it.',
   autoStart: true,
-  requires: [INotebookTracker, ICompiler, IRecords, IDrifts],
+  requires: [
+    INotebookTracker,
+    ICompiler,
+    IRecords,
+    IDrifts,
+    ISuggestions,
+    ILiveValues
+  ],
   optional: [ICommandPalette, ITranslator],
   activate: (
     app: JupyterFrontEnd,
@@ -22,6 +36,8 @@ export const cellsPlugin: JupyterFrontEndPlugin<void> = {
     compiler: ICompiler,
     records: IRecords,
     drifts: IDrifts,
+    suggestions: ISuggestions,
+    values: ILiveValues,
     palette: ICommandPalette | null,
     translator: ITranslator | null
   ) => {
@@ -30,8 +46,14 @@ export const cellsPlugin: JupyterFrontEndPlugin<void> = {
     addCommands(app, tracker, panel => pills.get(panel), trans);
     app.docRegistry.addWidgetExtension('Notebook', {
       createNew: (panel: NotebookPanel) => {
-        const context = { compiler, records, drifts, trans };
-        const created = new NotebookPills(panel, context);
+        const created = new NotebookPills(panel, {
+          compiler,
+          records,
+          drifts,
+          suggestions,
+          values,
+          trans
+        });
         pills.set(panel, created);
         return created;
       }
