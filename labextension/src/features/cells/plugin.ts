@@ -11,6 +11,7 @@ import {
   IDrifts,
   ILiveValues,
   IRecords,
+  ISettings,
   ISuggestions
 } from '../../tokens';
 import { addCommands } from './commands';
@@ -27,7 +28,8 @@ export const cellsPlugin: JupyterFrontEndPlugin<void> = {
     IRecords,
     IDrifts,
     ISuggestions,
-    ILiveValues
+    ILiveValues,
+    ISettings
   ],
   optional: [ICommandPalette, ITranslator],
   activate: (
@@ -38,10 +40,19 @@ export const cellsPlugin: JupyterFrontEndPlugin<void> = {
     drifts: IDrifts,
     suggestions: ISuggestions,
     values: ILiveValues,
+    settings: ISettings,
     palette: ICommandPalette | null,
     translator: ITranslator | null
   ) => {
     const trans = (translator ?? nullTranslator).load('jupyter_pipelines');
+    const showPills = (): void => {
+      document.body.toggleAttribute(
+        'data-jp-pipelines-plain',
+        !settings.value.pills
+      );
+    };
+    settings.changed.connect(showPills);
+    showPills();
     const pills = new WeakMap<NotebookPanel, NotebookPills>();
     addCommands(app, tracker, panel => pills.get(panel), trans);
     app.docRegistry.addWidgetExtension('Notebook', {
