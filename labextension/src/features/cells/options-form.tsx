@@ -138,7 +138,8 @@ function OptionsForm(props: IOptionsProps): React.JSX.Element {
     setOptions({ ...options, ...change });
   };
   React.useEffect(() => {
-    form.current?.querySelector('input')?.focus();
+    form.current?.scrollIntoView({ block: 'nearest' });
+    form.current?.querySelector('input')?.focus({ preventScroll: true });
   }, []);
   const durationHint = trans.__('Such as 30s, 10m, 1h30m.');
   const field = (
