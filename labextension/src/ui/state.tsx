@@ -101,6 +101,9 @@ export function ToneIcon(props: {
       data-tone={tone}
       data-state={state}
       viewBox="0 0 16 16"
+      // Within a drawing, styles do not size it.
+      width={14}
+      height={14}
       {...(word
         ? { role: 'img', 'aria-label': word }
         : { 'aria-hidden': true })}
