@@ -121,7 +121,7 @@ def test_nothing_is_left_behind(kernel: BlockingKernelClient) -> None:
 
 
 def test_it_takes_no_long_time(kernel: BlockingKernelClient) -> None:
-    timed = "(lambda began, found: time.perf_counter() - began)(time.perf_counter(), {})"
+    timed = "(lambda began, found: time.process_time() - began)(time.process_time(), {})"
     seconds = float(evaluate(kernel, timed.format(inspection(["many", "rows", "held", "frame"])))["text/plain"])
     assert seconds < 1.0
     assert inspect(kernel, "many")["many"]["size"] > 100_000_000

