@@ -21,7 +21,7 @@ from jupyter_pipelines.orchestration.records import read_record
 from jupyter_pipelines.orchestration.schedules import next_occurrence
 from jupyter_pipelines.orchestration.scheduling.model import ScheduleRecord
 from jupyter_pipelines.orchestration.scheduling.shelf import Shelf as ScheduleShelf
-from jupyter_pipelines.orchestration.service import endpoint_of
+from jupyter_pipelines.orchestration.service import configured_endpoint, endpoint_of
 from jupyter_pipelines.orchestration.service.home import ServiceHome
 from jupyter_pipelines.orchestration.settling import settle_runs
 from jupyter_pipelines.orchestration.triggers.model import TriggerRecord
@@ -65,9 +65,9 @@ class PublishedVersion:
 class PipelineStatus:
     """How a pipeline stands. ``state``, the first that applies:
 
-    ``running``; ``offline``: it is to run by itself, and the service is not there; ``failing``: its last run that ended
-    has failed; ``late``: one of its times has passed and nothing has run; ``paused``: all that starts it is;
-    ``active``; ``draft``: nothing is published, and nothing starts it.
+    ``running``; ``offline``: a run waits, or it is to run by itself, and the service is not there; ``failing``: its
+    last run that ended has failed; ``late``: one of its times has passed and nothing has run; ``paused``: all that
+    starts it is; ``active``; ``draft``: nothing is published, and nothing starts it.
     """
 
     notebook: str  # absolute path
@@ -212,9 +212,11 @@ class _Overview:
         )
         problem = f"There is no file {found.notebook} any more." if status.missing else ""
         last = next((run for run in found.runs if run.state not in {*_GOING_ON, "cancelled"}), None)
-        if any(run.state in _GOING_ON for run in found.runs):
+        states = {run.state for run in found.runs}
+        waits = "pending" in states and not online and configured_endpoint() is None
+        if "running" in states or ("pending" in states and not waits):
             return replace(status, state="running", problem=problem)
-        if starts and not online:
+        if waits or (starts and not online):
             return replace(status, state="offline", problem=problem or NOT_RUNNING)
         if last is not None and last.state in _FAILED:
             return replace(status, state="failing", problem=problem or self._why(last))

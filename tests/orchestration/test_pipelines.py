@@ -133,6 +133,14 @@ def test_without_the_service_nothing_is_started(home: Path, notebook: Path) -> N
     assert "service" in the_one().problem
 
 
+def test_a_run_that_waits_for_the_service_is_not_running(
+    home: Path, notebook: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PREFECT_API_URL", raising=False)
+    ran(home, notebook, "completed", "pending")
+    assert (the_one().state, the_one().problem) == ("offline", "The service is not running, and starts no runs.")
+
+
 def test_a_notebook_that_is_gone(home: Path, notebook: Path) -> None:
     ran(home, notebook, "completed")
     notebook.unlink()
