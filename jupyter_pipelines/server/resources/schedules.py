@@ -125,7 +125,9 @@ def _described(record: ScheduleRecord, call: Call) -> dict[str, Any]:
     schedule = found["schedule"]
     if "parameters" in schedule:
         found["schedule"] = schedule | {"parameters": shown.parameters(schedule["parameters"])}
-    return found
+    if followed := found["followed"]:
+        found["followed"] = followed | {"problem": call.places.tidy(followed["problem"])}
+    return found | {"problem": call.places.tidy(found["problem"])}
 
 
 def _brief(record: ScheduleRecord, call: Call) -> dict[str, Any]:

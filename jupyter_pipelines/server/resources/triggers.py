@@ -99,7 +99,8 @@ def _described(record: TriggerRecord, call: Call) -> dict[str, Any]:
     from jupyter_pipelines.orchestration.triggers import describe
 
     found = shown.record(describe(record), call.places)
-    return found | {"words": call.places.tidy(found["words"]), "cause": _cause(found["cause"], call.places)}
+    texts = {name: call.places.tidy(found[name]) for name in ("words", "problem")}
+    return found | texts | {"cause": _cause(found["cause"], call.places)}
 
 
 def _cause(value: Any, places: Places) -> Any:

@@ -82,7 +82,7 @@ function Card(
       <div className="jp-Pipelines-cardHead">
         <h4>{title}</h4>
         <Switch
-          label={paused ? trans.__('Start again') : trans.__('Active')}
+          label={trans.__('Active')}
           checked={!paused}
           disabled={action.busy}
           onChange={active => {

@@ -122,7 +122,11 @@ function useProblems(
 }
 
 export function Editor(
-  props: ISectionProps & { draft: IDraft; onSaved: (saved: ISaved) => void }
+  props: ISectionProps & {
+    draft: IDraft;
+    onSaved: (saved: ISaved) => void;
+    onCancel: () => void;
+  }
 ): React.JSX.Element {
   const { draft, drafts, notebook, records, trans, onSaved } = props;
   const { parameters } = props.pipeline;
@@ -165,7 +169,8 @@ export function Editor(
     drafts.set(notebook.notebook, {
       ...draft,
       ...changes,
-      key: UUID.uuid4()
+      key: UUID.uuid4(),
+      touched: true
     });
   };
   const save = (): void => {
@@ -250,12 +255,7 @@ export function Editor(
         <Button kind="primary" submit disabled={saving.busy}>
           {saving.busy ? trans.__('Saving…') : trans.__('Save')}
         </Button>
-        <Button
-          disabled={saving.busy}
-          onClick={() => {
-            drafts.set(notebook.notebook, null);
-          }}
-        >
+        <Button disabled={saving.busy} onClick={props.onCancel}>
           {trans.__('Cancel')}
         </Button>
       </div>

@@ -68,6 +68,8 @@ export interface IDraft {
   ref: string;
   verify: boolean;
   paused: boolean;
+  /** Was anything filled in? */
+  touched: boolean;
 }
 
 /** What new ones begin with. */
@@ -119,7 +121,8 @@ export function newDraft(defaults: IDefaults = DEFAULTS): IDraft {
     version: '',
     ref: '',
     verify: false,
-    paused: false
+    paused: false,
+    touched: false
   };
 }
 

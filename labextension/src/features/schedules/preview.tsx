@@ -146,7 +146,11 @@ export function NextRuns(props: {
     ) : null;
   }
   const zone = preview.schedule.zone ?? 'UTC';
-  const odd = preview.clock_changes.filter(isSurprise);
+  // What is said of a run that is shown is not said again.
+  const said = preview.times.flatMap(each => each.notes);
+  const odd = preview.clock_changes
+    .filter(isSurprise)
+    .filter(change => !said.some(note => change.endsWith(note)));
   return (
     <section
       className="jp-Pipelines-nextRuns"
@@ -192,7 +196,7 @@ export function NextRuns(props: {
           {capital(change)}
         </p>
       ))}
-      {odd.length === 0 && preview.clock_changes.length > 0 && (
+      {!preview.clock_changes.some(isSurprise) && said.length === 0 && (
         <p className="jp-Pipelines-hint">
           {trans.__('Daylight saving changes nothing about it.')}
         </p>

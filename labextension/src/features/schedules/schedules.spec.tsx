@@ -308,7 +308,7 @@ describe('words', () => {
   it('take the server’s where ours do not do', () => {
     const words = 'Every 6 hours, counted from 2027 (UTC); a run waits.';
     expect(whenInWords(schedule({ interval: '6h' }, { words }), trans)).toBe(
-      'Every 6 hours, counted from 2027'
+      'Every 6 hours'
     );
   });
 

@@ -99,8 +99,13 @@ function Remark(props: {
   const { remark, onDone, trans } = props;
   const action = useAction();
   const { undo } = remark;
+  const frame = React.useRef<HTMLDivElement>(null);
+  // What had the focus is gone: who uses the keyboard goes on from here.
+  React.useEffect(() => {
+    frame.current?.focus({ preventScroll: true });
+  }, []);
   return (
-    <div className="jp-Pipelines-remark">
+    <div className="jp-Pipelines-remark" ref={frame} tabIndex={-1}>
       <Notice>
         <p>
           {remark.text}{' '}
@@ -249,7 +254,25 @@ export function Schedules(props: ISectionProps): React.JSX.Element {
 
   const cards = (schedules.value?.length ?? 0) + (triggers.value?.length ?? 0);
   const known = schedules.value !== null && triggers.value !== null;
-  const editor = draft && <Editor {...props} draft={draft} onSaved={saved} />;
+  const editor = draft && (
+    <Editor
+      {...props}
+      draft={draft}
+      onSaved={saved}
+      onCancel={() => {
+        drafts.set(path, null);
+        if (draft.touched) {
+          setRemark({
+            text: trans.__('Nothing was saved.'),
+            undo: () => {
+              drafts.begin(path, draft);
+              return Promise.resolve();
+            }
+          });
+        }
+      }}
+    />
+  );
   const isEdited = (id: string): boolean => draft?.editing === id;
   const isThere =
     draft?.editing &&

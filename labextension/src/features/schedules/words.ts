@@ -13,7 +13,11 @@ export function whenInWords(
     return simpleInWords(simple, trans);
   }
   // All that it says stands behind; the zone is in the first parentheses.
-  return schedule.words.replace(/ \([^()]*\).*$/, '');
+  const words = schedule.words.replace(/ \([^()]*\).*$/, '');
+  // Where nobody said from when it is counted, nobody wants to know.
+  return schedule.schedule.anchor
+    ? words
+    : words.replace(/, counted from .*$/, '');
 }
 
 export function causeInWords(trigger: ITrigger): string {
