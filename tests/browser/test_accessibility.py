@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 SERIOUS = ("serious", "critical")
-OURS = (".jp-Pipelines-panel", ".jp-Pipelines-toolItem", ".jp-Pipelines-status", ".jp-Pipelines-cellHead")
+OURS = (".jp-Pipelines-panel", ".jp-Pipelines-toolItem", ".jp-Pipelines-status", ".jp-Pipelines-cell")
 CELLS = (
     ("parameters", 'day: str = "2027-01-01"  # which day\nlimit: int | None = None\ndry_run: bool = True'),
     ("setup", "import math"),
@@ -51,8 +51,7 @@ def test_a_notebook_and_its_panel(lab, page, check, theme):
     expect(panel.locator(".jp-Pipelines-problem").first).to_be_visible()
     execute(page, "apputils:change-theme", theme=theme)
     page.wait_for_function(f"document.body.dataset.jpThemeName === '{theme}'")
-    for section in panel.locator("details:not([open]) > summary").all():
-        section.click()
+    panel.evaluate("panel => panel.querySelectorAll('details').forEach(one => { one.open = true; })")
     check(*OURS)
 
 
@@ -72,5 +71,5 @@ def test_the_service_and_all_pipelines(lab, page, check):
     check(".jp-Pipelines-popup", *OURS)
     page.keyboard.press("Escape")
     execute(page, "jupyter-pipelines:open-pipelines")
-    expect(page.locator(".jp-Pipelines-main")).to_be_visible()
-    check(".jp-Pipelines-main")
+    expect(page.locator(".jp-Pipelines-all")).to_be_visible()
+    check(".jp-Pipelines-all")

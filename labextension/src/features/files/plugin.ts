@@ -2,7 +2,6 @@ import type {
   JupyterFrontEnd,
   JupyterFrontEndPlugin
 } from '@jupyterlab/application';
-import { ICommandPalette } from '@jupyterlab/apputils';
 import { IDefaultFileBrowser } from '@jupyterlab/filebrowser';
 import { ILauncher } from '@jupyterlab/launcher';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
@@ -25,13 +24,12 @@ export const filesPlugin: JupyterFrontEndPlugin<void> = {
   description: 'Marks scheduled notebooks in the file browser.',
   autoStart: true,
   requires: [IRecords],
-  optional: [IDefaultFileBrowser, ILauncher, ICommandPalette, ITranslator],
+  optional: [IDefaultFileBrowser, ILauncher, ITranslator],
   activate: (
     app: JupyterFrontEnd,
     records: IRecords,
     browser: IDefaultFileBrowser | null,
     launcher: ILauncher | null,
-    palette: ICommandPalette | null,
     translator: ITranslator | null
   ) => {
     const trans = (translator ?? nullTranslator).load('jupyter_pipelines');
@@ -69,10 +67,6 @@ export const filesPlugin: JupyterFrontEndPlugin<void> = {
           command: CommandIDs.openPipelines,
           category: trans.__('Other'),
           rank: 5
-        });
-        palette?.addItem({
-          command: CommandIDs.openPipelines,
-          category: trans.__('Pipeline')
         });
       }
     });

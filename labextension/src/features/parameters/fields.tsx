@@ -182,7 +182,9 @@ function ParameterRow(
             </span>
           )}
         </label>
-        <span className="jp-Pipelines-type">{parameter.annotation}</span>
+        {field.choices.length === 0 && (
+          <span className="jp-Pipelines-type">{parameter.annotation}</span>
+        )}
       </div>
       <div className="jp-Pipelines-parameterValue">
         <Control
@@ -199,7 +201,9 @@ function ParameterRow(
               ? '••••••'
               : field.computed
                 ? trans.__('worked out by the notebook')
-                : ''
+                : field.required
+                  ? trans.__('needed')
+                  : ''
           }
           trans={trans}
         />

@@ -88,10 +88,32 @@ function kindOf(schemas: readonly Schema[]): Kind {
   );
 }
 
+/** `P0DT7200S`, as it is sent, the way people write it: `PT2H`. */
+function shortDuration(text: string): string {
+  const found = /^(-?)P(\d+)DT(\d+(?:\.\d+)?)S$/.exec(text);
+  if (!found) {
+    return text;
+  }
+  const [, sign = '', days = '0', all = '0'] = found;
+  const hours = Math.floor(Number(all) / 3600);
+  const minutes = Math.floor((Number(all) % 3600) / 60);
+  const seconds = Number((Number(all) % 60).toFixed(6));
+  const time = [
+    hours > 0 ? `${hours}H` : '',
+    minutes > 0 ? `${minutes}M` : '',
+    seconds > 0 ? `${seconds}S` : ''
+  ].join('');
+  const day = Number(days) > 0 ? `${Number(days)}D` : '';
+  return time || day ? `${sign}P${day}${time && `T${time}`}` : 'PT0S';
+}
+
 /** A value as it stands in a field. */
 export function givenOf(kind: Kind, value: JSONValue): Given {
   if (value === null && kind !== 'choice') {
     return null;
+  }
+  if (kind === 'duration' && typeof value === 'string') {
+    return shortDuration(value);
   }
   const asIs = !['choice', 'any', 'list', 'object'].includes(kind);
   return typeof value === 'string' && (asIs || isPlainText(kind, value))
