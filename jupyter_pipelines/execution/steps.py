@@ -30,6 +30,7 @@ from jupyter_pipelines.execution.model import (
     StepRequest,
     StepResult,
 )
+from jupyter_pipelines.settings import Settings
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -135,7 +136,8 @@ def _job(request: StepRequest, notebook: NotebookNode) -> Json:
         "state_outputs": list(step.state_outputs),
         "bound": step_notebook.bound_names(document, step),
         **later.relied_upon(request),
-        "ignored": [str(Path(__file__).parent)],
+        # Who asks for earlier runs in a step touches our files: that is no reason for an order.
+        "ignored": [str(Path(__file__).parent), str(request.objects.absolute().parent), str(Settings.load().home)],
     }
 
 

@@ -77,7 +77,7 @@ def compare(first: Run, second: Run) -> RunComparison:
     return RunComparison(
         first,
         second,
-        _pairs(first.parameters, second.parameters),
+        _pairs(_parameters(first), _parameters(second)),
         _pairs(first.metrics, second.metrics),
         _pairs(_durations(first), _durations(second)),
         tuple(_values(first, second)),
@@ -87,6 +87,15 @@ def compare(first: Run, second: Run) -> RunComparison:
 
 def _pairs(first: Mapping[str, Any], second: Mapping[str, Any]) -> tuple[Pair, ...]:
     return tuple(Pair(name, first.get(name), second.get(name)) for name in dict.fromkeys([*first, *second]))
+
+
+def _parameters(run: Run) -> dict[str, Any]:
+    """What the run was given, and the defaults of the rest."""
+    try:
+        declared = run.graph().document.parameters
+    except PipelinesError:  # what ran was cleaned away
+        declared = ()
+    return {one.name: one.default for one in declared if not one.secret and not one.computed} | dict(run.parameters)
 
 
 def _durations(run: Run) -> dict[str, float | None]:

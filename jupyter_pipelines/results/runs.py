@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 import time
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
@@ -113,7 +114,10 @@ class Runs:
         if isinstance(place, str):
             return Run(get_run(place))
         if isinstance(place, slice):
-            start, stop, step = place.indices(len(self))
+            ends_known = (place.start or 0) >= 0 and place.stop is not None and place.stop >= 0
+            many = self.limit if self.limit is not None else sys.maxsize
+            # Counting them all is dear, and a page does not need it.
+            start, stop, step = place.indices(many if ends_known and place.step in {None, 1} else len(self))
             first, last = (start, stop) if step > 0 else (stop + 1, start + 1)
             found = self._part(first, last - first)
             return found[:: abs(step)] if step > 0 else found[::-1][:: abs(step)]

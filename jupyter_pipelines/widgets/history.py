@@ -17,7 +17,7 @@ from jupyter_pipelines.widgets.view import View, told
 
 PAGE: Final = 20
 _SINCE: Final = {
-    "any time": None,
+    "any time": "",
     "last 24 hours": "24h",
     "last 7 days": "7d",
     "last 30 days": "30d",
@@ -57,8 +57,8 @@ class HistoryView(View):
 
         narrow = {"width": "150px"}
         self._state = ipywidgets.Dropdown(
-            options=[("any state", None), *((state, state) for state in _STATES)],
-            value=self._filters.get("state") if self._filters.get("state") in _STATES else None,
+            options=[("any state", ""), *((state, state) for state in _STATES)],
+            value=self._filters.get("state") if self._filters.get("state") in _STATES else "",
             layout=narrow,
         )
         self._since = ipywidgets.Dropdown(options=list(_SINCE.items()), layout=narrow)

@@ -114,6 +114,7 @@ def test_two_runs_are_compared(made: Made) -> None:
     assert values["fit.model"][0] == "different" and values["label.label"] == ("same", "")
     assert {pair.name for pair in found.metrics if not pair.is_same} >= {"slope", "total", "score"}
     assert found.cells == ()
+    assert {pair.name: (pair.first, pair.second) for pair in found.parameters}["rows"] == (100, 120)
     assert made.good.compare(made.good.id).to_dict()["values"][0]["status"] == "same"
 
 

@@ -16,19 +16,23 @@ STYLE = """<style>
   --good: var(--jp-success-color0, #1b5e20); --bad: var(--jp-error-color0, #b71c1c);
   --busy: var(--jp-brand-color1, #0d47a1); --line: var(--jp-border-color2, #8886); }
 .jp-PipelinesResult h4 { margin: 12px 0 4px; font-size: 13px; font-weight: 600; }
-.jp-PipelinesResult table { border-collapse: collapse; margin: 4px 0; font-size: 12px; }
-.jp-PipelinesResult th, .jp-PipelinesResult td { text-align: left; padding: 3px 12px 3px 0; vertical-align: top;
-  border-bottom: 1px solid var(--line); background: none; max-width: 420px; overflow-wrap: anywhere; }
-.jp-PipelinesResult th { font-weight: 600; color: var(--jp-ui-font-color2, inherit); white-space: nowrap; }
-.jp-PipelinesResult td.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
-.jp-PipelinesResult pre { margin: 4px 0; padding: 6px 8px; max-height: 240px; overflow: auto; font-size: 12px;
-  background: var(--jp-layout-color2, #8881); white-space: pre-wrap; overflow-wrap: anywhere; }
+.jp-PipelinesResult.jp-PipelinesResult table { border: none; border-collapse: collapse; margin: 4px 0;
+  font-size: 12px; }
+.jp-PipelinesResult.jp-PipelinesResult table tr { background: none; }
+.jp-PipelinesResult.jp-PipelinesResult table :is(th, td) { text-align: left; padding: 3px 12px 3px 0; border: none;
+  vertical-align: top; border-bottom: 1px solid var(--line); background: none; max-width: 420px;
+  overflow-wrap: anywhere; }
+.jp-PipelinesResult.jp-PipelinesResult table th { font-weight: 600; white-space: nowrap;
+  color: var(--jp-ui-font-color2, inherit); }
+.jp-PipelinesResult.jp-PipelinesResult table td.number { text-align: right; font-variant-numeric: tabular-nums;
+  white-space: nowrap; }
+.jp-PipelinesResult.jp-PipelinesResult pre { margin: 4px 0; padding: 6px 8px; max-height: 240px; overflow: auto;
+  font-size: 12px; background: var(--jp-layout-color2, #8881); white-space: pre-wrap; overflow-wrap: anywhere; }
 .jp-PipelinesResult .muted { color: var(--jp-ui-font-color2, inherit); }
-.jp-PipelinesResult .completed, .jp-PipelinesResult .reused { color: var(--good); }
-.jp-PipelinesResult .failed, .jp-PipelinesResult .crashed, .jp-PipelinesResult .timed-out,
-.jp-PipelinesResult .refused { color: var(--bad); }
+.jp-PipelinesResult :is(.completed, .reused) { color: var(--good); }
+.jp-PipelinesResult :is(.failed, .crashed, .timed-out, .refused) { color: var(--bad); }
 .jp-PipelinesResult .running { color: var(--busy); }
-.jp-PipelinesResult .pending, .jp-PipelinesResult .skipped, .jp-PipelinesResult .cancelled { opacity: .8; }
+.jp-PipelinesResult :is(.pending, .skipped, .cancelled) { opacity: .8; }
 .jp-PipelinesResult svg { display: block; max-width: 100%; height: auto; }
 .jp-PipelinesResult svg text { fill: currentColor; font-size: 12px; }
 .jp-PipelinesResult progress { width: 90px; height: 8px; vertical-align: middle; accent-color: var(--busy); }

@@ -30,7 +30,9 @@ def run_parts(run: Run, graph: Pipeline | None, expected: Mapping[str, float] | 
     parts = [_head(run), graph_svg(graph, states) if graph is not None else "", _steps(record, expected or {})]
     if metrics := _metrics(run):
         parts.append(metrics)
-    parts += [failure for step in record.steps if step.state != "skipped" and (failure := _failure(step))]
+    parts += [
+        failure for step in record.steps if step.state not in {"skipped", "cancelled"} and (failure := _failure(step))
+    ]
     if record.error and not any(step.error for step in record.steps):
         parts.append(f'<p class="failed">{text(record.error)}</p>')
     if record.state in {"failed", "crashed", "cancelled"}:
