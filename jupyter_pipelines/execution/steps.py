@@ -136,9 +136,18 @@ def _job(request: StepRequest, notebook: NotebookNode) -> Json:
         "state_outputs": list(step.state_outputs),
         "bound": step_notebook.bound_names(document, step),
         **later.relied_upon(request),
-        # Who asks for earlier runs in a step touches our files: that is no reason for an order.
-        "ignored": [str(Path(__file__).parent), str(request.objects.absolute().parent), str(Settings.load().home)],
+        "ignored": _ours(request),
     }
+
+
+def _ours(request: StepRequest) -> list[str]:
+    """Folders whose files are ours: who asks for earlier runs in a step touches them, and that orders nothing.
+
+    A folder that the notebook works below is not taken for ours alone.
+    """
+    kept = (request.objects.absolute().parent, Settings.load().home)
+    ours = [folder for folder in kept if not request.directory.absolute().is_relative_to(folder)]
+    return [str(folder) for folder in (Path(__file__).parent, *ours)]
 
 
 def _read_later(request: StepRequest) -> set[str]:
