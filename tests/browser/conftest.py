@@ -204,4 +204,5 @@ def page(browser: Browser) -> Iterator[Page]:
     page.on("pageerror", lambda error: errors.append(str(error.stack or error)))
     yield page
     context.close()
-    assert not errors
+    # Other extensions have errors of their own: ipywidgets' cannot do with a notebook that has no kernel.
+    assert not [error for error in errors if "/lab/extensions/" not in error or "/jupyter-pipelines/" in error]

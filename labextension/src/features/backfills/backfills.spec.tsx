@@ -8,7 +8,8 @@ import {
   progressText,
   requestOf,
   valueOf,
-  windowText
+  windowText,
+  withWindow
 } from './model';
 import { draftsIn } from './plugin';
 
@@ -93,6 +94,23 @@ describe('what is asked for', () => {
     expect(ignoresWindows(draft, parameters)).toBe(true);
     draft.parameters = { day: '{{ interval_start }}' };
     expect(ignoresWindows(draft, parameters)).toBe(false);
+  });
+
+  it('gives the window to the parameter that most likely wants it', () => {
+    const draft = newDraft(NOW);
+    const given = (...declared: ReturnType<typeof parameter>[]): object =>
+      withWindow(draft, declared).parameters;
+    expect(given(...parameters)).toEqual({
+      day: '{{ interval_start.date() }}'
+    });
+    expect(given(parameter('x', 'int'), parameter('until', 'date'))).toEqual({
+      until: '{{ interval_start.date() }}'
+    });
+    // These have it without being given it.
+    expect(given(parameter('day', 'str'), parameter('interval_end'))).toEqual(
+      {}
+    );
+    expect(given(parameter('days', 'int'))).toEqual({});
   });
 
   it('is kept until it is sent', async () => {

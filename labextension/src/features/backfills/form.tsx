@@ -3,13 +3,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 import type { ApiError, IParameter, ISchedule, Window } from '../../api';
 import { Choices, Field, LinkButton, Notice } from '../../ui';
-import {
-  EXPRESSIONS,
-  type IDraft,
-  ignoresWindows,
-  lastDays,
-  problemsOf
-} from './model';
+import { EXPRESSIONS, type IDraft, lastDays, problemsOf } from './model';
 
 interface IFormProps {
   draft: IDraft;
@@ -172,14 +166,6 @@ function ParameterFields(props: IFormProps): React.JSX.Element | null {
   return (
     <fieldset>
       <legend>{trans.__('Parameters')}</legend>
-      {ignoresWindows(draft, parameters) && (
-        <p className="jp-Pipelines-hint">
-          {trans.__(
-            'Give one of them the window of its run, for example %1.',
-            EXPRESSIONS[0]
-          )}
-        </p>
-      )}
       <datalist id={list}>
         {EXPRESSIONS.map(text => (
           <option key={text} value={text} />

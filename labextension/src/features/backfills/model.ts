@@ -144,7 +144,10 @@ export function problemsOf(
   };
 }
 
-/** Would every window get the same parameters? Then the range changes nothing. */
+/** Parameters of these names get the window without being given it. */
+const INTERVALS = ['interval_start', 'interval_end'];
+
+/** Would every window get the same parameters? Then the range changes nothing, and the server refuses it. */
 export function ignoresWindows(
   draft: IDraft,
   parameters: readonly IParameter[]
@@ -153,9 +156,33 @@ export function ignoresWindows(
   if (draft.schedule) {
     return false;
   }
-  return !parameters.some(({ name }) =>
-    isExpression(draft.parameters[name] ?? '')
+  return !parameters.some(
+    ({ name }) =>
+      INTERVALS.includes(name) || isExpression(draft.parameters[name] ?? '')
   );
+}
+
+const DATED =
+  /^(as_of|date|day|from|month|since|start|week|year)|_(date|day)$/i;
+
+/** The draft with the window given to the parameter that most likely wants it, unless one has it. */
+export function withWindow(
+  draft: IDraft,
+  parameters: readonly IParameter[]
+): IDraft {
+  const likely = ignoresWindows(draft, parameters)
+    ? parameters.find(
+        ({ name, annotation }) =>
+          (DATED.test(name) && ['', 'str'].includes(annotation)) ||
+          /\bdate\b/.test(annotation)
+      )
+    : undefined;
+  return likely
+    ? {
+        ...draft,
+        parameters: { ...draft.parameters, [likely.name]: EXPRESSIONS[0] }
+      }
+    : draft;
 }
 
 // ---- How far one has come ----

@@ -33,13 +33,16 @@ import {
 import { BackfillForm } from './form';
 import {
   countOf,
+  EXPRESSIONS,
   fateOf,
+  ignoresWindows,
   type IDraft,
   newDraft,
   problemsOf,
   progressText,
   requestOf,
-  windowText
+  windowText,
+  withWindow
 } from './model';
 
 /** What was filled in and not sent yet, by notebook. */
@@ -84,8 +87,18 @@ function usePreview(
     pending: true
   });
   React.useEffect(() => {
-    if (!parameters || Object.keys(problemsOf(draft, trans)).length > 0) {
-      setState(before => ({ ...before, error: null, pending: false }));
+    const same = parameters && ignoresWindows(draft, parameters);
+    if (same || !parameters || Object.keys(problemsOf(draft, trans)).length) {
+      const error = same
+        ? new ApiError(
+            trans.__('All windows would run with the same parameters.'),
+            trans.__(
+              'Give one of them the window of its run, such as `%1`.',
+              EXPRESSIONS[0]
+            )
+          )
+        : null;
+      setState(before => ({ ...before, error, pending: false }));
       return;
     }
     setState(before => ({ ...before, pending: true }));
@@ -201,8 +214,12 @@ function Wizard(props: IPageProps): React.JSX.Element {
   const { start: read } = reading;
   const load = React.useCallback(() => {
     read(async () => {
-      setDraft((await drafts.load(notebook)) ?? newDraft());
-      setParameters(await parametersOf(notebook));
+      const [kept, declared] = await Promise.all([
+        drafts.load(notebook),
+        parametersOf(notebook)
+      ]);
+      setParameters(declared);
+      setDraft(kept ?? withWindow(newDraft(), declared));
     });
   }, [read, drafts, parametersOf, notebook]);
   React.useEffect(load, [load]);
@@ -274,7 +291,7 @@ function Wizard(props: IPageProps): React.JSX.Element {
           </Button>
           <LinkButton
             onClick={() => {
-              setDraft(newDraft());
+              setDraft(withWindow(newDraft(), parameters));
               drafts.save(notebook, null);
             }}
           >

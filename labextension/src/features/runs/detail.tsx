@@ -18,6 +18,7 @@ import {
 } from '../../ui';
 import { Facts, type IKnown, lengthText, Parameters, runFacts } from './about';
 import { RunActions } from './actions';
+import { Log } from './log';
 import { isGoingOn } from './model';
 import { StepDetail, StepError } from './step';
 
@@ -43,64 +44,6 @@ export function useWholeRun(records: IRecords, id: string): ILive<IWholeRun> {
     [records, id]
   );
   return useLive(live);
-}
-
-/** The lines of the log, asked for when they are opened, and again while the run goes on. */
-export function Log(props: {
-  run: IRun;
-  records: IRecords;
-  trans: TranslationBundle;
-}): React.JSX.Element {
-  const [open, setOpen] = React.useState(false);
-  return (
-    <details
-      className="jp-Pipelines-runLog"
-      onToggle={event => {
-        setOpen(event.currentTarget.open);
-      }}
-    >
-      <summary>{props.trans.__('Log')}</summary>
-      {open && <LogLines {...props} />}
-    </details>
-  );
-}
-
-export function LogLines(props: {
-  run: IRun;
-  records: IRecords;
-  trans: TranslationBundle;
-}): React.JSX.Element {
-  const { run, records, trans } = props;
-  const live = useLive(
-    React.useMemo(
-      () =>
-        records.live(
-          signal => records.api.runLog(run.id, signal),
-          event =>
-            (event.kind === 'run' || event.kind === 'output') &&
-            event.subject === run.id
-        ),
-      [records, run.id]
-    )
-  );
-  if (!live.value) {
-    return live.error ? (
-      <StaleNotice live={live} trans={trans} />
-    ) : (
-      <p className="jp-Pipelines-hint">{trans.__('Reading the log …')}</p>
-    );
-  }
-  return live.value.length === 0 ? (
-    <p className="jp-Pipelines-hint">{trans.__('Nothing was printed.')}</p>
-  ) : (
-    <pre className="jp-Pipelines-logLines" tabIndex={0}>
-      {live.value.map((line, index) => (
-        <span key={index} className={`jp-mod-${line.kind}`}>
-          {`${line.text}\n`}
-        </span>
-      ))}
-    </pre>
-  );
 }
 
 /** The steps of a run, to choose one of. */
@@ -207,7 +150,7 @@ export function RunDetail(props: {
             <h5>{trans.__('Parameters')}</h5>
           )}
           <Parameters parameters={run.parameters} trans={trans} />
-          <Log run={run} records={records} trans={trans} />
+          <Log run={run} step={step} records={records} trans={trans} />
           {run.backfill && (
             <LinkButton
               onClick={() => {

@@ -18,8 +18,9 @@ import {
 } from '../../ui';
 import { Facts, type IKnown, Parameters, runFacts, useKnown } from './about';
 import { RunActions } from './actions';
-import { type IWholeRun, LogLines, useWholeRun } from './detail';
+import { type IWholeRun, useWholeRun } from './detail';
 import { Gantt } from './gantt';
+import { LogLines } from './log';
 import { isGoingOn, parameterChanges } from './model';
 import { StepDetail, StepError } from './step';
 import { Traceback } from './traceback';
