@@ -5,6 +5,7 @@ import { compilationPlugin } from './features/compilation/plugin';
 import { dagPlugin } from './features/dag/plugin';
 import { filesPlugin } from './features/files/plugin';
 import { livePlugin } from './features/live/plugin';
+import { magicsPlugin } from './features/magics/plugin';
 import { panelPlugin } from './features/panel/plugin';
 import { parametersPlugin } from './features/parameters/plugin';
 import { pipelinesPlugin } from './features/pipelines/plugin';
@@ -35,5 +36,6 @@ export default [
   runsPlugin,
   pipelinesPlugin,
   backfillsPlugin,
-  versionsPlugin
+  versionsPlugin,
+  magicsPlugin
 ];

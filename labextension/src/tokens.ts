@@ -218,6 +218,8 @@ export const IRunning = new Token<IRunning>(
 export interface ISettingValues {
   /** Show in the notebook what cells are to the pipeline. */
   readonly pills: boolean;
+  /** Whether `%pipeline` is loaded into the kernels of notebooks. */
+  readonly magics: boolean;
   /** Of new schedules; empty for the browser's. */
   readonly timezone: string;
   readonly missed: Missed;

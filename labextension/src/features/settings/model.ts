@@ -7,6 +7,7 @@ import type { ISettings, ISettingValues } from '../../tokens';
 
 const DEFAULTS: ISettingValues = {
   pills: true,
+  magics: false,
   timezone: '',
   missed: 'latest',
   overlap: 'queue'
@@ -67,6 +68,7 @@ export class Settings implements ISettings {
   private _read({ composite }: ISettingRegistry.ISettings): void {
     this._value = {
       pills: composite.pills !== false,
+      magics: composite.magics === true,
       timezone:
         typeof composite.timezone === 'string' ? composite.timezone : '',
       missed: (composite.missed as Missed | undefined) ?? DEFAULTS.missed,
