@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
+import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 
 import nbformat
+import pytest
 from playwright.sync_api import Locator, Page, expect
 
 STEPS = (
@@ -302,3 +306,53 @@ def test_a_live_kernel_tells_what_steps_hand_on(lab, page):
     expect(code_cell(page, 1).locator(".jp-InputPrompt")).to_have_text("[2]:")
     page.evaluate("window.jupyterapp.shell.currentWidget.sessionContext.restartKernel()")
     expect(problems).to_have_count(0)
+
+
+@pytest.fixture
+def windowed(lab) -> Iterator[None]:
+    """Notebooks have only those cells in the page that are seen."""
+    url = f"{lab.url}/lab/api/settings/@jupyterlab/notebook-extension:tracker"
+
+    def put(settings: dict[str, str]) -> None:
+        body = json.dumps({"raw": json.dumps(settings)}).encode()
+        headers = {"Content-Type": "application/json"}
+        urllib.request.urlopen(urllib.request.Request(url, body, headers, method="PUT"), timeout=30).close()
+
+    put({"windowingMode": "full"})
+    yield
+    put({})
+
+
+def test_a_thousand_cells_in_a_windowed_notebook(lab, windowed, page):
+    cells = [("step:first", "x0 = 0"), *[("", f"x{at} = x{at - 1} + 1") for at in range(1, 999)], ("step:last", "x998")]
+    lab.open(page, lab.write("thousand.ipynb", *cells))
+    expect(pill(page, 0)).to_have_text("first")
+    expect(code_cell(page, 1).locator(".jp-Pipelines-cell")).to_have_attribute("data-role", "inherited")
+    code_cell(page, 1).locator(".cm-content").click()
+    page.keyboard.press("Control+End")
+    # Nothing is drawn again at pills that say what they said, however many there are.
+    page.evaluate(
+        """() => {
+      window.redrawn = 0;
+      for (const cell of window.jupyterapp.shell.currentWidget.content.widgets) {
+        const [pill] = cell.layout.widgets;
+        new MutationObserver(all => { window.redrawn += all.length; }).observe(
+          pill.node, {subtree: true, childList: true}
+        );
+      }
+    }"""
+    )
+    with page.expect_response("**/jupyter-pipelines/api/compile*"):
+        page.keyboard.type(" + 1")
+    page.keyboard.press("Escape")
+    page.keyboard.press("ArrowDown")
+    assert page.evaluate("window.redrawn") == 0
+    execute(page, "jupyter-pipelines:go-to-cell", cell=1000)
+    last = page.locator(".jp-Cell.jp-mod-active button.jp-Pipelines-pill")
+    expect(last).to_have_text("last")
+    expect(last).to_be_in_viewport()
+    page.keyboard.press("Shift+T")
+    expect(field(page)).to_be_focused()
+    page.keyboard.type("end")
+    page.keyboard.press("Enter")
+    expect(last).to_have_text("end")

@@ -3,7 +3,8 @@ import type { ICellModel } from '@jupyterlab/cells';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { checkIcon, closeIcon, settingsIcon } from '@jupyterlab/ui-components';
 import type { LabIcon } from '@jupyterlab/ui-components';
-import { Panel, type Widget } from '@lumino/widgets';
+import { MessageLoop } from '@lumino/messaging';
+import { Panel, Widget } from '@lumino/widgets';
 import type { IProposal, IStepBrief } from '../../api';
 import {
   duration,
@@ -118,6 +119,10 @@ export class CellPill extends Panel {
 
   /** Show something in place of the line, or below it, until it is disposed. */
   host(content: Widget, replaces: boolean): void {
+    // A windowed notebook does not tell the first widget of a cell that it was attached; without, nothing is drawn in it.
+    if (!this.isAttached && this.node.isConnected) {
+      MessageLoop.sendMessage(this, Widget.Msg.AfterAttach);
+    }
     this.node.toggleAttribute('data-hosting', replaces);
     this.addWidget(content);
     content.disposed.connect(() => {
