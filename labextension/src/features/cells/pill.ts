@@ -3,7 +3,6 @@ import type { ICellModel } from '@jupyterlab/cells';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { checkIcon, closeIcon, settingsIcon } from '@jupyterlab/ui-components';
 import type { LabIcon } from '@jupyterlab/ui-components';
-import { MessageLoop } from '@lumino/messaging';
 import { Panel, Widget } from '@lumino/widgets';
 import type { IProposal, IStepBrief } from '../../api';
 import {
@@ -121,7 +120,7 @@ export class CellPill extends Panel {
   host(content: Widget, replaces: boolean): void {
     // A windowed notebook does not tell the first widget of a cell that it was attached; without, nothing is drawn in it.
     if (!this.isAttached && this.node.isConnected) {
-      MessageLoop.sendMessage(this, Widget.Msg.AfterAttach);
+      this.processMessage(Widget.Msg.AfterAttach);
     }
     this.node.toggleAttribute('data-hosting', replaces);
     this.addWidget(content);
