@@ -5,6 +5,7 @@ import type { IPipeline } from '../../api';
 import type {
   ICompiler,
   IDrifts,
+  ILiveValues,
   INotebookRecords,
   IParameterValues,
   IRecords,
@@ -20,6 +21,7 @@ export interface IPanelContext {
   drafts: ScheduleDrafts;
   values: IParameterValues;
   running: IRunning;
+  liveValues: ILiveValues;
   settings: ISettings;
   commands: CommandRegistry;
   trans: TranslationBundle;

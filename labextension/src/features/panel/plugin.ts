@@ -12,6 +12,7 @@ import {
   CommandIDs,
   ICompiler,
   IDrifts,
+  ILiveValues,
   IParameterValues,
   IRecords,
   IRunning,
@@ -31,6 +32,7 @@ export const panelPlugin: JupyterFrontEndPlugin<void> = {
     IScheduleDrafts,
     IParameterValues,
     IRunning,
+    ILiveValues,
     ISettings
   ],
   optional: [ICommandPalette, ILabShell, ILayoutRestorer, ITranslator],
@@ -42,6 +44,7 @@ export const panelPlugin: JupyterFrontEndPlugin<void> = {
     drafts: ScheduleDrafts,
     values: IParameterValues,
     running: IRunning,
+    liveValues: ILiveValues,
     settings: ISettings,
     palette: ICommandPalette | null,
     labShell: ILabShell | null,
@@ -56,6 +59,7 @@ export const panelPlugin: JupyterFrontEndPlugin<void> = {
       drafts,
       values,
       running,
+      liveValues,
       settings,
       commands: app.commands,
       trans

@@ -13,15 +13,24 @@ import {
 import { byProducer, otherReasons, ranges } from '../panel/model';
 import { type StepStates, tookOf } from './model';
 
-function Names(props: { names: readonly string[] }): React.JSX.Element {
+function Names(props: {
+  names: readonly string[];
+  /** What else is known of each. */
+  describe?: (name: string) => string;
+}): React.JSX.Element {
+  const { names, describe } = props;
   return (
     <>
-      {props.names.map((name, index) => (
-        <React.Fragment key={name}>
-          {index > 0 && ', '}
-          <code>{name}</code>
-        </React.Fragment>
-      ))}
+      {names.map((name, index) => {
+        const more = describe?.(name);
+        return (
+          <React.Fragment key={name}>
+            {index > 0 && ', '}
+            <code>{name}</code>
+            {more && <span className="jp-Pipelines-from"> ({more})</span>}
+          </React.Fragment>
+        );
+      })}
     </>
   );
 }
@@ -53,9 +62,10 @@ function Took(props: {
 function Details(props: {
   step: IStep;
   pipeline: IPipeline;
+  describe: (value: string) => string;
   trans: TranslationBundle;
 }): React.JSX.Element {
-  const { step, pipeline, trans } = props;
+  const { step, pipeline, describe, trans } = props;
   const files: [string, readonly string[] | undefined][] = [
     [trans.__('opens'), step.files_read],
     [trans.__('writes'), step.files_written]
@@ -77,7 +87,7 @@ function Details(props: {
         <>
           <dt>{trans.__('gives')}</dt>
           <dd>
-            <Names names={step.outputs} />
+            <Names names={step.outputs} describe={describe} />
           </dd>
         </>
       )}
@@ -111,12 +121,13 @@ function Step(props: {
   pipeline: IPipeline;
   selected: boolean;
   state: IStepBrief | undefined;
+  describe: (value: string) => string;
   tabIndex: number;
   onPick: (step: string) => void;
   trans: TranslationBundle;
 }): React.JSX.Element {
-  const { step, index, pipeline, selected, state, tabIndex, onPick, trans } =
-    props;
+  const { step, index, pipeline, selected, state, tabIndex, trans } = props;
+  const { describe, onPick } = props;
   return (
     <li
       className="jp-Pipelines-step"
@@ -145,7 +156,12 @@ function Step(props: {
           )}
         </span>
       </button>
-      <Details step={step} pipeline={pipeline} trans={trans} />
+      <Details
+        step={step}
+        pipeline={pipeline}
+        describe={describe}
+        trans={trans}
+      />
     </li>
   );
 }
@@ -154,10 +170,11 @@ export function StepList(props: {
   pipeline: IPipeline;
   selected: string;
   states: StepStates;
+  describe: (value: string) => string;
   onPick: (step: string) => void;
   trans: TranslationBundle;
 }): React.JSX.Element {
-  const { pipeline, selected, states, onPick, trans } = props;
+  const { pipeline, selected, states, describe, onPick, trans } = props;
   const roving = useRovingFocus('button[data-step]');
   const chosen = Math.max(
     0,
@@ -173,6 +190,7 @@ export function StepList(props: {
           pipeline={pipeline}
           selected={step.name === selected}
           state={states.get(step.name)}
+          describe={describe}
           tabIndex={index === chosen ? 0 : -1}
           onPick={onPick}
           trans={trans}

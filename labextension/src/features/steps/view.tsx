@@ -2,10 +2,11 @@
 import * as React from 'react';
 import { graphIcon } from '../../icons';
 import { CommandIDs } from '../../tokens';
-import { IconButton, Section, useLive } from '../../ui';
+import { IconButton, Section, useLive, useSignals } from '../../ui';
 import { Dag } from '../dag/view';
 import type { ISectionProps } from '../panel/context';
 import { stepOfCell } from '../panel/model';
+import { inWords } from '../values/model';
 import { StepList } from './list';
 import { lastStates } from './model';
 
@@ -32,9 +33,24 @@ function useInSight(selected: string): React.RefObject<HTMLDivElement> {
 }
 
 export function Steps(props: ISectionProps): React.JSX.Element | null {
-  const { pipeline, compiler, notebook, commands, trans } = props;
+  const { pipeline, compiler, notebook, liveValues, commands, trans } = props;
+  useSignals(liveValues.changed);
+  const { values } = liveValues;
   const runs = useLive(notebook.runs).value;
   const states = React.useMemo(() => lastStates(runs ?? []), [runs]);
+  // What the kernel holds by now, and whether it can be handed over.
+  const describe = React.useCallback(
+    (name: string): string => {
+      const value = values.get(name);
+      if (!value) {
+        return '';
+      }
+      return value.carried
+        ? inWords(value)
+        : trans.__('%1; cannot be carried: %2', inWords(value), value.reason);
+    },
+    [values, trans]
+  );
   const selected = stepOfCell(pipeline, compiler.current.activeCell);
   const frame = useInSight(selected);
   if (pipeline.steps.length === 0) {
@@ -44,7 +60,14 @@ export function Steps(props: ISectionProps): React.JSX.Element | null {
     const step = pipeline.steps.find(candidate => candidate.name === name);
     void commands.execute(CommandIDs.goToCell, { cell: step?.cells[0] ?? 0 });
   };
-  const shared = { pipeline, selected, states, onPick: goToStep, trans };
+  const shared = {
+    pipeline,
+    selected,
+    states,
+    describe,
+    onPick: goToStep,
+    trans
+  };
   return (
     <Section
       title={trans.__('Steps')}
