@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import statistics
 import time
+import uuid
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -31,7 +32,8 @@ def single(path: Path) -> Table:
     import jupyter_pipelines as jp
 
     resting = [jp.schedule(path, f"daily at {(datetime.now(UTC).hour + 12) % 24:02}:00", timezone="UTC").id] + [
-        jp.schedule(path, "every month", timezone="UTC").id for _ in range(SCHEDULES - SINGLE - 1)
+        jp.schedule(path, "every month", timezone="UTC", name=f"resting {number}").id
+        for number in range(SCHEDULES - SINGLE - 1)
     ]
     first = _soon(AHEAD + SINGLE * 0.1)
     made = [_once(path, first + timedelta(seconds=APART * number)) for number in range(SINGLE)]
@@ -65,7 +67,8 @@ def _once(path: Path, moment: datetime) -> str:
     import jupyter_pipelines as jp
     from jupyter_pipelines.orchestration.schedules import Schedule
 
-    return jp.schedule(path, Schedule(interval=timedelta(days=1), anchor=moment, start=moment, count=1)).id
+    once = Schedule(interval=timedelta(days=1), anchor=moment, start=moment, count=1)
+    return jp.schedule(path, once, name=uuid.uuid4().hex).id  # what is the same in all is one schedule
 
 
 def _lateness(made: Sequence[str]) -> list[float]:

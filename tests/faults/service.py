@@ -154,7 +154,7 @@ def crowd(count: int) -> str:
         path = write_notebook(folder, "one.ipynb", ("step:one", "1"))
         start = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=20 + count // 5)
         once = Schedule(interval=timedelta(days=1), anchor=start, start=start, count=1)
-        made = [jp.schedule(path, once) for _ in range(count)]
+        made = [jp.schedule(path, once, name=f"the {number}th") for number in range(count)]
         began = time.monotonic()
         wait_until(
             lambda: serving.all_ended((record.id for record in made), start),

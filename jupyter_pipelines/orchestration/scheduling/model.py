@@ -30,7 +30,9 @@ class ScheduleRecord:
     pipeline: str = ""  # whose versions are meant
     follow: str = ""  # what is published for it: "file", as it is saved, or "ref:BRANCH", or ""
     verify: bool = False  # what follows is published only when `verify` passes
-    is_new: bool = False  # of what `schedule` returns: false when there was such a schedule, or it took one's place
+    is_new: bool = field(
+        default=False, compare=False
+    )  # of what `schedule` returns: false when there was such a schedule, or it took one's place
 
     def next_time(self, now: datetime | None = None) -> datetime | None:
         """When it runs next (aware, in UTC); ``None`` when it is paused, or over."""

@@ -106,7 +106,9 @@ class TriggerRecord:
     paused: bool = False
     baseline: object = None  # the cursor to begin with: what was there when it became active
     token: str = ""  # only on what made it: it is shown once, and never kept
-    is_new: bool = False  # of what `trigger` returns: false when there was such a trigger, or it took one's place
+    is_new: bool = field(
+        default=False, compare=False
+    )  # of what `trigger` returns: false when there was such a trigger, or it took one's place
 
     def __post_init__(self) -> None:
         if self.overlap not in get_args(Overlap):
