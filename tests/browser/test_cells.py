@@ -51,8 +51,13 @@ def execute(page: Page, command: str, **arguments: object) -> None:
 
 def saved(page: Page, path: Path) -> nbformat.NotebookNode:
     """The notebook's file after saving."""
-    execute(page, "docmanager:save")
-    page.wait_for_function("!window.jupyterapp.shell.currentWidget.context.model.dirty")
+    # A kernel that answers meanwhile writes its language into the notebook: then it is to be saved again.
+    page.wait_for_function(
+        """async () => {
+      await window.jupyterapp.commands.execute('docmanager:save');
+      return !window.jupyterapp.shell.currentWidget.context.model.dirty;
+    }"""
+    )
     return nbformat.read(path, as_version=4)
 
 
