@@ -81,6 +81,16 @@ def test_a_failure_leads_to_its_cell_and_is_resumed(serviced_lab, page):
     expect(runs.get_by_role("columnheader", name=re.compile("^Run, "))).to_have_count(2)
 
 
+def test_a_failure_is_debugged_in_a_notebook_of_its_own(serviced_lab, page):
+    path = serviced_lab.write("to_debug.ipynb", *CHAIN)
+    assert serviced_lab.run("to_debug.ipynb", parameters={"missing": "never.txt"})["state"] == "failed"
+    runs = runs_of(serviced_lab.open(page, path))
+    square(runs, "mean", "Failed").click()
+    runs.get_by_role("button", name="Debug here").click()
+    expect(page.locator(".jp-Notebook:visible")).to_contain_text("Path(missing).read_text()")
+    expect(page.get_by_role("main").get_by_role("tab", selected=True)).not_to_have_text("to_debug.ipynb")
+
+
 def test_a_run_is_cancelled(serviced_lab, page):
     path = serviced_lab.write("long.ipynb", ("step:wait", "import time\ntime.sleep(600)"), ("step:after", "x = 1"))
     runs = runs_of(serviced_lab.open(page, path))

@@ -104,6 +104,14 @@ export class Api {
     });
   }
 
+  /** A notebook that brings back what a step had when it began. */
+  debugStep(
+    run: string,
+    step: string
+  ): Promise<{ path: string; step: string; is_new: boolean }> {
+    return this._post(path('runs', run, 'debug'), { step });
+  }
+
   // ---- Versions ----
 
   /** All of them, newest first. */

@@ -151,6 +151,23 @@ export function RunActions(props: {
             {trans.__('Run from here')}
           </Button>
         )}
+        {!goingOn && begun && (
+          <Button
+            disabled={action.busy}
+            title={trans.__(
+              'Opens a notebook that has what %1 had when it began.',
+              step.name
+            )}
+            onClick={() => {
+              action.start(async () => {
+                const { path } = await api.debugStep(run.id, step.name);
+                await commands.execute('docmanager:open', { path });
+              });
+            }}
+          >
+            {trans.__('Debug here')}
+          </Button>
+        )}
         <Button
           disabled={action.busy}
           title={trans.__('Runs it all, with the same parameters.')}
