@@ -113,6 +113,8 @@ def test_the_grid_is_walked_through_by_keys(serviced_lab, page):
     panel.evaluate("panel => Object.assign(panel.style, { minWidth: 0, maxWidth: '280px' })")
     # The panel does not scroll sideways; the grid's frame may.
     assert panel.evaluate("node => node.scrollWidth <= node.clientWidth")
+    # JupyterLab gives the notebook the focus once more when its kernel is there.
+    expect(page.get_by_text("Python 3 (ipykernel) | Idle")).to_be_visible()
     runs.get_by_role("button", name="Backfill").focus()
     # Filter and backfill come after the grid, which is one stop.
     page.keyboard.press("Shift+Tab")
