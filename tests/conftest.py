@@ -19,6 +19,13 @@ WriteNotebook = Callable[..., Path]
 REPOSITORY = Path(__file__).parent.parent
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where tests are shared out, those of one file stay together, and one process alone drives browsers."""
+    for item in items:
+        name = "browser" if item.path.is_relative_to(REPOSITORY / "tests" / "browser") else str(item.path)
+        item.add_marker(pytest.mark.xdist_group(name))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _own_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Keep the service, its store and Prefect's own files in a folder of this test session.
