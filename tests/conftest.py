@@ -42,6 +42,20 @@ def _own_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     stop_service(Settings.load())
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _nothing_left_to_start(_own_home: None) -> Iterator[None]:
+    """What the tests of one file schedule is not met by those of another: they share a home."""
+    yield
+    home = Path(os.environ["JUPYTER_PIPELINES_HOME"])
+    if any(next((home / name).glob("*.json"), None) for name in ("schedules", "triggers", "alerts")):
+        import jupyter_pipelines as jp
+
+        for made in (*jp.schedules(), *jp.triggers()):
+            jp.unschedule(made.id)
+        for alert in jp.alerts():
+            jp.unalert(alert.id)
+
+
 @pytest.fixture(scope="session")
 def service(_own_home: None) -> Endpoint:
     """The one service of the test session: starting it takes seconds."""

@@ -54,10 +54,10 @@ def test_a_token_is_shown_once(
 def test_limits_are_set_listed_and_taken_away(write: Write, capsys: pytest.CaptureFixture[str]) -> None:
     notebook = write(("step:one", "1"))
     assert told(["limit", str(notebook), "1"], capsys)["slots"] == 1
-    assert told(["limit", "database", "2"], capsys)["kind"] == "resource"
+    assert told(["limit", "cellar", "2"], capsys)["kind"] == "resource"
     assert main(["limits"]) == 0
-    assert "database: 2 at once" in capsys.readouterr().out
-    assert main(["limit", "database", "0"]) == 2
+    assert "cellar: 2 at once" in capsys.readouterr().out
+    assert main(["limit", "cellar", "0"]) == 2
     assert told(["limit", str(notebook), "none"], capsys)["slots"] is None
-    assert told(["limit", "database", "none"], capsys)["slots"] == 1
-    assert not [each for each in told(["limits"], capsys)["limits"] if each["name"] in {"database", str(notebook)}]
+    assert told(["limit", "cellar", "none"], capsys)["slots"] == 1
+    assert not [each for each in told(["limits"], capsys)["limits"] if each["name"] in {"cellar", str(notebook)}]

@@ -59,7 +59,7 @@ def write_notebook(path: Path, cells: tuple[tuple[str, str], ...] = CELLS) -> Pa
     return path
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def made(service: object, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
     folder = tmp_path_factory.mktemp("results")
     before = os.environ.get("JUPYTER_PIPELINES_STORE")

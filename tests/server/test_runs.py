@@ -106,7 +106,8 @@ async def test_the_log_and_the_inputs_of_a_run(ask, put, listen, store):
     await events.until(hello)
     run = (await ask("POST runs", {"notebook": notebook})).json["id"]
     await events.until_state(run, "failed")
-    assert any(event["kind"] == "output" and event["subject"] == run for event in events.heard)
+    if not any(event["kind"] == "output" and event["subject"] == run for event in events.heard):
+        await events.until(lambda event: event["kind"] == "output" and event["subject"] == run)
     found = (await ask(f"GET runs/{run}/log")).json
     assert found["next"] is None
     lines = [(line["kind"], line["text"], line["step"], line["cell"]) for line in found["lines"]]
