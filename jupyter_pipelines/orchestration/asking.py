@@ -13,10 +13,12 @@ from pathlib import Path
 
 from jupyter_pipelines.errors import ServiceError
 from jupyter_pipelines.orchestration.model import RunRecord
-from jupyter_pipelines.orchestration.service.endpoint import Endpoint
+from jupyter_pipelines.orchestration.service.endpoint import UNREACHABLE, Endpoint
 from jupyter_pipelines.orchestration.service.wake import RUN_DUE, tell_worker
 from jupyter_pipelines.settings import Settings
 from jupyter_pipelines.store import Store
+
+MOST_TRIES = 5  # to have a run started
 
 logger = logging.getLogger(__name__)
 
@@ -68,6 +70,21 @@ def ask_again(store: Store, endpoint: Endpoint, record: RunRecord, found: Mappin
         logger.warning("Prefect has lost run %s, which had not begun; it was asked for again, as %s", record.id, now)
     tell_worker(home, RUN_DUE)
     return True
+
+
+def try_again(store: Store, endpoint: Endpoint, run_id: str, found: Mapping[str, object]) -> int:
+    """Have Prefect start the run saved as ``found`` once more, which it could not; the how-manieth time, 0 when not."""
+    times = found.get("tried", 0)
+    if _read(found.get("asked")) is None or not isinstance(times, int) or times >= MOST_TRIES:
+        return 0
+    state = {"type": "SCHEDULED", "name": "Scheduled", "message": "the server was too busy to have it started"}
+    try:
+        endpoint.call(f"/flow_runs/{run_id}/set_state", {"state": state, "force": True})
+    except UNREACHABLE:
+        return times + 1  # the next look tries it
+    store.save_run(run_id, {**found, "tried": times + 1})
+    tell_worker(Settings.load().home, RUN_DUE)
+    return times + 1
 
 
 def _read(found: object) -> Asked | None:

@@ -8,7 +8,7 @@ import urllib.error
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 
-from jupyter_pipelines.orchestration.asking import ask_again
+from jupyter_pipelines.orchestration.asking import ask_again, try_again
 from jupyter_pipelines.orchestration.model import RunRecord, RunState
 from jupyter_pipelines.orchestration.recorder import is_alive, is_elsewhere
 from jupyter_pipelines.orchestration.records import record_from
@@ -20,6 +20,7 @@ logger = logging.getLogger(__name__)
 BEGINNING = 60.0  # seconds from a run's being noted as going on to its being on record, at most
 TELLING = 10.0  # seconds that a process has to tell Prefect of the end of its run
 KILLED = "the process that ran the pipeline was killed"
+NOT_STARTED = "Failed to submit flow run to infrastructure: PrefectHTTP"  # said by a worker whose server was too busy
 UNKNOWN = "Prefect does not know this run any more"
 
 _ENDS: dict[str, RunState] = {
@@ -86,6 +87,9 @@ def _settle_submitted(store: Store, endpoint: Endpoint | None, record: RunRecord
         if not isinstance(known, dict) or kind not in _ENDS:
             return
         state, message = _ENDS[str(kind)], str(known.get("message") or "it did not begin")
+        if message.startswith(NOT_STARTED) and (again := try_again(store, endpoint, record.id, found)):
+            logger.warning("Run %s could not be started, the %s. time: %s", record.id, again, message)
+            return
     latest = store.load_run(record.id)
     if latest is None or not latest.get("process"):  # else it has begun in the meantime, and speaks for itself
         _end(store, record, state, message)

@@ -17,11 +17,12 @@ import pytest
 
 import jupyter_pipelines as jp
 from jupyter_pipelines.errors import RequestError
+from jupyter_pipelines.orchestration.asking import MOST_TRIES
 from jupyter_pipelines.orchestration.deployment import work_pool
 from jupyter_pipelines.orchestration.model import RunRecord
 from jupyter_pipelines.orchestration.recorder import is_alive, process_identity
 from jupyter_pipelines.orchestration.service import Endpoint, service_status
-from jupyter_pipelines.orchestration.settling import settle_runs
+from jupyter_pipelines.orchestration.settling import NOT_STARTED, settle_runs
 from jupyter_pipelines.settings import Settings
 from jupyter_pipelines.store import Store
 
@@ -136,6 +137,20 @@ def test_a_run_that_prefect_has_lost_before_it_began_is_run(busy: Endpoint, stor
     record = ended(run_id)
     assert (record.id, record.state, record.parameters) == (now, "completed", {"count": 4})
     assert [run.id for run in jp.list_runs()] == [now]
+
+
+def test_a_run_that_a_busy_server_kept_from_starting_is_started(
+    busy: Endpoint, store: Path, write: WriteNotebook
+) -> None:
+    run_id = jp.submit(write(("step:show", "1")))
+    why = f"{NOT_STARTED}StatusError: Server error '503 Service Unavailable'"
+    state = {"state": {"type": "CRASHED", "name": "Crashed", "message": why}, "force": True}
+    for _ in range(MOST_TRIES):
+        busy.call(f"/flow_runs/{run_id}/set_state", state)
+        assert jp.get_run(run_id).state == "pending"
+        assert prefect_state(busy, run_id) == "Scheduled"
+    busy.call(f"/flow_runs/{run_id}/set_state", state)
+    assert (jp.get_run(run_id).state, jp.get_run(run_id).error) == ("crashed", why), "it is not tried for ever"
 
 
 def test_who_dies_while_it_asks_again_makes_no_second_run(

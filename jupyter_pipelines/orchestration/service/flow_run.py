@@ -51,6 +51,7 @@ def prepare(parameters: Mapping[str, Any]) -> None:
     options = dict(parameters.get("options") or {})
     with contextlib.suppress(PipelinesError, KeyError):  # the run will say what is wrong
         store = Store(options.pop("store", None) or Settings.load().store)
+        options.pop("asked", None)
         path = Path(parameters["notebook"])
         pipeline = load_runnable(store.get_notebook(parameters["version"]), path.name, store)
         prepare_kernels(pipeline, RunRequest(path, **options))

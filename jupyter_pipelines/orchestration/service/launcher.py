@@ -358,10 +358,10 @@ def _check_peer(connection: socket.socket) -> None:
 def _line(connection: socket.socket) -> bytes:
     content = b""
     while not content.endswith(b"\n"):
-        part = connection.recv(1 << 16)
-        if not part:
+        seen = connection.recv(1 << 16, socket.MSG_PEEK)
+        if not seen:
             raise OSError("the request has ended early")
-        content += part
+        content += connection.recv(seen.find(b"\n") + 1 or len(seen))  # what follows is the next one's
     return content
 
 

@@ -272,6 +272,8 @@ def _environment(home: Path, endpoint: Endpoint) -> dict[str, str]:
         "PREFECT_WORKER_QUERY_SECONDS": "5",
         "PREFECT_CLIENT_MAX_RETRIES": "4",  # runs of ours have the time that a person at a terminal has not
         "PREFECT_SERVER_SERVICES_SCHEDULER_LOOP_SECONDS": "5",
+        # To call each run late that waits is a write for each of them, when the database has enough to do.
+        "PREFECT_SERVER_SERVICES_LATE_RUNS_ENABLED": "false",
         # Our records are the history. What Prefect knows of ended runs goes: its database must not grow for ever.
         "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs,orphans",
         "PREFECT_SERVER_SERVICES_DB_VACUUM_RETENTION_PERIOD": str(30 * 86400),
