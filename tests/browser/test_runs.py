@@ -57,8 +57,8 @@ def test_the_first_run_fills_the_grid(serviced_lab, page):
 
 
 def test_a_failure_leads_to_its_cell_and_is_resumed(serviced_lab, page):
-    path = serviced_lab.write("fails.ipynb", *CHAIN)
-    assert serviced_lab.run("fails.ipynb", parameters={"missing": "there.txt"})["state"] == "failed"
+    path = serviced_lab.write("fails_in_the_grid.ipynb", *CHAIN)
+    assert serviced_lab.run("fails_in_the_grid.ipynb", parameters={"missing": "there.txt"})["state"] == "failed"
     runs = runs_of(serviced_lab.open(page, path))
     expect(square(runs, "report", "Skipped")).to_be_visible()
     square(runs, "mean", "Failed").click()
@@ -92,9 +92,11 @@ def test_a_failure_is_debugged_in_a_notebook_of_its_own(serviced_lab, page):
 
 
 def test_a_run_is_cancelled(serviced_lab, page):
-    path = serviced_lab.write("long.ipynb", ("step:wait", "import time\ntime.sleep(600)"), ("step:after", "x = 1"))
+    path = serviced_lab.write(
+        "long_in_the_grid.ipynb", ("step:wait", "import time\ntime.sleep(600)"), ("step:after", "x = 1")
+    )
     runs = runs_of(serviced_lab.open(page, path))
-    serviced_lab.ask("POST", "runs", notebook="long.ipynb")
+    serviced_lab.ask("POST", "runs", notebook="long_in_the_grid.ipynb")
     square(runs, "wait", "Running").click()
     runs.get_by_role("button", name="Cancel").click()
     expect(runs.get_by_role("columnheader", name=re.compile("^Run, Cancelled"))).to_be_visible()

@@ -267,10 +267,10 @@ def test_what_is_written_is_not_lost(serviced_lab: Lab, page: Page, notebook: Pa
     form.get_by_role("radio", name="Cron").check()
     form.get_by_label("Cron expression").fill("15 8 * * *")
 
-    page.evaluate(f"window.jupyterapp.commands.execute('docmanager:open', {{path: '{other.name}'}})")
+    page.evaluate(f"() => void window.jupyterapp.commands.execute('docmanager:open', {{path: '{other.name}'}})")
     expect(page.locator(".jp-Pipelines-panel h2")).to_have_text(other.name)
     expect(form).to_have_count(0)
-    page.evaluate(f"window.jupyterapp.commands.execute('docmanager:open', {{path: '{notebook.name}'}})")
+    page.evaluate(f"() => void window.jupyterapp.commands.execute('docmanager:open', {{path: '{notebook.name}'}})")
     expect(form.get_by_label("Cron expression")).to_have_value("15 8 * * *")
 
     show = "window.jupyterapp.commands.execute('jupyter-pipelines:show-panel')"

@@ -52,8 +52,8 @@ def test_history_is_chosen_and_compared(serviced_lab: Lab, page: Page) -> None:
 
 
 def test_a_run_is_followed_and_cancelled(serviced_lab: Lab, page: Page) -> None:
-    serviced_lab.write("slow.ipynb", *STEPS)
-    notebook = _open(serviced_lab, page, "following.ipynb", "%pipeline run -p pause=120 --notebook slow.ipynb")
+    serviced_lab.write("slow_widgets.ipynb", *STEPS)
+    notebook = _open(serviced_lab, page, "following.ipynb", "%pipeline run -p pause=120 --notebook slow_widgets.ipynb")
     output = notebook.locator(".jp-OutputArea-output").last
     expect(output.get_by_role("img", name=re.compile("load running"))).to_be_visible()
     output.get_by_role("button", name="Log").click()
