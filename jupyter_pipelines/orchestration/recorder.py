@@ -62,14 +62,12 @@ class Recorder:
         if step:
             self._put(replace(self._steps[step], waiting=what))
         else:
-            self._store.mark_active(self._record.id, True)
-            self._change(waiting=what)
+            self._begin(waiting=what)
         self._tell(RunEvent("waiting", self._record.id, step, what, time.time()))
 
     def run_started(self) -> None:
         """The run begins."""
-        self._store.mark_active(self._record.id, True)
-        self._change(state="running", started=time.time(), waiting="")
+        self._begin(state="running", started=time.time(), waiting="")
         self._tell(RunEvent("run-started", run_id=self._record.id, time=time.time()))
 
     def run_finished(self, state: RunState, error: str = "") -> RunRecord:
@@ -156,6 +154,13 @@ class Recorder:
         """Raise what the last write has raised: a full disk, say."""
         if self._write is not None and self._write.done():
             self._write.result()
+
+    def _begin(self, **changes: object) -> None:
+        """Change the record, which is marked as active before and after: somebody may have settled it in between."""
+        self._store.mark_active(self._record.id, True)
+        self._change(**changes)
+        if not self._store.active_since(self._record.id):
+            self._store.mark_active(self._record.id, True)
 
     def _change(self, **changes: object) -> None:
         with self._lock:

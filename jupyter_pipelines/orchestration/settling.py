@@ -19,6 +19,7 @@ logger = logging.getLogger(__name__)
 
 BEGINNING = 60.0  # seconds from a run's being noted as going on to its being on record, at most
 TELLING = 10.0  # seconds that a process has to tell Prefect of the end of its run
+CANCELLED = "cancelled on request; it had to be killed"
 KILLED = "the process that ran the pipeline was killed"
 NOT_STARTED = "Failed to submit flow run to infrastructure: PrefectHTTP"  # said by a worker whose server was too busy
 UNKNOWN = "Prefect does not know this run any more"
@@ -94,6 +95,21 @@ def _settle_submitted(store: Store, endpoint: Endpoint | None, record: RunRecord
     if latest is None or not latest.get("process"):  # else it has begun in the meantime, and speaks for itself
         _end(store, record, state, message)
         store.mark_active(record.id, False)
+        latest = store.load_run(record.id)
+        if latest is None or latest.get("process"):  # it has begun just now, and its record is the newer one
+            store.mark_active(record.id, True)
+
+
+def end_cancelled(store: Store, endpoint: Endpoint, run_id: str) -> None:
+    """Put on record that a run was cancelled which did not say so itself. One that still goes on is left alone."""
+    found = store.load_run(run_id)
+    record = None if found is None else record_from(found)
+    if found is None or record is None or record.state not in {"pending", "running"}:
+        return
+    if is_alive(found.get("process")) or is_elsewhere(found.get("process")):
+        return
+    ended = _end(store, record, "cancelled", CANCELLED)
+    store.mark_active(run_id, not _tell_prefect(endpoint, ended))
 
 
 def _settle_elsewhere(store: Store, endpoint: Endpoint | None, record: RunRecord) -> None:

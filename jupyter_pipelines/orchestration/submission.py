@@ -25,13 +25,14 @@ from jupyter_pipelines.orchestration.service import endpoint_of, ensure_service
 from jupyter_pipelines.orchestration.service.endpoint import UNREACHABLE, Endpoint
 from jupyter_pipelines.orchestration.service.home import ServiceHome
 from jupyter_pipelines.orchestration.service.wake import RUN_DUE, tell_worker
-from jupyter_pipelines.orchestration.settling import settle_runs
+from jupyter_pipelines.orchestration.settling import end_cancelled, settle_runs
 from jupyter_pipelines.orchestration.versions.identity import pipeline_of_document
 from jupyter_pipelines.orchestration.versions.publishing import choose_source
 from jupyter_pipelines.settings import Settings
 from jupyter_pipelines.store import Store
 
 CANCEL_SECONDS = 15.0  # that a run has to end by itself when it is cancelled
+MOST_CANCEL_SECONDS = 60.0  # that whoever cancels a run waits for its end
 POLL = 0.1  # seconds between two looks at its record
 
 
@@ -154,10 +155,17 @@ def cancel_run(record: RunRecord, settings: Settings, endpoint: Endpoint) -> Run
     except UNREACHABLE as error:
         raise ServiceError(f"Prefect could not be told to cancel run {record.id}: {error}.") from error
     store = Store(settings.store)
-    deadline = time.monotonic() + CANCEL_SECONDS
+    asked = time.monotonic()
     while record.state in {"pending", "running"}:
-        if time.monotonic() > deadline:
+        waited = time.monotonic() - asked
+        if waited > MOST_CANCEL_SECONDS:
+            raise ServiceError(
+                f"Run {record.id} was told to end, and still goes on after {MOST_CANCEL_SECONDS:.0f} s.",
+                "It may be on another machine. Look again: jupyter pipelines runs",
+            )
+        if waited > CANCEL_SECONDS:
             _kill(store, record.id)
+            end_cancelled(store, endpoint, record.id)
         time.sleep(POLL)
         settle_runs(store, endpoint)
         record = read_record(store, record.id) or record

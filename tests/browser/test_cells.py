@@ -30,11 +30,12 @@ def pill(page: Page, index: int) -> Locator:
     return code_cell(page, index).locator("button.jp-Pipelines-pill")
 
 
-def roles(page: Page) -> list[str]:
-    """What each code cell is shown to be."""
-    return page.locator(".jp-Notebook:visible .jp-CodeCell > .jp-Pipelines-cell").evaluate_all(
-        "all => all.map(one => one.dataset.role)"
-    )
+def expect_roles(page: Page, *roles: str) -> None:
+    """What each code cell is shown to be, as soon as what was done has been compiled."""
+    cells = page.locator(".jp-Notebook:visible .jp-CodeCell > .jp-Pipelines-cell")
+    expect(cells).to_have_count(len(roles))
+    for index, role in enumerate(roles):
+        expect(cells.nth(index)).to_have_attribute("data-role", role)
 
 
 def field(page: Page) -> Locator:
@@ -91,7 +92,7 @@ def test_tag_by_the_ghost_undo_and_save(lab, page):
     expect(options(page).first).to_contain_text("donnees-brutes")
     page.keyboard.press("Escape")
     expect(field(page)).to_have_count(0)
-    assert roles(page) == ["", ""]
+    expect_roles(page, "", "")
     code_cell(page, 0).get_by_role("button", name="+ step").click()
     page.keyboard.type("load")
     page.keyboard.press("Enter")
@@ -111,7 +112,7 @@ def test_tag_by_the_ghost_undo_and_save(lab, page):
     assert tags_in(page, path) == [[], ["step:load"], []]
     page.keyboard.press("z")
     expect(panel.get_by_text("This notebook is one step so far")).to_be_visible()
-    assert roles(page) == ["", ""]
+    expect_roles(page, "", "")
 
 
 def test_tag_from_the_keyboard_alone(lab, page):
@@ -276,7 +277,7 @@ def test_suggested_steps_are_accepted_all_or_one_by_one(lab, page):
     execute(page, "jupyter-pipelines:suggest-steps")
     bar = page.get_by_role("region", name="Suggested steps")
     expect(bar).to_contain_text("2 steps, setup")
-    assert roles(page) == ["proposal", "proposal", "proposal", ""]
+    expect_roles(page, "proposal", "proposal", "proposal", "")
     page.get_by_role("button", name="Reject setup").click()
     page.get_by_role("button", name="Accept load-data").click()
     expect(page.locator("button.jp-Pipelines-pill")).to_have_text(["load-data"])
