@@ -74,6 +74,14 @@ CODES: Mapping[str, Code] = {
     "JP140": Code(_ERROR, "unknown option", "An option in metadata is not one of ours; it would silently do nothing."),
     "JP141": Code(_ERROR, "option value", "An option has a value of the wrong type or out of range."),
     "JP142": Code(_ERROR, "options disagree", "Two places give one step different values for one option."),
+    # SQL and checks
+    "JP150": Code(_ERROR, "malformed SQL magic", "The line of a %%sql cell has an option that is unknown or unfit."),
+    "JP151": Code(_ERROR, "check not understood", "A line of a %%check cell is not of the form `column: rule, rule`."),
+    "JP152": Code(
+        _ERROR,
+        "SQL without its extension",
+        "%%sql and %%check need `%load_ext jupyter_pipelines` in a cell above them, also in plain Jupyter.",
+    ),
     # parameters
     "JP201": Code(_ERROR, "declared twice", "Two parameters cells declare one parameter: unclear which counts."),
     "JP202": Code(_WARNING, "default and type disagree", "A parameter's default is not of its annotated type."),
