@@ -45,6 +45,34 @@ class StoreError(PipelinesError):
     """Something announced cannot be read back from the store, or the store cannot be written."""
 
 
+class WarehouseError(PipelinesError):
+    """The warehouse cannot be opened, reached or written; what was being done has not been done."""
+
+
+class OutcomeUnknown(WarehouseError):  # noqa: N818  # a state that is told, more than a mistake
+    """Contact with the warehouse was lost while a transaction was being committed: it was, or it was not."""
+
+
+class Interrupted(PipelinesError):  # noqa: N818
+    """A statement was interrupted before its end."""
+
+
+class SqlError(PipelinesError):
+    """A mistake in SQL, in DuckDB's own words.
+
+    ``line`` is the line within the text that was given, from 1, or 0 where DuckDB names none. ``kind`` is DuckDB's
+    name for the mistake: ``"Parser"``, ``"Catalog"``, ``"Binder"``, ``"Conversion"``, ``"Constraint"``,
+    ``"Transaction"`` …, and ``"Parameter"`` for a ``$name`` without a value.
+    """
+
+    exit_code = 1
+
+    def __init__(self, message: str, fix: str = "", *, line: int = 0, kind: str = "") -> None:
+        super().__init__(message, fix)
+        self.line = line
+        self.kind = kind
+
+
 class StepError(PipelinesError):
     """A step did not succeed.
 

@@ -12,15 +12,20 @@ class Settings:
     """Settings of this installation.
 
     ``home`` holds the service's state (Prefect database, secret, logs) and, unless ``store`` says otherwise, the
-    store. Environment variables: ``JUPYTER_PIPELINES_HOME``, ``JUPYTER_PIPELINES_STORE``,
-    ``JUPYTER_PIPELINES_MAX_PARALLEL`` (steps of one run at once), ``JUPYTER_PIPELINES_MAX_RUNS`` (runs that the service
-    has going on at once; more of them wait).
+    store and the warehouse. Environment variables: ``JUPYTER_PIPELINES_HOME``, ``JUPYTER_PIPELINES_STORE``,
+    ``JUPYTER_PIPELINES_WAREHOUSE`` (a DuckDB file), ``JUPYTER_PIPELINES_MAX_PARALLEL`` (steps of one run at once),
+    ``JUPYTER_PIPELINES_MAX_RUNS`` (runs that the service has going on at once; more of them wait).
     """
 
     home: Path
     store: str  # a path or an fsspec URL
     max_parallel: int
     max_runs: int = 8
+    warehouse: Path = Path()  # unless it is given, in the home
+
+    def __post_init__(self) -> None:
+        if self.warehouse == Path():
+            object.__setattr__(self, "warehouse", self.home / "warehouse.duckdb")
 
     @classmethod
     def load(cls) -> Settings:
@@ -30,9 +35,11 @@ class Settings:
             data = os.environ.get("XDG_DATA_HOME") or "~/.local/share"
             home = os.path.join(data, "jupyter-pipelines")
         path = Path(os.path.expanduser(home)).absolute()
+        warehouse = os.environ.get("JUPYTER_PIPELINES_WAREHOUSE")
         return cls(
             home=path,
             store=os.environ.get("JUPYTER_PIPELINES_STORE") or str(path / "store"),
             max_parallel=int(os.environ.get("JUPYTER_PIPELINES_MAX_PARALLEL") or os.cpu_count() or 1),
             max_runs=int(os.environ.get("JUPYTER_PIPELINES_MAX_RUNS") or max(8, 4 * (os.cpu_count() or 1))),
+            warehouse=Path(os.path.expanduser(warehouse)).absolute() if warehouse else Path(),
         )

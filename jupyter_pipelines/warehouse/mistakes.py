@@ -1,0 +1,80 @@
+"""DuckDB's errors as ours: its own words, the line within all that was given, and what to do where that is known."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from jupyter_pipelines.errors import Interrupted, PipelinesError, SqlError, WarehouseError
+
+_LINE = re.compile(r"^LINE (\d+):", re.MULTILINE)
+_GUESS = re.compile(r'Did you mean ("[^"]+")\?')
+_CATALOG = {'"pg_', '"duckdb_', '"sqlite_', '"pragma_'}  # DuckDB's own tables, which nobody means
+_EXTENSION = re.compile(r"(?:extension|Extension) \"?'?(\w+)")
+
+
+@contextmanager
+def translated(before: int = 0) -> Iterator[None]:
+    """Raise what DuckDB raises inside as errors of ours. ``before``: lines of the text before the statement."""
+    try:
+        yield
+    except PipelinesError:
+        raise
+    except Exception as error:
+        if (ours := mistake(error, before)) is None:
+            raise
+        raise ours from None
+
+
+def mistake(error: Exception, before: int = 0) -> PipelinesError | None:
+    """The error of ours for one of DuckDB's, or ``None`` for what is not of DuckDB's making."""
+    import duckdb
+    import pyarrow
+
+    if isinstance(error, duckdb.InterruptException) or "INTERRUPT Error" in str(error):
+        return Interrupted("The query was interrupted.")
+    if not isinstance(error, duckdb.Error | pyarrow.ArrowException):
+        return None
+    said = str(error).strip()
+    line = 0
+    if found := _LINE.search(said):
+        line = int(found.group(1)) + before
+        said = f"{said[: found.start()]}LINE {line}:{said[found.end() :]}"
+    if isinstance(error, duckdb.IOException | duckdb.OutOfMemoryException) and "No space left" in said:
+        return WarehouseError(said, "Free space on that disk; what was being written has been rolled back.")
+    said, fix = _fix(said, error)
+    return SqlError(said, fix, line=line, kind=type(error).__name__.removesuffix("Exception"))
+
+
+def missing_parameters(names: Sequence[str], before: int) -> SqlError:
+    named = ", ".join(f"${name}" for name in names)
+    return SqlError(
+        f"There is no value for {named}.",
+        f"Define `{names[0]}` in the parameters cell, or in a cell above.",
+        line=before + 1,
+        kind="Parameter",
+    )
+
+
+def _fix(said: str, error: Exception) -> tuple[str, str]:
+    """What was said, less a guess that helps nobody, and what to do about it."""
+    if guess := _GUESS.search(said):
+        if any(guess.group(1).startswith(name) for name in _CATALOG):
+            return said.replace(guess.group(0), "").replace("\n\n\n", "\n\n").strip(), ""
+        return said, f"Did you mean {guess.group(1)}?"
+    if is_conflict(error):
+        return said, "Another session changed the same at the same time: run it again."
+    if "is aborted" in said:
+        return said, "An earlier statement of this transaction failed: roll back, then begin again."
+    if "prepared parameter" in said:
+        return said, "This kind of statement takes no $parameters: write the value itself."
+    if "extension" in said.lower() and (found := _EXTENSION.search(said)):
+        return said, f"Install DuckDB's extension `{found.group(1)}` for the version of DuckDB that is used here."
+    return said, ""
+
+
+def is_conflict(error: Exception) -> bool:
+    """Whether DuckDB refused because of what another session did at the same time."""
+    said = str(error)
+    return "TransactionContext Error" in said and "onflict" in said
