@@ -24,7 +24,6 @@ def test_a_change_is_seen_reviewed_and_published(page: Page, serviced_lab) -> No
     page.keyboard.type(" * 2")
     expect(bar).to_contain_text("1 unpublished change")
 
-    page.evaluate("window.jupyterapp.commands.execute('docmanager:save')")
     bar.get_by_role("button", name="Review").click()
     review = page.locator(".jp-Pipelines-reviewPage")
     expect(review.locator("[data-kind=removed]")).to_contain_text("statistics.mean(numbers)")

@@ -141,7 +141,8 @@ class TestWithoutRights:
             ):
                 assert route.needs == "execute", route.path
             if route.method != "GET" and route.needs == "read":
-                pure = {"compile", "suggest", "inspection", "drift", "schedules/preview", "backfills/preview"}
+                pure = {"compile", "suggest", "inspection", "drift", "versions/{version}/diff"}
+                pure |= {"schedules/preview", "backfills/preview"}
                 assert route.path in pure
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 
+import nbformat
 import pytest
 
 ROOMS = ("scheduling", "triggers", "alerts", "backfills")
@@ -30,6 +31,12 @@ async def test_versions(ask, put, notebook):
     assert (drift["clean"], drift["counts"]["changed"]) == (False, 2)
     diff = (await ask(f"GET versions/{first.json['id']}/diff", notebook=notebook)).json
     assert "+print(day, 2)" in diff["cells"][-1]["lines"]
+    # What is in an editor, and not saved.
+    content = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("# Words")])
+    review = await ask(f"POST versions/{first.json['id']}/diff", {"notebook": notebook, "content": content})
+    assert [(one["kind"], one["lines"]) for one in review.json["cells"] if one["kind"] == "added"] == [
+        ("added", ["+# Words"])
+    ]
     second = (await ask("POST versions", {"notebook": notebook})).json
     assert (await ask("GET versions/published", notebook=notebook)).json["id"] == second["id"]
     for _ in range(2):

@@ -67,6 +67,7 @@ def bodies(path: str) -> list[tuple[str, dict[str, object], str]]:
         ("POST versions", {"notebook": "nb.ipynb", "continuing": path}, "continuing"),
         ("POST versions/unpin", {"notebook": path}, "notebook"),
         ("POST versions/published/pin", {"notebook": path}, "notebook"),
+        ("POST versions/published/diff", {"notebook": path, "content": {}}, "notebook"),
         ("POST versions/published/rollback", {"notebook": path}, "notebook"),
         ("POST pipelines/relink", {"notebook": path, "to": "nb.ipynb"}, "notebook"),
         ("POST pipelines/relink", {"notebook": "gone.ipynb", "to": path}, "to"),

@@ -133,7 +133,7 @@ def plan(
             raise RequestError(
                 f"The windows {same} and {window.key} would run with the same parameters, and so do the same.",
                 "Declare `interval_start` and `interval_end` among the notebook's parameters, or give a parameter that "
-                'depends on the window: -p "day={{ interval_start.date() }}".',
+                "depends on the window, such as `day={{ interval_start.date() }}`.",
             )
         planned.append(PlannedWindow(window.key, window.start.isoformat(), window.end.isoformat(), parameters))
     return planned

@@ -100,15 +100,18 @@ class _Side:
         return read_file(path, self.folder / path)[0]
 
 
-def diff(notebook: Path | str, old: str = PUBLISHED, new: str | None = None) -> VersionDiff:
+def diff(
+    notebook: Path | str, old: str = PUBLISHED, new: str | None = None, content: bytes | None = None
+) -> VersionDiff:
     """Compare version ``old`` of the notebook with version ``new``, or with the notebook as it is now.
 
+    ``content`` stands for what the notebook's file does not hold yet, as in :func:`drift`.
     Raises :class:`RequestError` for an unknown version, or a notebook whose files cannot be found.
     """
     store = Store(Settings.load().store)
     before = _of_version(store, get_version(notebook, old).id, get_version(notebook, old).content, str(notebook))
     if new is None:
-        after = _of_file(Path(os.path.expanduser(notebook)))
+        after = _of_file(Path(os.path.expanduser(notebook)), content)
     else:
         chosen = get_version(notebook, new)
         after = _of_version(store, chosen.id, chosen.content, str(notebook))
@@ -140,8 +143,8 @@ def _of_version(store: Store, version: str, content: Content, notebook: str) -> 
     return _Side(version, document, cell_prints(parse(source, name)), content.environment, addresses, store)
 
 
-def _of_file(path: Path) -> _Side:
-    source = without_outputs(read_source(path))
+def _of_file(path: Path, content: bytes | None) -> _Side:
+    source = without_outputs(read_source(path) if content is None else content)
     document = read_notebook(source, path.name)
     found = find_files(document, path)
     return _Side(

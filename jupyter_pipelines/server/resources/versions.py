@@ -44,6 +44,12 @@ def compare(call: Call) -> object:
     return jp.diff(call.notebook, call.path["version"], call.query.get("to")).to_dict()
 
 
+def review(call: Call) -> object:
+    """A version, and the notebook as it stands in an editor."""
+    _find(call)
+    return jp.diff(call.notebook, call.path["version"], content=source_of(call.body["content"])).to_dict()
+
+
 def rollback(call: Call) -> object:
     """Make an older version the published one."""
     _find(call)
@@ -146,6 +152,18 @@ ROUTES = (
         query=_QUERY | {"to": {**ID, "description": "Another version; the notebook as it is now unless given."}},
         required=("notebook",),
         slow=True,  # the kernel's environment is looked at
+    ),
+    Route(
+        "POST",
+        "versions/{version}/diff",
+        "What differs between a version and the notebook as it stands in an editor",
+        review,
+        reference("VersionDiff"),
+        body=objects({"notebook": NOTEBOOK, "content": MAPPING}, "notebook", "content"),
+        examples=({"notebook": "sales.ipynb", "content": {"nbformat": 4, "nbformat_minor": 5, "cells": []}},),
+        action="read",
+        most=MOST_NOTEBOOK,
+        slow=True,
     ),
     Route(
         "POST",

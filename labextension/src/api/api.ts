@@ -135,6 +135,17 @@ export class Api {
     });
   }
 
+  /** A version, and the notebook as it stands in the editor. */
+  review(
+    version: string,
+    notebook: string,
+    content: JSONObject,
+    signal: Signal = null
+  ): Promise<t.IVersionDiff> {
+    const body = { notebook, content };
+    return this._post(path('versions', version, 'diff'), body, { signal });
+  }
+
   rollback(
     version: string,
     notebook: string,

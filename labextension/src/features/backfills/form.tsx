@@ -15,6 +15,19 @@ interface IFormProps {
   trans: TranslationBundle;
 }
 
+/** Is what is wrong said at a field of the form? */
+export function hasField(
+  { field }: ApiError,
+  draft: IDraft,
+  parameters: readonly IParameter[]
+): boolean {
+  const timing = draft.schedule ? ['schedule'] : ['window', 'timezone'];
+  return (
+    ['first', 'last', 'parallel', ...timing].includes(field) ||
+    parameters.some(({ name }) => field === `parameters.${name}`)
+  );
+}
+
 function useProblem(props: IFormProps): (field: string) => string {
   const { draft, error, trans } = props;
   const own: Record<string, string | undefined> = problemsOf(draft, trans);

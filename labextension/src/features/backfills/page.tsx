@@ -30,7 +30,7 @@ import {
   useBackfill,
   Windows
 } from './detail';
-import { BackfillForm } from './form';
+import { BackfillForm, hasField } from './form';
 import {
   countOf,
   EXPRESSIONS,
@@ -133,6 +133,7 @@ function Preview(props: {
   state: IPreviewState;
   trans: TranslationBundle;
 }): React.JSX.Element {
+  // What is wrong is said in the form.
   const { preview, error, pending } = props.state;
   const { trans } = props;
   const open = preview ? countOf(preview, ['waiting']) : 0;
@@ -144,13 +145,11 @@ function Preview(props: {
     >
       <h3>{trans.__('What it would do')}</h3>
       {error && (
-        <ErrorNotice error={error}>
-          {preview && (
-            <p className="jp-Pipelines-hint">
-              {trans.__('Below is what it would have done before.')}
-            </p>
-          )}
-        </ErrorNotice>
+        <p className="jp-Pipelines-hint">
+          {preview
+            ? trans.__('Below is what it would have done before.')
+            : trans.__('Nothing, until the form is put right.')}
+        </p>
       )}
       {!preview && !error && (
         <p className="jp-Pipelines-hint">
@@ -283,6 +282,9 @@ function Wizard(props: IPageProps): React.JSX.Element {
           schedules={schedules.value ?? []}
           trans={trans}
         />
+        {error && !hasField(error, draft, parameters) && (
+          <ErrorNotice error={error} />
+        )}
         <div className="jp-Pipelines-formEnd">
           <Button kind="primary" submit disabled={!ready || starting.busy}>
             {preview && open === 0

@@ -180,7 +180,10 @@ export class CellPill extends Panel {
     const { mark, last, changed } = this._state;
     const trans = this._trans;
     const pill = this._button('tag', 'jp-Pipelines-pill jp-Pipelines-tinted');
-    pill.append(wordOfRole(own, trans));
+    const name = document.createElement('span');
+    name.className = 'jp-Pipelines-pillName';
+    name.textContent = wordOfRole(own, trans);
+    pill.append(name);
     const known = own.role === 'step' && mark.first ? last : null;
     const facts: string[] = [];
     if (known) {

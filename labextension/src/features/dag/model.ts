@@ -105,8 +105,8 @@ function mergeEdges(
 
 function boxFor(name: string, index: number): IBox {
   const label = shorten(name);
-  // Room for the name, and for the icon of its state.
-  const width = Math.max(72, Math.round(Array.from(label).length * 6.9) + 40);
+  // Room for the name or the places of its cells, and for the icon of its state.
+  const width = Math.max(92, Math.round(Array.from(label).length * 6.9) + 40);
   return { name, index, label, x: 0, y: 0, width, height: BOX_HEIGHT };
 }
 
@@ -185,7 +185,7 @@ export function draw(
       const labelled = row === first && label !== '';
       const place =
         places.push({
-          width: labelled ? Math.round(label.length * 5.6) + 6 : 2,
+          width: labelled ? Math.round(label.length * 5.8) + 10 : 2,
           height: labelled ? LABEL_HEIGHT : 2,
           x: 0
         }) - 1;
@@ -225,10 +225,17 @@ export function draw(
       const start = { x: across(source), y: from.y + BOX_HEIGHT };
       const end = { x: across(target), y: to.y };
       const first = 2 * (ranks[source] ?? 0) + 1;
-      const middle = through.map((place, index) => ({
-        x: across(place),
-        y: (tops[first + index] ?? 0) + LABEL_HEIGHT / 2
-      }));
+      const middle = through.flatMap((place, index) => {
+        const x = across(place);
+        const top = tops[first + index] ?? 0;
+        // Straight down between boxes, whose row it would else cut through in a curve.
+        return index % 2 === 0
+          ? [{ x, y: top + LABEL_HEIGHT / 2 }]
+          : [
+              { x, y: top },
+              { x, y: top + BOX_HEIGHT }
+            ];
+      });
       return {
         source: from.name,
         target: to.name,

@@ -5,6 +5,7 @@ import {
   stopIcon
 } from '@jupyterlab/ui-components';
 import * as React from 'react';
+import { ApiError } from '../../api';
 import { CommandIDs } from '../../tokens';
 import {
   Button,
@@ -157,16 +158,27 @@ function State(props: INotebookProps): React.JSX.Element {
 
 /** Why the last thing that was asked for was not done. */
 function Problem(props: INotebookProps): React.JSX.Element | null {
-  const { notebook, running, records, trans } = props;
+  const { compiler, notebook, running, records, trans } = props;
   const path = notebook.notebook;
   useSignals(running.changed);
   const { error } = running.of(path);
+  const { pipeline } = compiler.current;
   const service = useLive(records.service).value;
   if (!error) {
     return null;
   }
+  // What the server says of each finding stands below, at its place.
+  const isWrong =
+    error.status === 422 &&
+    countProblems(pipeline?.diagnostics ?? []).errors > 0;
+  const shown = isWrong
+    ? new ApiError(
+        trans.__('The notebook has errors, so nothing was run.'),
+        trans.__('Put right what stands under Problems.')
+      )
+    : error;
   return (
-    <ErrorNotice error={error}>
+    <ErrorNotice error={shown}>
       <div className="jp-Pipelines-row">
         {isAway(service) && <StartService records={records} trans={trans} />}
         <Button

@@ -91,8 +91,15 @@ export function RunDetail(props: {
   const found = steps.find(({ name }) => name === step) ?? null;
   const state = found?.state ?? run?.state;
   const failed = steps.filter(one => one.error && one.state !== 'skipped');
+  const frame = React.useRef<HTMLElement>(null);
+  const isKnown = run !== null;
+  React.useEffect(() => {
+    // Below the grid, and so mostly out of sight: what was picked would seem to do nothing.
+    frame.current?.scrollIntoView({ block: 'nearest' });
+  }, [step, isKnown]);
   return (
     <section
+      ref={frame}
       className="jp-Pipelines-runDetail"
       aria-label={
         step ? trans.__('Step %1 of the run', step) : trans.__('The run')

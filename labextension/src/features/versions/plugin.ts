@@ -9,12 +9,13 @@ import {
   Notification,
   WidgetTracker
 } from '@jupyterlab/apputils';
-import { INotebookTracker } from '@jupyterlab/notebook';
+import { INotebookTracker, type NotebookPanel } from '@jupyterlab/notebook';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 import { pipelineIcon } from '../../icons';
 import { CommandIDs, ICompiler, IDrifts, IRecords } from '../../tokens';
+import { withoutOutputs } from '../compilation/model';
 import { Drifts } from './model';
 
 const PATH = {
@@ -23,8 +24,7 @@ const PATH = {
 };
 
 /** Publishing needs the notebook as it is on disk, so it is saved first. Rejects when it cannot be. */
-async function saved(tracker: INotebookTracker, path: string): Promise<void> {
-  const panel = tracker.find(({ context }) => context.localPath === path);
+async function saved(panel: NotebookPanel | undefined): Promise<void> {
   if (panel?.context.model.dirty) {
     await panel.context.save();
   }
@@ -45,6 +45,8 @@ function addCommands(
       : (tracker.currentWidget?.context.localPath ?? '');
   const isEnabled = (args: ReadonlyPartialJSONObject): boolean =>
     pathOf(args) !== '';
+  const find = (path: string): NotebookPanel | undefined =>
+    tracker.find(({ context }) => context.localPath === path);
   app.commands.addCommand(CommandIDs.publish, {
     label: trans.__('Publish the Pipeline'),
     caption: trans.__('Freeze the notebook as the version that schedules run'),
@@ -57,7 +59,7 @@ function addCommands(
     },
     execute: async args => {
       const path = pathOf(args);
-      await saved(tracker, path);
+      await saved(find(path));
       const message = typeof args.message === 'string' ? args.message : '';
       const version = await records.api.publish(path, message);
       const notebook = records.of(path);
@@ -85,6 +87,10 @@ function addCommands(
       drifts,
       commands: app.commands,
       notebook: records.of(path),
+      contentOf: which => {
+        const model = find(which)?.model;
+        return model ? withoutOutputs(model) : null;
+      },
       trans
     });
     const page = new MainAreaWidget({ content });

@@ -2,6 +2,7 @@
 import { ReactWidget } from '@jupyterlab/ui-components';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { CommandRegistry } from '@lumino/commands';
+import type { JSONObject } from '@lumino/coreutils';
 import * as React from 'react';
 import type { IVersion, IVersionDiff } from '../../api';
 import {
@@ -30,10 +31,12 @@ interface IProps {
   drifts: IDrifts;
   commands: CommandRegistry;
   notebook: INotebookRecords;
+  /** The notebook as it stands in an editor; `null` when it is not open. */
+  contentOf: (path: string) => JSONObject | null;
   trans: TranslationBundle;
 }
 
-/** What is looked at: the notebook as it is saved, or one of its versions. */
+/** What is looked at: the notebook as it is now, or one of its versions. */
 type Chosen = { now: true } | { now: false; version: IVersion };
 
 /** The difference that is asked for; `null` while it is not known, or when there is nothing to compare with. */
@@ -42,7 +45,7 @@ function useDiff(
   chosen: Chosen,
   versions: readonly IVersion[]
 ): { diff: IVersionDiff | null; error: unknown; loading: boolean } {
-  const { records, notebook, drifts } = props;
+  const { records, notebook, drifts, contentOf } = props;
   const [answer, setAnswer] = React.useState<{
     diff: IVersionDiff | null;
     error: unknown;
@@ -58,7 +61,7 @@ function useDiff(
     older = versions[at + 1]?.id;
     newer = chosen.version.id;
   }
-  // What is not saved is not compared; a change of the drift tells that it may have been saved.
+  // A change of the drift tells that the notebook was edited.
   const state = chosen.now ? drifts.current.drift : null;
   React.useEffect(() => {
     if (older === undefined) {
@@ -67,7 +70,12 @@ function useDiff(
     }
     const abort = new AbortController();
     setAnswer(last => ({ ...last, loading: true }));
-    records.api.versionDiff(older, notebook.notebook, newer, abort.signal).then(
+    const path = notebook.notebook;
+    const content = newer === undefined ? contentOf(path) : null;
+    const asked = content
+      ? records.api.review(older, path, content, abort.signal)
+      : records.api.versionDiff(older, path, newer, abort.signal);
+    asked.then(
       diff => {
         setAnswer({ diff, error: null, loading: false });
       },
@@ -80,7 +88,7 @@ function useDiff(
     return () => {
       abort.abort();
     };
-  }, [records, notebook, older, newer, state]);
+  }, [records, notebook, contentOf, older, newer, state]);
   return answer;
 }
 
