@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from jupyter_pipelines.execution.step_notebook import phase_source
+from jupyter_pipelines.execution.step_notebook import loading_after, phase_source
 from jupyter_pipelines.notebook import parameters_source
 from jupyter_pipelines.notebook.model import Cell, Role
 
@@ -53,7 +53,8 @@ def _cells(request: StepRequest, job: Path, about: str, failed: int | None, erro
         yield _ours(_joined("Imports, functions and classes of other steps.", [one.source for one in step.definitions]))
     yield _ours(f"# The values and the hidden state that the step was given.\n{phase_source('restore', job)}")
     if step.late_definitions:
-        yield _ours(_joined("Definitions that need these values.", [one.source for one in step.late_definitions]))
+        late = [one.source + loading_after(at, step, job) for at, one in enumerate(step.late_definitions, start=1)]
+        yield _ours(_joined("Definitions that need these values.", late))
     for index in step.cells:
         if index == failed:
             lines = "\n".join(f"    {line}" for line in error.strip().splitlines()[:12])

@@ -43,7 +43,8 @@ def _cells(request: StepRequest, job: Path) -> Iterator[NotebookNode]:
     yield from _preamble(request)
     yield from map(_replay, step.definitions)
     yield _hidden(phase_source("load", job), "load")
-    yield from map(_replay, step.late_definitions)
+    for number, replay in enumerate(step.late_definitions, start=1):
+        yield _replay(replay, loading_after(number, step, job))
     for index in step.cells:
         yield _visible(request, index, "step")
     yield _hidden(phase_source("save", job), "save")
@@ -70,9 +71,14 @@ def _visible(request: StepRequest, index: int, phase: str) -> NotebookNode:
     return made
 
 
-def _replay(replay: Replay) -> NotebookNode:
+def _replay(replay: Replay, then: str = "") -> NotebookNode:
     # The lines before it keep the line numbers of tracebacks those of the author's cell.
-    return _hidden("\n" * (replay.line - 1) + replay.source, "definitions", replay.cell)
+    return _hidden("\n" * (replay.line - 1) + replay.source + then, "definitions", replay.cell)
+
+
+def loading_after(number: int, step: StepPlan, job: Path) -> str:
+    """The line after the ``number``-th late definition (from 1) that loads the inputs which have waited for it."""
+    return "\n" + phase_source("load_rest" if number == len(step.late_definitions) else "load_more", job)
 
 
 def _hidden(source: str, phase: str, index: int | None = None) -> NotebookNode:

@@ -557,6 +557,9 @@ class Dataflow(Interpreter):
                 return  # stays setup's: kept in order, never carried
         self._new_change(name, certain, line, value)
 
+    def identify(self, result: Result) -> None:
+        self.facts.identified.update(result.shares)
+
     def _new_change(self, name: str, certain: bool, line: int, value: Value | None = None) -> None:
         version = self.env[name]
         if version.step == self.step and version.site is self.site and (version.certain or not certain):

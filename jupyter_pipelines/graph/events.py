@@ -198,6 +198,13 @@ class State(Event):
 
 
 @dataclass(slots=True, eq=False)
+class Identify(Event):
+    """It matters whether what ``flow`` leads to is one object: ``a is b``."""
+
+    flow: Flow
+
+
+@dataclass(slots=True, eq=False)
 class Suspend(Event):
     """Between a ``with`` that restores a state component and its end, setting that component leaves nothing."""
 

@@ -16,6 +16,7 @@ from jupyter_pipelines.graph.events import (
     Event,
     Flow,
     FunctionInfo,
+    Identify,
     Read,
     Unknowable,
 )
@@ -184,8 +185,11 @@ class ExpressionWalker:
         if name is not None:
             self.read(name, node.lineno, maybe=True)
             return IMMUTABLE
-        for operand in [node.left, *node.comparators]:
-            self.flow(operand)
+        flows = [self.flow(operand) for operand in [node.left, *node.comparators]]
+        if any(isinstance(operator, ast.Is | ast.IsNot) for operator in node.ops) and all(
+            flow.shares for flow in flows
+        ):
+            self.events.append(Identify(node.lineno, self.depth > 0, merge(flows)))
         return FRESH
 
     def _choice(self, node: ast.IfExp) -> Flow:

@@ -47,6 +47,7 @@ class CellFacts:
     guarded: list[str] = field(default_factory=list)
     ambient: tuple[Definition, ...] = ()  # when the step begins here
     changes: set[str] = field(default_factory=set)
+    identified: set[str] = field(default_factory=set)  # it matters which object they are
     files: list[tuple[str | None, bool, bool, Place]] = field(default_factory=list)  # path, writes, certain
     resources: list[tuple[str, bool, Place]] = field(default_factory=list)  # name, changes
     ties: dict[str, set[str]] = field(default_factory=dict)
@@ -68,6 +69,7 @@ class StepFacts:
     guarded: set[str] = field(default_factory=set)  # possibly changed, but seen unchanged
     ambient: tuple[Definition, ...] = ()  # configuration of earlier steps
     changes: set[str] = field(default_factory=set)
+    identified: set[str] = field(default_factory=set)
 
     def add(self, cell: CellFacts) -> None:
         """Take the part of the next of its cells."""
@@ -79,6 +81,7 @@ class StepFacts:
             self.setup_reads.setdefault(name, place)
         self.guarded.update(cell.guarded)
         self.changes |= cell.changes
+        self.identified |= cell.identified
         self.ambient = self.ambient or cell.ambient
 
 

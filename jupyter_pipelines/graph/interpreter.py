@@ -22,6 +22,7 @@ from jupyter_pipelines.graph.events import (
     Event,
     Flow,
     FunctionInfo,
+    Identify,
     Read,
     Settle,
     StarImport,
@@ -70,6 +71,8 @@ class Interpreter:
     def change(self, result: Result, certain: bool, line: int, stored: Result | None = None) -> None: ...
 
     def tie(self, names: Sequence[str]) -> None: ...
+
+    def identify(self, result: Result) -> None: ...
 
     def star(self, event: StarImport) -> None: ...
 
@@ -141,6 +144,8 @@ class Interpreter:
                 result = self.resolve(event.flow)
                 if not result.value.immutable and not self._is_fresh(event.flow):
                     self.tie(event.names)
+            case Identify():
+                self.identify(self.resolve(event.flow))
             case Suspend():
                 self.suspended[event.component] = self.suspended.get(event.component, 0) + (1 if event.on else -1)
             case StarImport():
@@ -208,6 +213,7 @@ class Interpreter:
             latent=frozenset(latent),
             maker=known.maker or maker,
             in_memory=known.in_memory,
+            method=flow.attributes[-1] if flow.attributes else known.method,
         )
         if flow.direct is not None and flow.direct in self.results:
             shares.update(self.results[flow.direct].shares)
@@ -328,6 +334,8 @@ class Interpreter:
             text = mode.constant if mode is not None else "r"
             writes = not isinstance(text, str) or any(letter in text for letter in "wax+")
             self.file(self._path(arguments, 0, "file"), writes, event.line)
+        if name == "id":
+            self.identify(self._merged(values))
         self._changes_arguments(event, dotted, arguments)
         self._calls_functions(event, arguments)
         if dotted in knowledge.UNCARRIABLE:
@@ -358,6 +366,8 @@ class Interpreter:
                 self.setting(event, dotted)
             elif event.discarded:  # `nx.set_node_attributes(G, ...)`
                 self.changed(arguments[0][1], False, event.line)
+        if dotted in knowledge.IDENTIFYING:
+            self.identify(self._merged([result for _, result in arguments]))
         self._library_files(event, dotted, arguments)
         careful = knowledge.is_careful(dotted)
         self._changes_arguments(event, dotted, arguments)
@@ -503,6 +513,8 @@ class Interpreter:
                 self.call_function(event, method, [(0, callee), *_shifted(arguments)], False)
         if callee.value.immutable and callee.value.maker in knowledge.MAKERS_OF_PURE_CALLABLES:
             return self._merged([result for _, result in arguments])  # a decorator that calls nothing, a getter
+        if callee.value.method.isidentifier():
+            return self.method(event, callee.value.method, callee, arguments)
         return self._unknown(event, callee, arguments, "")
 
     def _classes_in(self, result: Result) -> list[ClassInfo]:

@@ -107,6 +107,7 @@ IMMUTABLE_MAKERS = _words(
     "functools.lru_cache operator.itemgetter operator.attrgetter operator.methodcaller re.compile "
     "fractions.Fraction datetime.date datetime.datetime datetime.timedelta pathlib.Path uuid.UUID"
 )
+IDENTIFYING = _words("numpy.shares_memory numpy.may_share_memory operator.is_ operator.is_not")
 MAKERS_OF_PURE_CALLABLES = _words("functools operator")  # where it is one of these that made it
 FRESH_FUNCTIONS = _words(
     "copy.deepcopy pandas.read_csv pandas.read_excel pandas.read_parquet pandas.read_json pandas.read_table "

@@ -143,7 +143,8 @@ class StatementWalker(ExpressionWalker):
         ):
             self._assign_pairs(tuple_targets[0].elts, [self.flow(part) for part in node.value.elts], node.lineno)
             return
-        flow = self.flow(node.value)
+        kept = bool(self.scopes) and self.scopes[-1].is_class and isinstance(node.value, ast.Name)
+        flow = self._held(node.value) if kept else self.flow(node.value)
         names = [name for target in node.targets for name in self.bind_target(target, flow)]
         if len(node.targets) > 1 and len(names) > 1:
             self.events.append(Tie(node.lineno, self.depth > 0, tuple(names), flow))

@@ -230,7 +230,9 @@ class Links:
             if start > low or end < high or not (root.flags.c_contiguous or root.flags.f_contiguous):
                 continue
             flat = root.view(numpy.ndarray).reshape(-1, order="A")
-            if root.dtype.hasobject:
+            if _can_be_base(root) and any(array is root for array in cluster):
+                memory, low = root, start  # the others look into it, so that their `base` is it
+            elif root.dtype.hasobject:
                 size = root.itemsize
                 first, last = (low - start) // size, -((start - high) // size)
                 memory, low = flat[first:last], start + first * size
@@ -242,6 +244,11 @@ class Links:
         raise UncarriableError(
             cluster[0], "an array that shares memory with another in a way that cannot be kept", "hand over a .copy()"
         )
+
+
+def _can_be_base(root: Any) -> bool:
+    plain = type(root) is sys.modules["numpy"].ndarray and root.base is None and not root.dtype.hasobject
+    return bool(plain and root.flags.c_contiguous and root.flags.writeable)
 
 
 def _layout(array: Any) -> tuple[Any, ...]:

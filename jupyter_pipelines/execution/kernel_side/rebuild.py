@@ -321,13 +321,14 @@ def global_numpy_random() -> Any:
 def array_view(
     memory: Any, offset: int, shape: tuple[int, ...], strides: tuple[int, ...], dtype: Any, kind: Any
 ) -> Any:
-    """A view of ``memory`` (one-dimensional; ``offset`` in bytes), as a read-write array of class ``kind``."""
+    """A view of ``memory`` (``offset`` in bytes), as a read-write array of class ``kind``."""
     numpy = importlib.import_module("numpy")
     if dtype.hasobject:
         start = memory[offset // memory.itemsize :]
         view = numpy.lib.stride_tricks.as_strided(start, shape, strides)
         view = view if view.dtype == dtype else view.view(dtype)
     else:
+        memory = memory.reshape(-1).view(numpy.uint8)  # dates and times cannot be looked into otherwise
         view = numpy.ndarray(shape, dtype, buffer=memory, offset=offset, strides=strides)
     return view if kind is numpy.ndarray else view.view(kind)
 

@@ -70,6 +70,7 @@ class Session:
         self.shell = _shell()
         self.user: dict[str, Any] = sys.modules["__main__"].__dict__
         self._containers: dict[str, Container] = {}
+        self._waiting: dict[str, Json] = {}  # inputs that hold objects of definitions which are yet to be repeated
         self.ran: dict[str, str] = {}  # of a notebook that debugs a step
         self.environment: dict[str, str] = {}
         self.state: Json = {}
@@ -122,11 +123,48 @@ class Session:
         try:
             for name, component in self.job["state"].items():
                 ambient.restore(name, self._read(component, f"state:{name}", f"the state of {name}"))
-            for name, carried in inputs.items():
-                self.user[name] = self._read(carried, name, f"`{name}`")
+            self._waiting = dict(inputs)
+            self._load_inputs(set(self.job["late_names"]))
         finally:
-            self._containers.clear()  # the values are the notebook's from here on: what it deletes must be gone
+            self._forget_containers()
             self._write_result()
+
+    def load_more(self) -> None:
+        """Load the inputs that could be as soon as one more definition was repeated."""
+        self._load_inputs(set(self.job["late_names"]))
+
+    def load_rest(self) -> None:
+        """All definitions have been repeated: load the inputs that waited for them."""
+        try:
+            self._load_inputs(set())
+        finally:
+            self._waiting.clear()
+            self._forget_containers()
+            self._write_result()
+
+    def _load_inputs(self, to_come: set[str]) -> None:
+        """Load what waits, but not what needs a name ``to_come``. Raises :class:`StepRefusedError`."""
+        for name, carried in list(self._waiting.items()):
+            if not to_come or to_come.isdisjoint(self._missing(carried, name)):
+                self.user[name] = self._read(carried, name, f"`{name}`")
+                del self._waiting[name]
+
+    def _missing(self, carried: Json, name: str) -> list[str]:
+        """The definitions that an input needs and this kernel has not; none where it cannot be looked at."""
+        with contextlib.suppress(ContainerError):
+            return [need for need in self._container(carried).group(name)["needs"] if need not in self.user]
+        return []
+
+    def _container(self, carried: Json) -> Container:
+        address = carried["container"]
+        if address not in self._containers:
+            self._containers[address] = Container(self.job["objects"], address)
+        return self._containers[address]
+
+    def _forget_containers(self) -> None:
+        """The values are the notebook's as soon as all are loaded: what it deletes then must be gone."""
+        if not self._waiting:
+            self._containers.clear()
 
     def _look_at_modules(self) -> None:
         self.watch.modules.look()
@@ -139,13 +177,9 @@ class Session:
                 self.state[name] = after[name]
 
     def _read(self, carried: Json, name: str, what: str) -> Any:
-        address = carried["container"]
         try:
-            container = self._containers.get(address)
-            if container is None:
-                container = self._containers[address] = Container(self.job["objects"], address)
-            missing = [need for need in container.group(name)["needs"] if need not in self.user]
-            if missing:
+            container = self._container(carried)
+            if missing := self._missing(carried, name):
                 names = " and ".join(f"`{need}`" for need in missing)
                 self._refuse(
                     f"{what} is made with {names}, which is defined in another step and not known here",
