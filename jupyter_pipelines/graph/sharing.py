@@ -12,7 +12,8 @@ def lost_sharing(facts: Facts, planner: Planner) -> frozenset[tuple[str, str]]:
     """Pairs of a step and a name it has to pass on, so that names that share objects come from one step.
 
     A step that changes ``a`` and loads ``b``, which shares with ``a``, must get both from the same producer; else the
-    change would not be seen through ``b``. So must one that asks whether they are one object. The later of the two producers takes the other name along.
+    change would not be seen through ``b``. So must one that asks whether they are one object. The later of the two
+    producers takes the other name along.
     """
     lost: set[tuple[str, str]] = set()
     order = list(facts.steps)
