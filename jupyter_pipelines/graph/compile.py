@@ -18,6 +18,8 @@ from jupyter_pipelines.graph.replay import Planner, make_plan, value_edges
 from jupyter_pipelines.graph.resources import resource_edges, resource_names
 from jupyter_pipelines.graph.sharing import lost_sharing
 from jupyter_pipelines.graph.skipped import note_skipped, report_skipped
+from jupyter_pipelines.graph.sql_findings import report_statements
+from jupyter_pipelines.graph.tables import table_edges, with_tables
 from jupyter_pipelines.graph.walk import Memory, Walk
 from jupyter_pipelines.notebook.model import NotebookDocument, Role
 
@@ -93,10 +95,12 @@ def compile_with(memory: Memory, document: NotebookDocument, observations: Obser
         promoted |= lost
     memory.walks = walk.walks
     report_skipped(document, facts, reporter)
+    report_statements(document, reporter)
     edges: list[Edge] = [
         *value_edges(planner.needs, facts),
         *order_edges(document, reporter),
         *file_edges(facts, observations, reporter),
+        *table_edges(document, facts, reporter),
         *resource_edges(facts, reporter),
     ]
     report_cycles(facts, edges, reporter)
@@ -105,6 +109,7 @@ def compile_with(memory: Memory, document: NotebookDocument, observations: Obser
         _with_files(_with_resources(make_plan(document, step, planner.needs[name]), resources), facts)
         for name, step in facts.steps.items()
     ]
+    plans = with_tables(plans, facts)
     order = {name: number for number, name in enumerate(document.steps)}
     return Pipeline(
         document,

@@ -25,6 +25,7 @@ from jupyter_pipelines.graph.events import (
     Statement,
     StatementKind,
     Unknowable,
+    Use,
 )
 from jupyter_pipelines.graph.facts import ANY_FILE, CellFacts
 from jupyter_pipelines.graph.functions import FunctionInterpreter
@@ -33,6 +34,7 @@ from jupyter_pipelines.graph.observed import Seen
 from jupyter_pipelines.graph.state import EVERY, Group, State
 from jupyter_pipelines.graph.summaries import Summaries, Summary
 from jupyter_pipelines.graph.values import HELD, NO_LINE, Definition, Place, Result, Site, Value, Version, in_order
+from jupyter_pipelines.notebook.table_names import TableName
 
 STATE = "~"  # marks a component of hidden state among the names
 _ALONE: Mapping[str, bool] = MappingProxyType({})
@@ -641,6 +643,8 @@ class Dataflow(Interpreter):
             self.draw(drawn, line, sure and certain)
         for path, writes, sure in sorted(summary.files, key=str):
             self.file(path, writes, line, sure and certain)
+        for table, use, what, sure in sorted(summary.tables, key=str):
+            self.table(table, use, line, sure and certain, what)
         if summary.command:
             self.command(line)
         for definition in in_order(summary.changed_definitions):
@@ -698,6 +702,12 @@ class Dataflow(Interpreter):
         """An import reads a file that the notebook made before: by name, or by a command (``%%writefile``)."""
         if EVERY in self.state_of_walk.made_files or path in self.state_of_walk.made_files:
             self.file(path, False, line, False)
+
+    def table(self, name: TableName | None, use: Use, line: int, certain: bool = True, what: str = "") -> None:
+        if use is not Use.WRITE and name is not None and not name.schema and not name.catalog:
+            version = self.env.get(name.table)
+            certain = certain and (version is None or version.value.immutable)  # else a DataFrame is meant, as a rule
+        self.facts.tables.append((name, use, what, certain, self.place(line)))
 
     def command(self, line: int) -> None:
         self.state_of_walk.made_files[EVERY] = True

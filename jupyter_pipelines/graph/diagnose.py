@@ -21,6 +21,13 @@ code       severity  about
 ``JP333``  error     a module's own state, set by an earlier step in a way that cannot be repeated
 ``JP340``  info      another language than Python: notebook order, nothing inferred
 ``JP341``  error     an ``after:`` that names no step
+``JP350``  warning   SQL that is not understood: it keeps its place among all that touches tables
+``JP351``  error     setup writes a table, or reads one that a step writes
+``JP352``  error     a temporary table of another step's connection
+``JP353``  error     what a step sets for its connection, a transaction it leaves open (warning: settings)
+``JP354``  error     a ``%%sql`` cell whose statements do not give what its line asks for
+``JP355``  error     parameters without a name
+``JP356``  error     a table that only ``skip`` cells make
 ``JP401``  error     a value that cannot be carried to another step
 ``JP402``  error     something setup makes anew in every step, although steps leave things in it
 ``JP403``  error     a step writes to a database and does not commit what later steps read
@@ -32,6 +39,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from jupyter_pipelines.diagnostics import Diagnostic, Location, Severity
 from jupyter_pipelines.graph.events import CellEffects
@@ -39,6 +47,10 @@ from jupyter_pipelines.graph.knowledge import STATEFUL_KINDS
 from jupyter_pipelines.graph.model import Remedy
 from jupyter_pipelines.graph.values import Definition, Value, Version
 from jupyter_pipelines.notebook.model import NotebookDocument, Role
+from jupyter_pipelines.notebook.table_names import TableName
+
+if TYPE_CHECKING:
+    from jupyter_pipelines.graph.facts import TableFact
 
 
 class Reporter:
@@ -123,6 +135,8 @@ class Reporter:
             self.add("JP303", severity, message, fix, place, name, remedies=(Remedy("no-skip", cell),))
             return
         fix = f"define or import `{name}` before it is used"
+        if name in {"interval_start", "interval_end"}:
+            fix = f"declare `{name}` in the parameters cell: a backfill or schedule gives it the window's bound"
         remedies = () if maybe else (Remedy("define", name=name),)
         self.add("JP301", severity, f"nothing defines `{name}`", fix, place, name, remedies=remedies)
 
@@ -294,6 +308,66 @@ class Reporter:
         message = f"setup writes {path}, and does so again at the start of every step"
         self.error("JP404", message, "write the file in a step", place, path)
 
+    # -- tables --------------------------------------------------------------------------------------------------
+
+    def sql_not_understood(self, problem: str, place: Location) -> None:
+        message = f"the SQL here is not understood ({problem}): it keeps its place among all that touches tables"
+        self.add("JP350", Severity.WARNING, message, "correct it; if DuckDB runs it, ignore this", place, str(place))
+
+    def setup_writes_table(self, table: TableName, place: Location) -> None:
+        message = f"setup writes the table {table}, and does so again at the start of every step"
+        self.error(
+            "JP351", message, "write it in a step", place, str(table), remedies=(Remedy("no-setup", place.cell),)
+        )
+
+    def setup_reads_table(self, table: TableName, place: Location, writer: TableFact) -> None:
+        message = (
+            f"setup reads the table {table}, which step {writer.step} writes at {writer.location}: setup runs at the "
+            f"start of every step, before and after that"
+        )
+        remedies = (Remedy("no-setup", place.cell),)
+        self.error("JP351", message, "read it in a step", place, str(table), remedies=remedies)
+
+    def temporary_table(self, name: TableName, use: TableFact, made: TableFact) -> None:
+        owner = f"step {made.step}"
+        message = f"`{name}` is a temporary table of {owner} ({made.location}), and every step has its own connection"
+        fix = f"make it a table (`%%sql --table {name}`), or use it in {owner} only"
+        self.error("JP352", message, fix, use.location, str(name), use.step)
+
+    def session_state(self, use: TableFact, later: TableFact, *, decides: bool) -> None:
+        message = f"`{use.what}` holds for the connection of step {use.step} only; step {later.step} has its own"
+        severity = Severity.ERROR if decides else Severity.WARNING
+        remedies = (Remedy("setup", use.location.cell),)
+        self.add("JP353", severity, message, "move it to a setup cell", use.location, use.what, use.step, remedies)
+
+    def open_transaction(self, step: str | None, place: Location) -> None:
+        message = "a transaction is begun here that the step does not end: what it writes is lost with its connection"
+        self.error("JP353", message, "add `COMMIT;` at the end", place, "transaction", step)
+
+    def no_sql(self, place: Location) -> None:
+        self.error("JP354", "the `%%sql` cell has no statement", "write one, or remove the cell", place, "empty")
+
+    def builds_of_no_query(self, table: TableName, place: Location) -> None:
+        message = f"the cell is to build {table}, but its last statement gives no rows"
+        self.error("JP354", message, "end it with the `SELECT` that the table is made of", place, str(table))
+
+    def assigns_no_query(self, name: str, place: Location) -> None:
+        message = f"the cell is to assign `{name}`, but its last statement gives no rows"
+        self.error("JP354", message, f"end it with a `SELECT`, or remove `{name} <<`", place, name)
+
+    def watermark_of_nothing(self, table: TableName, place: Location) -> None:
+        message = f"`$watermark` is the latest time in {table}, but the cell does not say in which column"
+        self.error("JP354", message, "add `--time-column COLUMN`", place, "watermark")
+
+    def sql_positions(self, place: Location) -> None:
+        message = "parameters are known by their names here, and `?` and `$1` have none"
+        self.error("JP355", message, "write `$name`, with the name of a variable", place, str(place))
+
+    def skipped_table(self, table: TableName, skip: int, place: Location) -> None:
+        message = f"{table} is made by cell {skip} only, which is tagged `skip` and never runs in a pipeline"
+        fix = f"remove the `skip` tag of cell {skip}, or make {table} in a notebook of its own"
+        self.error("JP356", message, fix, place, str(table), remedies=(Remedy("no-skip", skip),))
+
     def other_language(self) -> None:
         message = (
             f"the notebook's language is {self.document.language}: its steps run one after another in one kernel, in "
@@ -318,4 +392,4 @@ def _advice(kind: str, name: str, made: Version) -> str:
 
 def skip_bindings(document: NotebookDocument) -> list[int]:
     """Indices of the code cells tagged ``skip``."""
-    return [cell.index for cell in document.cells if cell.role is Role.SKIP and cell.python is not None]
+    return [cell.index for cell in document.cells if cell.role is Role.SKIP and (cell.python or cell.sql)]

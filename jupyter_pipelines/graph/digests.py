@@ -9,12 +9,12 @@ from jupyter_pipelines.graph.effects import analyse_cell
 from jupyter_pipelines.graph.events import Bind, BindKind, CellEffects
 from jupyter_pipelines.notebook.model import Cell, NotebookDocument, Role
 
-_EXECUTED = {Role.PARAMETERS, Role.SETUP, Role.STEP}
+EXECUTED = frozenset({Role.PARAMETERS, Role.SETUP, Role.STEP})
 
 
 def executed_cells(document: NotebookDocument) -> dict[int, CellEffects]:
     """The effects of the cells that a pipeline executes, by index, in notebook order."""
-    return {cell.index: analyse_cell(cell) for cell in document.cells if cell.role in _EXECUTED}
+    return {cell.index: analyse_cell(cell) for cell in document.cells if cell.role in EXECUTED}
 
 
 def step_digests(document: NotebookDocument, effects: Mapping[int, CellEffects] | None = None) -> dict[str, str]:

@@ -18,9 +18,11 @@ from jupyter_pipelines.graph.events import (
     StatementKind,
 )
 from jupyter_pipelines.graph.magics import OTHER_LANGUAGES, apply_cell_magic
+from jupyter_pipelines.graph.sql_cells import sql_effects
 from jupyter_pipelines.graph.statements import StatementWalker
 from jupyter_pipelines.notebook.model import Cell, Role
 from jupyter_pipelines.notebook.parsing import parse_python
+from jupyter_pipelines.notebook.sql_cells import magic_body
 
 _DEFINING_CALLS = frozenset(
     [
@@ -45,6 +47,8 @@ _DEFINITIONS = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDe
 def analyse_cell(cell: Cell) -> CellEffects:
     """The effects of a code cell; none for markdown and for what cannot be parsed (the reader has reported that)."""
     may_fail, given = "raises-exception" in cell.tags, cell.role is Role.PARAMETERS
+    if cell.sql is not None or cell.check is not None:
+        return sql_effects(cell.sql, cell.check, *magic_body(cell), may_fail)
     return _analyse(cell.python, cell.cell_magic or "", cell.cell_magic_line, may_fail, given)
 
 

@@ -13,6 +13,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from jupyter_pipelines.notebook.table_names import TableName
+
 LOCAL_MARK = "@"
 
 
@@ -167,6 +169,33 @@ class Command(Event):
     """A shell command or a cell of another language: files may be touched, names cannot."""
 
     text: str
+
+
+@dataclass(slots=True, eq=False)
+class File(Event):
+    """A file is read or written; ``path`` is ``None`` where it is not known which."""
+
+    path: str | None
+    writes: bool
+
+
+class Use(StrEnum):
+    """What is done with a table, or with the connection to the warehouse, as a verb of its step."""
+
+    READ = "reads"
+    WRITE = "writes"
+    CHECK = "checks"  # reads it, and whoever reads it later relies on the outcome
+    TEMPORARY = "makes"  # for the connection at hand only
+    SESSION = "sets"  # something about that connection
+
+
+@dataclass(slots=True, eq=False)
+class TableUse(Event):
+    """SQL touches a table; ``name`` is ``None`` where it may be any. ``what`` it sets, if it is about the session."""
+
+    name: TableName | None
+    use: Use
+    what: str = ""
 
 
 @dataclass(slots=True, eq=False)

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from jupyter_pipelines.diagnostics import Location
+from jupyter_pipelines.graph.events import Use
 from jupyter_pipelines.graph.values import Definition, Place, Version
+from jupyter_pipelines.notebook.table_names import TableName
 
 if TYPE_CHECKING:
     from jupyter_pipelines.graph.diagnose import Reporter
@@ -38,6 +40,18 @@ class ResourceUse:
 
 
 @dataclass(slots=True, eq=False)
+class TableFact:
+    """A step, or setup, touches a table; ``name`` is ``None`` where it may be any."""
+
+    step: str | None
+    name: TableName | None
+    use: Use
+    what: str  # is set, where it is about the session
+    certain: bool
+    location: Location
+
+
+@dataclass(slots=True, eq=False)
 class CellFacts:
     """One cell's part: what it adds to the facts of its step and of the notebook."""
 
@@ -49,6 +63,7 @@ class CellFacts:
     changes: set[str] = field(default_factory=set)
     identified: set[str] = field(default_factory=set)  # it matters which object they are
     files: list[tuple[str | None, bool, bool, Place]] = field(default_factory=list)  # path, writes, certain
+    tables: list[tuple[TableName | None, Use, str, bool, Place]] = field(default_factory=list)  # see `TableFact`
     resources: list[tuple[str, bool, Place]] = field(default_factory=list)  # name, changes
     ties: dict[str, set[str]] = field(default_factory=dict)
     findings: list[Callable[[Reporter], None]] = field(default_factory=list)
@@ -91,6 +106,7 @@ class Facts:
 
     steps: dict[str, StepFacts]
     files: list[FileUse] = field(default_factory=list)
+    tables: list[TableFact] = field(default_factory=list)
     resources: list[ResourceUse] = field(default_factory=list)
     ties: list[tuple[str | None, dict[str, set[str]]]] = field(default_factory=list)  # cell by cell: whose, which
     latest: dict[str, Version] = field(default_factory=dict)
@@ -103,5 +119,7 @@ class Facts:
                 self.resources.append(ResourceUse(step, name, changes, place.location))
         for path, writes, certain, place in cell.files:
             self.files.append(FileUse(step, path, writes, certain, place.location))
+        for table, use, what, certain, place in cell.tables:
+            self.tables.append(TableFact(step, table, use, what, certain, place.location))
         if cell.ties:
             self.ties.append((step, cell.ties))

@@ -15,10 +15,12 @@ from jupyter_pipelines.graph.events import (
     Flow,
     FunctionInfo,
     Unknowable,
+    Use,
 )
 from jupyter_pipelines.graph.interpreter import Interpreter
 from jupyter_pipelines.graph.summaries import Summary
 from jupyter_pipelines.graph.values import NOTHING, Definition, Result, Value
+from jupyter_pipelines.notebook.table_names import TableName
 
 _PASSES = 2  # so that what a loop's body leaves reaches its beginning
 
@@ -177,6 +179,9 @@ class FunctionInterpreter(Interpreter):
     def file(self, path: str | None, writes: bool, line: int, certain: bool = True) -> None:
         self.summary.files.add((path, writes, certain))
 
+    def table(self, name: TableName | None, use: Use, line: int, certain: bool = True, what: str = "") -> None:
+        self.summary.tables.add((name, use, what, certain))
+
     def command(self, line: int) -> None:
         self.summary.command = True
 
@@ -208,6 +213,7 @@ class FunctionInterpreter(Interpreter):
         for component, sure in summary.draws.items():
             self.draw(component, line, sure and certain)
         mine.files |= summary.files
+        mine.tables |= summary.tables
         mine.command |= summary.command
         mine.ambient |= summary.ambient
         mine.settings |= summary.settings

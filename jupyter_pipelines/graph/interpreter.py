@@ -9,6 +9,7 @@ from dataclasses import replace
 from jupyter_pipelines.graph import knowledge
 from jupyter_pipelines.graph.effects import analyse_text
 from jupyter_pipelines.graph.events import (
+    FRESH,
     LOCAL_MARK,
     Ambient,
     Augment,
@@ -20,6 +21,7 @@ from jupyter_pipelines.graph.events import (
     Command,
     Delete,
     Event,
+    File,
     Flow,
     FunctionInfo,
     Identify,
@@ -28,11 +30,17 @@ from jupyter_pipelines.graph.events import (
     StarImport,
     State,
     Suspend,
+    TableUse,
     Tie,
     Unknowable,
+    Use,
 )
+from jupyter_pipelines.graph.sql_cells import sql_events
 from jupyter_pipelines.graph.summaries import Summary
 from jupyter_pipelines.graph.values import IMMUTABLE_VALUE, NOTHING, Definition, Result, Value, in_order
+from jupyter_pipelines.notebook.table_names import TableName
+
+WAREHOUSE = "jupyter_pipelines.warehouse"  # the maker of what it gives, too
 
 
 class Interpreter:
@@ -100,6 +108,9 @@ class Interpreter:
 
     def command(self, line: int) -> None: ...
 
+    def table(self, name: TableName | None, use: Use, line: int, certain: bool = True, what: str = "") -> None:
+        """SQL touches a table of the warehouse; see :class:`TableUse`."""
+
     def summarise(self, info: FunctionInfo) -> Summary:
         raise NotImplementedError
 
@@ -158,6 +169,10 @@ class Interpreter:
                 self.state(event.component, event.line)
             case Command():
                 self.command(event.line)
+            case File():
+                self.file(event.path, event.writes, event.line, not event.maybe)
+            case TableUse():
+                self.table(event.name, event.use, event.line, not event.maybe, event.what)
 
     def _is_fresh(self, flow: Flow) -> bool:
         """Unpacked from a call that is known to give things of their own, each."""
@@ -352,6 +367,8 @@ class Interpreter:
 
     def library(self, event: Call, dotted: str, arguments: list[tuple[int | str, Result]]) -> Result:
         """A function of an imported module."""
+        if dotted == WAREHOUSE:
+            return Result(value=Value(maker=WAREHOUSE))
         if dotted in knowledge.SETTERS:
             self.state(knowledge.SETTERS[dotted], event.line)
         if self._changes_stateful_object(dotted, event.line):
@@ -554,6 +571,8 @@ class Interpreter:
         if receiver.value.maker == "logging" and name in knowledge.LOGGER_SETTINGS:  # loggers are found by their name
             self.setting(event, f"logging.{name}")
             return Result()
+        if receiver.value.maker == WAREHOUSE:
+            return self._warehouse(event, name)
         self._calls_functions(event, arguments)
         self._changes_arguments_of_method(event, name, receiver, arguments)
         if name in knowledge.WRITING_METHODS:
@@ -610,6 +629,17 @@ class Interpreter:
             return Result(merged.shares, replace(merged.value, uncarriable=None), functions=merged.functions)
         result = self._unknown(event, receiver, arguments, name)
         return Result(value=replace(result.value, immutable=False)) if name in knowledge.FETCHING else result
+
+    def _warehouse(self, event: Call, name: str) -> Result:
+        """A method of ``jp.warehouse()``: its SQL is read where it is written out."""
+        sql = (event.argument(0) or event.argument("query") or FRESH).constant
+        if name in knowledge.SQL_METHODS and isinstance(sql, str):
+            for touched in sql_events(sql, event.line):
+                self._other(touched)
+        else:
+            reads = name in knowledge.READING_THE_WAREHOUSE
+            self.table(None, Use.READ if reads else Use.WRITE, event.line, False)
+        return Result(value=Value(maker="pandas"))
 
     def _changes_arguments_of_method(
         self, event: Call, name: str, receiver: Result, arguments: list[tuple[int | str, Result]]

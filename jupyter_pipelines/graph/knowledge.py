@@ -496,3 +496,8 @@ def changes_receiver(method: str) -> bool:
     if method in CHANGING_METHODS:
         return True
     return method.startswith(CHANGING_PREFIXES) and method not in NOT_CHANGING
+
+
+# What `jp.warehouse()` can be told.
+SQL_METHODS = frozenset({"sql", "query", "execute"})
+READING_THE_WAREHOUSE = frozenset({"tables", "copy_to", "release", "describe", "preview"})

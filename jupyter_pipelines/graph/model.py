@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
@@ -17,6 +17,7 @@ class EdgeKind(StrEnum):
     VALUE = "value"  # reads a variable the other wrote or changed
     ORDER = "order"  # the author said so (`after:`)
     FILE = "file"  # touches a file the other writes
+    TABLE = "table"  # touches a table the other writes, or checks
     STATE = "state"  # relies on hidden state the other sets: seeds, rcParams, working directory …
     RESOURCE = "resource"  # uses the same connection or other uncarriable thing, in notebook order
 
@@ -35,6 +36,7 @@ class Edge:
     read: Location | None = None
     writer: str = ""  # the step that wrote it, when that is not `source`; "setup" too
     changers: tuple[str, ...] = ()  # the steps that made `changed`, one each
+    uses: tuple[str, str] = ("", "")  # of a table: what `source` and `target` do with it, as verbs
     observed: tuple[tuple[str, tuple[int, ...]], ...] = ()  # steps (and their cells) that only runs saw change it
 
     def explain(self) -> str:
@@ -46,6 +48,12 @@ class Edge:
             return (
                 f"{self.target} runs after {self.source} because both {sure}touch {self.name}: "
                 f"{self.source} at {self.written}, {self.target} at {self.read}"
+            )
+        if self.kind is EdgeKind.TABLE:
+            first, then = (verb if self.certain else f"possibly {verb}" for verb in self.uses)
+            return (
+                f"{self.target} runs after {self.source} because {self.source} {first} {self.name} at {self.written}, "
+                f"and {self.target} {then} it at {self.read}"
             )
         if self.kind is EdgeKind.RESOURCE:
             return (
@@ -110,6 +118,8 @@ class StepPlan:
     resources: tuple[str, ...] = ()  # names never carried: replayed by setup, kept in order
     files_read: tuple[str, ...] = ()  # as the source names them, where it does
     files_written: tuple[str, ...] = ()
+    tables_read: tuple[str, ...] = ()  # of the warehouse, as the source names them
+    tables_written: tuple[str, ...] = ()
     digest: str = ""  # of the step's own source, setup and definitions: the key of what runs observe about it
 
 
@@ -161,6 +171,17 @@ class Pipeline:
     def errors(self) -> tuple[Diagnostic, ...]:
         return tuple(diagnostic for diagnostic in self.diagnostics if diagnostic.is_error)
 
+    @property
+    def tables_written(self) -> tuple[str, ...]:
+        """The tables of the warehouse that its steps build or change, by name."""
+        return _each_once(name for step in self.steps for name in step.tables_written)
+
+    @property
+    def tables_read(self) -> tuple[str, ...]:
+        """The tables that its steps read and none of them writes: what others have to have made."""
+        own = set(self.tables_written)
+        return _each_once(name for step in self.steps for name in step.tables_read if name not in own)
+
     def step(self, name: str) -> StepPlan:
         """The step called ``name``; raises :class:`KeyError`."""
         for step in self.steps:
@@ -175,3 +196,7 @@ class Pipeline:
     def downstream(self, name: str) -> frozenset[str]:
         """The steps that wait for ``name`` (direct ones only)."""
         return frozenset(edge.target for edge in self.edges if edge.source == name)
+
+
+def _each_once(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted(set(names)))

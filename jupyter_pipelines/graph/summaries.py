@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from jupyter_pipelines.graph.events import FunctionInfo
+from jupyter_pipelines.graph.events import FunctionInfo, Use
 from jupyter_pipelines.graph.values import Definition, Result, Value
+from jupyter_pipelines.notebook.table_names import TableName
 
 _MOST_KNOWN = 4096
 
@@ -29,6 +30,7 @@ class Summary:
     states: set[str] = field(default_factory=set)
     draws: dict[str | None, bool] = field(default_factory=dict)  # component -> certain
     files: set[tuple[str | None, bool, bool]] = field(default_factory=set)  # path, writes, certain
+    tables: set[tuple[TableName | None, Use, str, bool]] = field(default_factory=set)  # use, what it sets, certain
     command: bool = False
     ambient: set[str] = field(default_factory=set)
     settings: set[str] = field(default_factory=set)  # functions called that set a module's own state

@@ -19,7 +19,8 @@ def to_json(pipeline: Pipeline, fixes: Sequence[Sequence[Fix]] | None = None) ->
 
     ``notebook``, ``language``, ``sequential``; ``steps``: ``name``, ``cells`` (numbers, from 1), ``options``,
     ``inputs`` (``name``, ``producer``), ``outputs``, ``possibly_changed``, ``definitions``, ``state_inputs``,
-    ``files_read`` and ``files_written`` (as the source names them), ``after`` (steps it waits for);
+    ``files_read``, ``files_written``, ``tables_read`` and ``tables_written`` (as the source names them), ``after``
+    (steps it waits for);
     ``edges``: ``source``, ``target``, ``kind``, ``name``, ``certain``, ``written``,
     ``changed``, ``read`` (places: ``cell``, ``line``), ``observed`` (``step``, ``cells``: whose change only runs have
     shown), ``explanation``; ``parameters``: ``name``, ``annotation``,
@@ -58,6 +59,8 @@ def _step(pipeline: Pipeline, step: StepPlan) -> dict[str, object]:
         "state_inputs": dict(step.state_inputs),
         "files_read": list(step.files_read),
         "files_written": list(step.files_written),
+        "tables_read": list(step.tables_read),
+        "tables_written": list(step.tables_written),
         "after": sorted(pipeline.upstream(step.name), key=lambda name: order.index(name) if name in order else -1),
     }
 

@@ -23,6 +23,7 @@ import difflib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Literal
 
 from jupyter_pipelines.notebook.codes import Problem
@@ -95,6 +96,7 @@ class CheckCell:
     problems: tuple[Problem, ...] = ()
 
 
+@lru_cache(maxsize=2048)
 def read_check_magic(line: str, body: str) -> CheckCell:
     """Understand what stands after ``%%check`` on its line, and the lines below. Never raises.
 

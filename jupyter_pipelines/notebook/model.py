@@ -5,8 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from jupyter_pipelines.diagnostics import Diagnostic
+
+if TYPE_CHECKING:
+    from jupyter_pipelines.notebook.check_magic import CheckCell
+    from jupyter_pipelines.notebook.sql_magic import SqlMagic
 
 
 def first_line(source: str) -> str:
@@ -68,6 +73,8 @@ class Cell:
     tags: tuple[str, ...] = ()
     cell_magic: str | None = None  # name of a foreign cell magic such as "time", "capture", "bash"
     cell_magic_line: str = ""  # its arguments
+    sql: SqlMagic | None = None  # what a `%%sql` cell of ours asks for
+    check: CheckCell | None = None  # what a `%%check` cell asks for, or the checks in one that builds a table
 
     @property
     def number(self) -> int:

@@ -14,6 +14,7 @@ from jupyter_pipelines.notebook.parameters import read_parameters
 from jupyter_pipelines.notebook.parse import ParsedNotebook, parse
 from jupyter_pipelines.notebook.python_source import CellSource, read_source
 from jupyter_pipelines.notebook.roles import Roles, assign_roles
+from jupyter_pipelines.notebook.sql_cells import OWN_MAGICS, understand_sql
 from jupyter_pipelines.notebook.tags import read_tags
 
 # Languages of kernels whose notebooks often lack language information.
@@ -45,6 +46,9 @@ def understand(parsed: ParsedNotebook, name: str) -> NotebookDocument:
     diagnostics += _source_findings(roles, sources)
     if not any(cell.role is Role.STEP for cell in roles.cells):
         diagnostics.append(_nothing_to_run(roles.cells))
+    if python and any(cell.cell_magic in OWN_MAGICS for cell in roles.cells):
+        roles.cells, findings = understand_sql(roles.cells)
+        diagnostics += findings
     parameters, findings = read_parameters(roles.cells, python=python)
     diagnostics += findings
     return NotebookDocument(

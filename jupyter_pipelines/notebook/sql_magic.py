@@ -12,6 +12,7 @@ import keyword
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Literal, get_args
 
 from jupyter_pipelines.notebook.codes import Problem
@@ -54,6 +55,7 @@ class _Reader:
             self.problem(f"`{flag}` is given twice on the `%%sql` line, with different values.", "Give it once.")
 
 
+@lru_cache(maxsize=2048)
 def read_sql_magic(line: str) -> SqlMagic:
     """Understand what stands after ``%%sql`` on its line. Never raises: what is wrong is in ``problems``."""
     reader = _Reader()

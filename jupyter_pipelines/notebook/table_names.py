@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _PART = re.compile(r'\s*(?:"((?:[^"]|"")+)"|([^\s".]+))\s*')
@@ -29,11 +29,11 @@ class TableName:
     schema: str
     table: str
     catalog: str = ""  # of a database that is attached by that name
+    key: tuple[str, str, str] = field(init=False, repr=False)  # equal for two names of one table
 
-    @property
-    def key(self) -> tuple[str, str, str]:
-        """Equal for two names of one table."""
-        return self.catalog.casefold(), (self.schema or MAIN).casefold(), self.table.casefold()
+    def __post_init__(self) -> None:
+        key = self.catalog.casefold(), (self.schema or MAIN).casefold(), self.table.casefold()
+        object.__setattr__(self, "key", key)
 
     @property
     def sql(self) -> str:

@@ -11,6 +11,7 @@ from random import Random
 from jupyter_pipelines.graph.model import Observations, Pipeline
 from jupyter_pipelines.notebook import read_notebook
 from jupyter_pipelines.notebook.model import NotebookDocument
+from tests.graph import sql_notebooks
 from tests.graph.cases import ALL
 from tests.graph.programs import random_program
 
@@ -30,6 +31,11 @@ def starting_points() -> list[Cells]:
         found.append(_identified(blocks))
     found += [_identified([_split(cell) for cell in random_program(Random(seed))]) for seed in range(60)]
     return [cells for cells in found if cells]
+
+
+def sql_starting_points() -> list[Cells]:
+    """Notebooks with SQL cells."""
+    return [_identified([_split(cell) for cell in cells]) for cells in sql_notebooks.ALL]
 
 
 def _split(cell: str) -> tuple[str, str]:

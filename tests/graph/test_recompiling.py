@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from random import Random
 
@@ -9,7 +10,7 @@ from jupyter_pipelines.graph import compile_pipeline, to_json
 from jupyter_pipelines.graph.compile import compile_with
 from jupyter_pipelines.graph.model import Observations, Pipeline
 from jupyter_pipelines.graph.walk import Memory
-from tests.graph.edits import document, edited, observed, starting_points
+from tests.graph.edits import Cells, document, edited, observed, sql_starting_points, starting_points
 
 NOTEBOOKS = starting_points()
 EDITS = 12
@@ -19,16 +20,16 @@ def everything(pipeline: Pipeline) -> tuple[object, ...]:
     return pipeline.steps, pipeline.edges, pipeline.diagnostics, pipeline.seeded, to_json(pipeline)
 
 
-def follow(seed: int) -> None:
+def follow(seed: int, notebooks: Sequence[Cells]) -> None:
     """Edit one notebook again and again; after each edit both ways of compiling must agree."""
     random = Random(seed)
     memory = Memory()
-    states = [random.choice(NOTEBOOKS)]
+    states = [random.choice(notebooks)]
     seen = Observations()
     for number in range(EDITS):
         back = number > 1 and random.random() < 0.1  # undo
         before = random.choice(states) if back else states[-1]
-        cells = edited(before, NOTEBOOKS, random, number) if number else before
+        cells = edited(before, notebooks, random, number) if number else before
         states.append(cells)
         for observations in (seen, Observations()) if random.random() < 0.3 else (seen,):
             read = document(cells)
@@ -40,7 +41,12 @@ def follow(seed: int) -> None:
 
 def test_compiling_after_an_edit_gives_what_compiling_from_nothing_gives() -> None:
     for seed in range(40):
-        follow(seed)
+        follow(seed, NOTEBOOKS)
+
+
+def test_so_it_does_with_sql() -> None:
+    for seed in range(30):
+        follow(seed, sql_starting_points())
 
 
 def test_compiling_in_any_order_gives_the_same() -> None:

@@ -1,0 +1,48 @@
+"""What is wrong with a ``%%sql`` cell by itself: SQL that is not understood, or does not fit what is asked for."""
+
+from __future__ import annotations
+
+from jupyter_pipelines.diagnostics import Location
+from jupyter_pipelines.graph.diagnose import Reporter
+from jupyter_pipelines.graph.digests import EXECUTED
+from jupyter_pipelines.graph.sql import SqlStatement
+from jupyter_pipelines.graph.sql_cells import WATERMARK, statements_of
+from jupyter_pipelines.notebook.model import Cell, NotebookDocument
+from jupyter_pipelines.notebook.sql_cells import magic_body
+
+
+def report_statements(document: NotebookDocument, reporter: Reporter) -> None:
+    """Report what is wrong with the statements of the cells that a pipeline executes."""
+    begun: dict[str | None, Location] = {}  # transactions, by step
+    for cell in document.cells:
+        if cell.sql is None or cell.role not in EXECUTED:
+            continue
+        above, _ = magic_body(cell)
+        statements = statements_of(cell)
+        for statement in statements:
+            place = Location(cell.number, above + statement.line + 1)
+            if statement.problem:
+                reporter.sql_not_understood(statement.problem, place)
+            if any(not name.isidentifier() for name in statement.parameters):
+                reporter.sql_positions(place)
+            if statement.kind == "transaction":
+                if statement.text.split()[0].lower() in {"begin", "start"}:
+                    begun[cell.step] = place
+                else:
+                    begun.pop(cell.step, None)
+        _report_building(cell, statements, Location(cell.number, above), reporter)
+    for step, place in begun.items():
+        reporter.open_transaction(step, place)
+
+
+def _report_building(cell: Cell, statements: tuple[SqlStatement, ...], place: Location, reporter: Reporter) -> None:
+    assert cell.sql is not None
+    if not statements:
+        reporter.no_sql(place)
+    elif cell.sql.table is not None and not statements[-1].is_query and not statements[-1].problem:
+        reporter.builds_of_no_query(cell.sql.table, place)
+    elif cell.sql.assign and not statements[-1].is_query and not statements[-1].problem:
+        reporter.assigns_no_query(cell.sql.assign, place)
+    asks = any(WATERMARK in statement.parameters for statement in statements)
+    if asks and cell.sql.table is not None and not cell.sql.time_column:
+        reporter.watermark_of_nothing(cell.sql.table, place)
