@@ -73,6 +73,18 @@ class SqlError(PipelinesError):
         self.kind = kind
 
 
+class BuildError(PipelinesError):
+    """A table that cannot be built as it was asked for; what was there before still is."""
+
+    exit_code = 1
+
+
+class CheckError(PipelinesError):
+    """Checks that failed: what they guard is not published, and nothing that depends on it goes on."""
+
+    exit_code = 1
+
+
 class StepError(PipelinesError):
     """A step did not succeed.
 

@@ -1,0 +1,79 @@
+"""A table built in one transaction: whoever reads it sees the old one or the new one, never a part."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from jupyter_pipelines.errors import BuildError
+from jupyter_pipelines.notebook.table_names import MAIN, quoted
+from jupyter_pipelines.warehouse.building.model import BuildResult, BuildSpec
+from jupyter_pipelines.warehouse.building.ways import WATERMARK, WAYS
+from jupyter_pipelines.warehouse.building.work import STAGED, Work, count
+from jupyter_pipelines.warehouse.statements import at_its_line, frames_of, values_of
+
+if TYPE_CHECKING:
+    from jupyter_pipelines.graph.sql import SqlStatement
+    from jupyter_pipelines.warehouse.session import Session
+
+
+def build(
+    session: Session,
+    spec: BuildSpec,
+    sql: str,
+    parameters: Mapping[str, object] | None = None,
+    frames: Mapping[str, object] | None = None,
+    *,
+    guard: Callable[[], None] = lambda: None,
+) -> BuildResult:
+    """Have ``spec.table`` hold what the last statement of ``sql`` gives; those before it run in the same transaction.
+
+    Of ``parameters`` and ``frames`` (values and DataFrames by name) each statement is given what it names. ``guard``
+    runs before the new content is published: what it raises leaves the table as it was. Raises :class:`BuildError`,
+    :class:`SqlError`, and what ``guard`` raises.
+    """
+    from jupyter_pipelines.graph.sql import read_statements
+
+    statements = read_statements(sql)
+    query = _query(spec, statements)
+    began = time.monotonic()
+    _make_schema(session, spec)
+    with session.transaction():
+        for statement in statements[:-1]:
+            with at_its_line(statement):
+                session.execute(
+                    statement.text, values_of(statement, parameters or {}), frames=frames_of(statement, frames or {})
+                )
+        work = Work(session, spec, query, parameters or {}, frames_of(query, frames or {}))
+        work.look()
+        with at_its_line(query):
+            added, changed, removed = WAYS[spec.materialize](work)
+        session.execute(f"DROP TABLE IF EXISTS {STAGED}")
+        rows = None if spec.materialize == "view" else count(session, work.target)
+        guard()
+    seconds = time.monotonic() - began
+    return BuildResult(str(spec.table), spec.materialize, rows, added, changed, removed, not work.kind, seconds)
+
+
+def _query(spec: BuildSpec, statements: tuple[SqlStatement, ...]) -> SqlStatement:
+    if not statements:
+        raise BuildError(f"{spec.table} cannot be built: the cell has no SQL.", "Write a query below the first line.")
+    query = statements[-1]
+    if query.writes or not (query.is_query or query.problem):
+        raise BuildError(
+            f"{spec.table} cannot be built: the last statement of the cell gives no rows.",
+            "End the cell with the query for the table: a SELECT, WITH, FROM or VALUES.",
+        )
+    if WATERMARK in query.parameters and spec.materialize not in {"incremental", "append"}:
+        raise BuildError(
+            f"The query for {spec.table} uses $watermark, which a {spec.materialize} has no use for.",
+            "Add --materialize incremental --time-column COLUMN.",
+        )
+    return query
+
+
+def _make_schema(session: Session, spec: BuildSpec) -> None:
+    """Before the transaction, in which two steps that make one schema would get into each other's way."""
+    if (spec.table.schema or MAIN) != MAIN and not spec.table.catalog:
+        session.execute(f"CREATE SCHEMA IF NOT EXISTS {quoted(spec.table.schema)}")
