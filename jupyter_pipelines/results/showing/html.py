@@ -14,7 +14,8 @@ LONGEST = 300  # characters of one text
 STYLE = """<style>
 .jp-PipelinesResult { font-size: 13px; line-height: 1.45; color: var(--jp-ui-font-color1, inherit); max-width: 100%;
   --good: var(--jp-success-color0, #1b5e20); --bad: var(--jp-error-color0, #b71c1c);
-  --busy: var(--jp-brand-color1, #0d47a1); --line: var(--jp-border-color2, #8886); }
+  --warn: var(--jp-warn-color0, #8a5300); --busy: var(--jp-brand-color1, #0d47a1);
+  --line: var(--jp-border-color2, #8886); }
 .jp-PipelinesResult h4 { margin: 12px 0 4px; font-size: 13px; font-weight: 600; }
 .jp-PipelinesResult.jp-PipelinesResult table { border: none; border-collapse: collapse; margin: 4px 0;
   font-size: 12px; }
@@ -28,9 +29,13 @@ STYLE = """<style>
   white-space: nowrap; }
 .jp-PipelinesResult.jp-PipelinesResult pre { margin: 4px 0; padding: 6px 8px; max-height: 240px; overflow: auto;
   font-size: 12px; background: var(--jp-layout-color2, #8881); white-space: pre-wrap; overflow-wrap: anywhere; }
+.jp-PipelinesResult.jp-PipelinesResult table th small { display: block; font-weight: normal; opacity: .75; }
+.jp-PipelinesResult .rows { overflow-x: auto; }
+.jp-PipelinesResult summary { cursor: pointer; }
 .jp-PipelinesResult .muted { color: var(--jp-ui-font-color2, inherit); }
 .jp-PipelinesResult :is(.completed, .reused) { color: var(--good); }
 .jp-PipelinesResult :is(.failed, .crashed, .timed-out, .refused) { color: var(--bad); }
+.jp-PipelinesResult .warned { color: var(--warn); }
 .jp-PipelinesResult .running { color: var(--busy); }
 .jp-PipelinesResult :is(.pending, .skipped, .cancelled) { opacity: .8; }
 .jp-PipelinesResult svg { display: block; max-width: 100%; height: auto; }
@@ -60,10 +65,13 @@ def plain(value: object) -> str:
     return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
 
 
-def table(heads: Sequence[str], rows: Iterable[Sequence[str]], numbers: Iterable[int] = ()) -> str:
-    """A table of pieces of HTML; columns ``numbers`` are set to the right."""
+def table(
+    heads: Sequence[str], rows: Iterable[Sequence[str]], numbers: Iterable[int] = (), types: Sequence[str] = ()
+) -> str:
+    """A table of pieces of HTML; columns ``numbers`` are set to the right, ``types`` stand below the heads."""
     right = set(numbers)
-    head = "".join(f'<th scope="col">{text(one)}</th>' for one in heads)
+    below = [f"<small>{text(one)}</small>" for one in types] or [""] * len(heads)
+    head = "".join(f'<th scope="col">{text(one)}{small}</th>' for one, small in zip(heads, below, strict=True))
     body = "".join(
         "<tr>"
         + "".join(f"<td{' class=number' if place in right else ''}>{cell}</td>" for place, cell in enumerate(row))

@@ -30,7 +30,7 @@ def describe_run(run: Run) -> str:
         took = lasted(step.ended - step.started) if step.ended and step.started and step.state != "reused" else ""
         left = "; ".join(f"{one.name}: {one.summary or one.type}" for one in step.outputs)
         rows.append((GLYPHS[step.state], step.name, step.state, took, step.error or step.waiting or left))
-    lines += _aligned(rows)
+    lines += aligned(rows)
     return "\n".join([*lines, *([record.error] if record.error and not any(row[4] for row in rows) else [])])
 
 
@@ -46,7 +46,7 @@ def describe_runs(runs: Runs) -> str:
         return "no run on record fits"
     total = len(runs)
     more = [f"{len(rows):,} of {total:,} runs"] if total > len(rows) else []
-    return "\n".join([*_aligned(rows), *more])
+    return "\n".join([*aligned(rows), *more])
 
 
 def describe_trend(trend: Trend) -> str:
@@ -54,7 +54,7 @@ def describe_trend(trend: Trend) -> str:
     if not trend.points:
         return f"{trend.name} is not on record for any run; there are trends of {', '.join(trend.known)}"
     rows = [(moment(point.moment), point.run[:8], plain(point.value)) for point in trend.points[-SHOWN:]]
-    return "\n".join([f"{trend.name} of {len(trend.points):,} runs", *_aligned(rows)])
+    return "\n".join([f"{trend.name} of {len(trend.points):,} runs", *aligned(rows)])
 
 
 def describe_comparison(found: RunComparison) -> str:
@@ -62,7 +62,7 @@ def describe_comparison(found: RunComparison) -> str:
     lines = [f"run {found.first.id[:8]} ({found.first.state}) against run {found.second.id[:8]} ({found.second.state})"]
     lines += _different("parameters", found.parameters) + _different("numbers", found.metrics)
     rows = [(f"  {one.name}", one.status, one.detail) for one in found.values if one.status != "same"]
-    lines += ["values", *_aligned(rows)] if rows else []
+    lines += ["values", *aligned(rows)] if rows else []
     for cell in found.cells:
         lines += [f"cell {cell.after or cell.before} {cell.kind}: {cell.first_line}", *cell.lines[:20]]
     return "\n".join(lines if len(lines) > 1 else [*lines, "nothing differs but times"])
@@ -70,10 +70,11 @@ def describe_comparison(found: RunComparison) -> str:
 
 def _different(title: str, pairs: Iterable[Pair]) -> list[str]:
     rows = [(f"  {one.name}", plain(one.first), plain(one.second)) for one in pairs if not one.is_same]
-    return [title, *_aligned(rows)] if rows else []
+    return [title, *aligned(rows)] if rows else []
 
 
-def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Lines of columns."""
     widths = [max(len(row[place]) for row in rows) for place in range(len(rows[0]) - 1)] if rows else []
     return [
         "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), _line(row[-1])]).rstrip()

@@ -1,0 +1,75 @@
+"""Each rule as a query of the rows that break it. NULL breaks a rule only where the rule is about NULL, as in SQL."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from jupyter_pipelines.notebook.check_magic import CheckLine, Rule
+from jupyter_pipelines.notebook.table_names import quoted
+
+_SECONDS: Final = {
+    "second": 1.0,
+    "minute": 60.0,
+    "hour": 3600.0,
+    "day": 86400.0,
+    "week": 7 * 86400.0,
+    "month": 30.436875 * 86400.0,
+    "year": 365.2425 * 86400.0,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Violations:
+    """``rows`` is a query of what breaks the rule; ``count`` what of it is counted, ``value`` a number to keep."""
+
+    rows: str
+    count: str = "count(*)"
+    value: str = "NULL"
+
+
+def violations_of(table: str, line: CheckLine, rule: Rule) -> Violations | None:
+    """The query for ``rule`` about ``table`` (as SQL names it); ``None`` for rules that no query of rows answers."""
+    if rule.kind in {"columns", "type", "drift"}:
+        return None
+    if rule.kind == "query":
+        return Violations(f"SELECT * FROM ({rule.values[0].rstrip().rstrip(';')}\n)")
+    if line.subject.lower() == "rows" and not line.columns:
+        number = f"SELECT count(*) AS n FROM {table}"
+        return Violations(f"SELECT n FROM ({number}) WHERE NOT ({_condition('n', rule)})", value=f"({number})")
+    if rule.kind == "unique":
+        columns = ", ".join(map(quoted, line.columns))
+        known = " AND ".join(f"{quoted(one)} IS NOT NULL" for one in line.columns)
+        return Violations(
+            f"SELECT {columns}, count(*) AS n FROM {table} WHERE {known} GROUP BY {columns} HAVING count(*) > 1",
+            count="coalesce(sum(n - 1), 0)::BIGINT",
+        )
+    if rule.kind == "not null":
+        empty = " OR ".join(f"{quoted(one)} IS NULL" for one in line.columns)
+        return Violations(f"SELECT * FROM {table} WHERE {empty}")
+    column = quoted(line.columns[0])
+    if rule.kind == "within":
+        oldest = f"now() - to_seconds({float(rule.values[0]) * _SECONDS[rule.values[1]]})"
+        latest = f"SELECT max({column}) AS latest FROM {table}"
+        return Violations(f"{latest} HAVING latest IS NULL OR latest::TIMESTAMPTZ < {oldest}")
+    if rule.kind == "in table":
+        assert rule.table is not None
+        known = f"SELECT 1 FROM {rule.table.sql} AS r WHERE r.{quoted(rule.column)} = o.{column}"
+        return Violations(f"SELECT * FROM {table} AS o WHERE o.{column} IS NOT NULL AND NOT EXISTS ({known})")
+    return Violations(f"SELECT * FROM {table} WHERE NOT ({_condition(column, rule)})")
+
+
+def _condition(column: str, rule: Rule) -> str:
+    """What must hold of a value."""
+    values = rule.values
+    match rule.kind:
+        case "between":
+            return f"{column} BETWEEN {values[0]} AND {values[1]}"
+        case "in" | "not in":
+            return f"{column} {rule.kind.upper()} ({', '.join(values)})"
+        case "matches":
+            return f"regexp_matches({column}::VARCHAR, {values[0]})"
+        case "like" | "not like":
+            return f"{column}::VARCHAR {rule.kind.upper()} {values[0]}"
+        case _:
+            return f"{column} {values[0]} {values[1]}"

@@ -1,0 +1,140 @@
+"""Checks carried out: the violations of all rules in one query, then a few examples of what broke one."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from jupyter_pipelines.errors import SqlError
+from jupyter_pipelines.notebook.check_magic import CheckLine, Rule
+from jupyter_pipelines.warehouse.checks.model import CheckReport, CheckResult, judged
+from jupyter_pipelines.warehouse.checks.queries import Violations, violations_of
+from jupyter_pipelines.warehouse.checks.whole import columns_differ, drift_value, drifted, type_differs
+
+if TYPE_CHECKING:
+    from jupyter_pipelines.notebook.table_names import TableName
+    from jupyter_pipelines.warehouse.session import Session
+
+MOST_SAMPLED: Final = 5  # rows of one rule
+MOST_COLUMNS: Final = 12
+LONGEST: Final = 80  # characters of a sampled value
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """A rule with the line it stands on, and its query where it has one."""
+
+    name: str
+    line: CheckLine
+    rule: Rule
+    query: Violations | None
+
+
+def run_checks(
+    session: Session,
+    table: TableName,
+    checks: Sequence[CheckLine],
+    parameters: Mapping[str, object] | None = None,
+    frames: Mapping[str, object] | None = None,
+    earlier: Mapping[str, Sequence[float]] | None = None,
+) -> CheckReport:
+    """How ``checks`` of ``table`` come out; in a transaction they see what it has written.
+
+    ``frames`` are DataFrames that the checks name, the table among them if it is one. ``earlier`` are the numbers of
+    earlier runs by the names of rules, oldest first. A check that cannot be carried out has failed. Raises
+    :class:`SqlError` when the table itself cannot be read.
+    """
+    began = time.monotonic()
+    asked = _Asked(session, table, parameters or {}, frames or {}, earlier or {})
+    rules = [
+        _Rule(name_of(line, rule), line, rule, violations_of(table.sql, line, rule))
+        for line in checks
+        for rule in line.rules
+    ]
+    counted = asked.count([one for one in rules if one.query is not None])
+    results = [counted.get(one.name) or asked.as_a_whole(one) for one in rules]
+    results = [asked.with_sample(one, result) for one, result in zip(rules, results, strict=True)]
+    return CheckReport(str(table), asked.rows, tuple(results), time.monotonic() - began)
+
+
+def name_of(line: CheckLine, rule: Rule) -> str:
+    """What a rule is called in reports and in the history."""
+    return line.subject if rule.kind == "query" else f"{line.subject}: {' '.join(rule.text.split())}"
+
+
+@dataclass
+class _Asked:
+    session: Session
+    table: TableName
+    parameters: Mapping[str, object]
+    frames: Mapping[str, object]
+    earlier: Mapping[str, Sequence[float]]
+    rows: int = 0
+
+    def count(self, rules: Sequence[_Rule]) -> dict[str, CheckResult]:
+        """The results of all rules that have a query, by name."""
+        self.rows = self._numbers([])[-1][0]
+        try:
+            numbers = self._numbers(rules)
+        except SqlError:  # of one of them: each is asked alone, to tell which
+            return {one.name: self._alone(one) for one in rules}
+        return {one.name: self._result(one, *numbers[place]) for place, one in enumerate(rules)}
+
+    def _alone(self, one: _Rule) -> CheckResult:
+        try:
+            return self._result(one, *self._numbers([one])[0])
+        except SqlError as error:
+            return CheckResult(str(self.table), one.name, "failed", 0, self.rows, message=error.message)
+
+    def _numbers(self, rules: Sequence[_Rule]) -> dict[int, tuple[int, float | None]]:
+        parts = [f"SELECT -1 AS place, count(*) AS violations, NULL::DOUBLE AS value FROM {self.table.sql}"]
+        for place, one in enumerate(rules):
+            assert one.query is not None
+            parts.append(f"SELECT {place}, {one.query.count}, {one.query.value} FROM ({one.query.rows})")
+        found = self.session.query("\nUNION ALL ".join(parts), self.parameters, frames=self.frames).to_pylist()
+        return {row["place"]: (row["violations"], row["value"]) for row in found}
+
+    def _result(self, one: _Rule, violations: int, value: float | None) -> CheckResult:
+        status = judged(violations, self.rows, one.line.thresholds)
+        return CheckResult(str(self.table), one.name, status, violations, self.rows, value)
+
+    def as_a_whole(self, one: _Rule) -> CheckResult:
+        """The result of a rule about columns, types or drift."""
+        value, message = None, ""
+        try:
+            if one.rule.kind == "columns":
+                message = columns_differ(self.session, self.table.sql, one.rule, self.frames)
+            elif one.rule.kind == "type":
+                message = type_differs(self.session, self.table.sql, one.line, one.rule, self.frames)
+            else:
+                value = drift_value(self.session, self.table.sql, one.line, self.frames)
+                message, wrong = drifted(value, self.earlier.get(one.name, ()), float(one.rule.values[0]))
+                return replace(self._result(one, int(wrong), value), message=message)
+        except SqlError as error:
+            return replace(self._result(one, 1, value), status="failed", message=error.message)
+        return replace(self._result(one, int(bool(message)), value), message=message)
+
+    def with_sample(self, one: _Rule, result: CheckResult) -> CheckResult:
+        """Some of the rows that break a rule, where it has not passed."""
+        if result.status == "passed" or one.query is None or not result.violations:
+            return result
+        sample = f"SELECT * FROM ({one.query.rows}) LIMIT {MOST_SAMPLED}"
+        with suppress(SqlError):
+            found = self.session.query(sample, self.parameters, frames=self.frames)
+            first = [name for name in found.column_names if name in one.line.columns]
+            names = [*first, *(name for name in found.column_names if name not in first)][:MOST_COLUMNS]
+            columns = [found.column(name).to_pylist() for name in names]
+            return replace(
+                result,
+                sample_columns=tuple(names),
+                sample=tuple(tuple(map(_short, row)) for row in zip(*columns, strict=True)),
+            )
+        return result
+
+
+def _short(value: object) -> str:
+    shown = "NULL" if value is None else str(value)
+    return shown if len(shown) <= LONGEST else f"{shown[:LONGEST]}…"
