@@ -1,0 +1,69 @@
+"""Results as DataFrames, and the types of their columns as SQL calls them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    import pyarrow
+
+_NAMES: Final = {
+    "bool": "BOOLEAN",
+    "int8": "TINYINT",
+    "int16": "SMALLINT",
+    "int32": "INTEGER",
+    "int64": "BIGINT",
+    "uint8": "UTINYINT",
+    "uint16": "USMALLINT",
+    "uint32": "UINTEGER",
+    "uint64": "UBIGINT",
+    "float": "FLOAT",
+    "double": "DOUBLE",
+    "string": "VARCHAR",
+    "large_string": "VARCHAR",
+    "string_view": "VARCHAR",
+    "binary": "BLOB",
+    "large_binary": "BLOB",
+    "binary_view": "BLOB",
+    "date32[day]": "DATE",
+    "time64[us]": "TIME",
+    "month_day_nano_interval": "INTERVAL",
+    "null": "NULL",
+}
+
+
+def type_name(kind: pyarrow.DataType) -> str:
+    """What SQL calls an Arrow type."""
+    from pyarrow import types
+
+    if types.is_timestamp(kind):
+        return "TIMESTAMP" if kind.tz is None else "TIMESTAMPTZ"
+    if types.is_decimal(kind):
+        return "HUGEINT" if (kind.precision, kind.scale) == (38, 0) else f"DECIMAL({kind.precision},{kind.scale})"
+    if types.is_dictionary(kind):
+        return "ENUM"
+    if types.is_map(kind):
+        return f"MAP({type_name(kind.key_type)}, {type_name(kind.item_type)})"
+    if types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind):
+        return f"{type_name(kind.value_type)}[]"
+    if types.is_struct(kind):
+        return f"STRUCT({', '.join(f'{field.name} {type_name(field.type)}' for field in kind)})"
+    return _NAMES.get(str(kind), str(kind).upper())
+
+
+def data_frame(table: pyarrow.Table) -> Any:
+    """A result as a pandas DataFrame, its types as DuckDB's own ``df()`` gives them.
+
+    Dates are ``datetime64``; decimals are floats, whole ones integers where they fit.
+    """
+    import pyarrow
+
+    for place, field in enumerate(table.schema):
+        if pyarrow.types.is_decimal(field.type):
+            column = table.column(place)
+            try:
+                column = column.cast(pyarrow.int64() if field.type.scale == 0 else pyarrow.float64())
+            except pyarrow.ArrowInvalid:  # too large
+                column = column.cast(pyarrow.float64())
+            table = table.set_column(place, field.name, column)
+    return table.to_pandas(date_as_object=False)

@@ -1,0 +1,106 @@
+"""What was built and checked, put on record: with the run, where a step does it, and in the warehouse itself.
+
+The warehouse's own book (schema ``_jupyter_pipelines``) has it from notebooks that nobody runs as a pipeline, too: the
+browser tells from it who built a table and when, and a drift what a number used to be.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from jupyter_pipelines.errors import PipelinesError, SqlError
+
+if TYPE_CHECKING:
+    from jupyter_pipelines.warehouse.building.model import BuildResult
+    from jupyter_pipelines.warehouse.checks.model import CheckReport
+    from jupyter_pipelines.warehouse.session import Session
+
+SCHEMA: Final = "_jupyter_pipelines"
+_SESSION = "_jupyter_pipelines_kernel.session"  # of the step that this kernel runs, if it runs one
+_MOST_EARLIER: Final = 10
+_BOOK: Final = f"""
+CREATE SCHEMA IF NOT EXISTS {SCHEMA};
+CREATE TABLE IF NOT EXISTS {SCHEMA}.builds (
+  built_at TIMESTAMPTZ, run VARCHAR, notebook VARCHAR, step VARCHAR, table_name VARCHAR, materialize VARCHAR,
+  "rows" BIGINT, added BIGINT, changed BIGINT, removed BIGINT, seconds DOUBLE
+);
+CREATE TABLE IF NOT EXISTS {SCHEMA}.checks (
+  checked_at TIMESTAMPTZ, run VARCHAR, notebook VARCHAR, step VARCHAR, table_name VARCHAR, name VARCHAR,
+  status VARCHAR, violations BIGINT, "rows" BIGINT, value DOUBLE
+);
+"""
+_BUILT: Final = f"""INSERT INTO {SCHEMA}.builds VALUES (
+  $now, $run, $notebook, $step, $table, $materialize, $rows, $added, $changed, $removed, $seconds)"""
+_CHECKED: Final = f"""INSERT INTO {SCHEMA}.checks VALUES (
+  $now, $run, $notebook, $step, $table, $name, $status, $violations, $rows, $value)"""
+_EARLIER: Final = f"""SELECT name, value FROM {SCHEMA}.checks
+WHERE table_name = $table AND value IS NOT NULL AND status <> 'failed'
+QUALIFY row_number() OVER (PARTITION BY name ORDER BY checked_at DESC) <= {_MOST_EARLIER}
+ORDER BY checked_at"""
+
+
+def record_build(session: Session, result: BuildResult) -> None:
+    """Note down that a table was built. Never raises: it is built, whether that can be noted or not."""
+    _tell_run("tables", [asdict(result)])
+    _write(session, _BUILT, [asdict(result)])
+
+
+def record_checks(session: Session, report: CheckReport) -> None:
+    """Note down how checks came out. Never raises."""
+    notes = [asdict(one) for one in report.results]
+    _tell_run("checks", notes)
+    _write(session, _CHECKED, notes)
+
+
+def earlier_values(session: Session, table: str) -> dict[str, Sequence[float]]:
+    """The last numbers of each check of ``table`` that passed, oldest first, by the name of the check."""
+    found: dict[str, list[float]] = {}
+    try:
+        for row in session.query(_EARLIER, {"table": table}).to_pylist():
+            found.setdefault(row["name"], []).append(row["value"])
+    except SqlError:  # nothing was checked yet
+        return {}
+    return dict(found)
+
+
+def _open_book(session: Session) -> None:
+    """By several at once the first time, of whom one wins."""
+    with suppress(SqlError):
+        session.execute(_BOOK)
+
+
+def run_of_this_kernel() -> dict[str, Any]:
+    """The ``run``, ``notebook``, ``step`` and ``backfill`` that this kernel runs for; empty outside of a pipeline."""
+    session = sys.modules.get(_SESSION)
+    return session.about_run() if session is not None else {}
+
+
+def _tell_run(kind: str, notes: Iterable[dict[str, object]]) -> None:
+    session = sys.modules.get(_SESSION)
+    if session is not None:
+        for note in notes:
+            session.record(kind, json.loads(json.dumps(note, default=str)))
+
+
+def _write(session: Session, sql: str, notes: Sequence[dict[str, Any]]) -> None:
+    about = run_of_this_kernel()
+    known = {"now": datetime.now(UTC), **{name: about.get(name, "") for name in ("run", "notebook", "step")}}
+    try:
+        for attempt in range(3):
+            try:
+                with session.transaction():
+                    for note in notes:
+                        session.execute(sql, {**known, **note})
+                return
+            except SqlError as error:
+                if attempt == 2 or error.kind not in {"Catalog", "Transaction"}:
+                    raise
+                _open_book(session)
+    except PipelinesError as error:
+        print(f"what was done is not in the warehouse's book: {error.message}", file=sys.stderr)
