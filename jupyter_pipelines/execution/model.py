@@ -73,6 +73,7 @@ class StepRequest:
     objects: Path  # the store's local folder of content-addressed containers
     env: Mapping[str, str] = field(default_factory=dict)
     attempt: int = 1
+    backfill: str = ""  # the id of the backfill that the run is a part of
     threads: int | None = None  # BLAS/OpenMP threads this step may use; None: leave as it is
 
 
@@ -96,6 +97,8 @@ class StepResult:
     ended: float = 0.0
     kernel_seconds: float = 0.0  # spent waiting for a kernel
     metrics: Mapping[str, float | None] = field(default_factory=dict)  # numbers to keep; None: not a finite one
+    tables: tuple[Mapping[str, object], ...] = ()  # that it has built, as the kernel tells it (JSON values)
+    checks: tuple[Mapping[str, object], ...] = ()  # how checks came out, likewise
     widgets: Mapping[str, object] = field(default_factory=dict)  # `metadata.widgets` of the step's executed notebook
 
 

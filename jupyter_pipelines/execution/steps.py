@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 State = Literal["completed", "failed", "timed-out", "cancelled", "crashed", "refused"]
 
+MOST_NOTES = 1_000  # of one kind, that a step puts on record
 _THREAD_VARIABLES = (
     "OMP_NUM_THREADS",
     "OPENBLAS_NUM_THREADS",
@@ -81,7 +82,10 @@ def run_step(request: StepRequest, on_event: OnEvent, cancel: threading.Event) -
             is_at_rest=lambda: bool(_read_result(scratch).get("at_rest")),
         )
         result = replace(
-            _result(request, outcome, progress, said := _read_result(scratch), started), metrics=_metrics(scratch, said)
+            _result(request, outcome, progress, said := _read_result(scratch), started),
+            metrics=_metrics(scratch, said),
+            tables=tuple(_notes(scratch, "tables")),
+            checks=tuple(_notes(scratch, "checks")),
         )
         progress.tell("step-finished", ok=result.state == "completed")
         return result
@@ -117,6 +121,12 @@ def _job(request: StepRequest, notebook: NotebookNode) -> Json:
     os.makedirs(request.objects, mode=0o700, exist_ok=True)
     return {
         "step": step.name,
+        "about": {
+            "run": request.run_id,
+            "notebook": str(request.directory / document.name),
+            "step": step.name,
+            "backfill": request.backfill,
+        },
         "objects": str(request.objects.absolute()),
         "directory": str(request.directory.absolute()),
         "env": _environment(request),
@@ -169,13 +179,21 @@ def _read_result(scratch: Path) -> Json:
 def _metrics(scratch: Path, said: Json) -> dict[str, float | None]:
     """The numbers that the step has bound to names, and those that it gave names to by ``jp.metric``, which count."""
     found = {name: _finite(value) for name, value in said.get("numbers", {}).items()}
+    for note in _notes(scratch, "metrics"):
+        found.update((name, _finite(value)) for name, value in note.items())
+    return found
+
+
+def _notes(scratch: Path, kind: str) -> list[Json]:
+    """What the step has put on record while it ran."""
     try:
-        lines = (scratch / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
+        lines = (scratch / f"{kind}.jsonl").read_text(encoding="utf-8").splitlines()
     except OSError:
-        return found
-    for line in lines:
+        return []
+    found = []
+    for line in lines[:MOST_NOTES]:
         with suppress(ValueError):  # the last line of a kernel that died
-            found.update((name, _finite(value)) for name, value in json.loads(line).items())
+            found.append(json.loads(line))
     return found
 
 

@@ -93,6 +93,33 @@ class InputRecord:
 
 
 @dataclass(frozen=True)
+class TableRecord:
+    """A table that a step has built. ``rows`` is ``None`` for a view."""
+
+    table: str
+    materialize: str
+    rows: int | None
+    added: int = 0
+    changed: int = 0
+    removed: int = 0
+
+
+@dataclass(frozen=True)
+class CheckRecord:
+    """How a check of a table came out: ``passed``, ``warned`` or ``failed``. ``sample`` is some of what broke it."""
+
+    table: str
+    name: str
+    status: str
+    violations: int = 0
+    rows: int = 0  # of the table
+    value: float | None = None  # the number that was looked at, where it was one
+    message: str = ""
+    sample_columns: tuple[str, ...] = ()
+    sample: tuple[tuple[str, ...], ...] = ()
+
+
+@dataclass(frozen=True)
 class StepRecord:
     """How one step of a run went. Times are seconds since the epoch, 0 when it has not come to that."""
 
@@ -114,6 +141,8 @@ class StepRecord:
     files_written: tuple[str, ...] = ()  # absolute paths
     metrics: Mapping[str, float | None] = field(default_factory=dict)  # numbers it left; None: not a finite one
     inputs: tuple[InputRecord, ...] = ()
+    tables: tuple[TableRecord, ...] = ()
+    checks: tuple[CheckRecord, ...] = ()
 
 
 @dataclass(frozen=True)

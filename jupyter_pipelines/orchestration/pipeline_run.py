@@ -215,6 +215,7 @@ class PipelineRun:
             directory=self.directory,
             objects=self.store.objects,
             env=step.options.env,
+            backfill=self.options.backfill or "",
         )
         told = threading.Event()
 

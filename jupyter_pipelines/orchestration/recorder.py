@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import psutil
 
 from jupyter_pipelines.orchestration.model import (
+    CheckRecord,
     InputRecord,
     OnRunEvent,
     OutputRecord,
@@ -26,7 +27,9 @@ from jupyter_pipelines.orchestration.model import (
     RunState,
     StepRecord,
     StepState,
+    TableRecord,
 )
+from jupyter_pipelines.orchestration.records import notes_from
 from jupyter_pipelines.store import Store
 
 if TYPE_CHECKING:
@@ -115,6 +118,8 @@ class Recorder:
             waiting="",
             files_written=() if reused_from else result.observed.files_written[:MOST_FILES],
             metrics=result.metrics,
+            tables=notes_from(TableRecord, result.tables),
+            checks=notes_from(CheckRecord, result.checks),
         )
         if result.error is not None:
             error = result.error

@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import MISSING, fields
 from typing import Any, get_args
 
-from jupyter_pipelines.orchestration.model import InputRecord, OutputRecord, RunRecord, RunState, StepRecord, StepState
+from jupyter_pipelines.orchestration.model import (
+    CheckRecord,
+    InputRecord,
+    OutputRecord,
+    RunRecord,
+    RunState,
+    StepRecord,
+    StepState,
+    TableRecord,
+)
 from jupyter_pipelines.store import Store
 
 
@@ -19,6 +29,15 @@ def read_record(store: Store, run_id: str) -> RunRecord | None:
     """The record of a run; ``None`` when there is none, or it cannot be read."""
     found = store.load_run(run_id)
     return None if found is None else record_from(found)
+
+
+def notes_from(kind: type, found: Iterable[object]) -> tuple[Any, ...]:
+    """What a step has told about itself as records of ``kind``; those that are malformed are left out."""
+    notes = []
+    for one in found:
+        with suppress(_MalformedError):
+            notes.append(kind(**_fields(kind, one)))
+    return tuple(notes)
 
 
 def record_from(found: Mapping[str, object]) -> RunRecord | None:
@@ -92,7 +111,11 @@ _READERS: dict[str, Callable[[object], object]] = {
     "int": _read(int),
     "int | None": _read((int, type(None))),
     "float": _time,
+    "float | None": lambda value: None if value is None else _time(value),
     "tuple[str, ...]": _texts,
+    "tuple[tuple[str, ...], ...]": lambda value: (
+        tuple(map(_texts, value)) if isinstance(value, list) else _texts(value)
+    ),
     "Mapping[str, object]": _read(dict),
     "Mapping[str, float | None]": _numbers,
     "RunState": _one_of(get_args(RunState)),
@@ -100,4 +123,6 @@ _READERS: dict[str, Callable[[object], object]] = {
     "tuple[StepRecord, ...]": _many(StepRecord),
     "tuple[InputRecord, ...]": _many(InputRecord),
     "tuple[OutputRecord, ...]": _many(OutputRecord),
+    "tuple[TableRecord, ...]": _many(TableRecord),
+    "tuple[CheckRecord, ...]": _many(CheckRecord),
 }

@@ -86,8 +86,11 @@ def conceal(text: str, values: Iterable[object]) -> str:
 
 
 def concealed(result: StepResult, values: Iterable[object]) -> StepResult:
-    """How a step ended, its error without secret ``values``."""
+    """How a step ended, its error and the samples of its checks without secret ``values``."""
     values = list(values)
+    if values and result.checks:
+        checks: list[dict[str, object]] = json.loads(conceal(json.dumps(result.checks), values))
+        result = replace(result, checks=tuple(checks))
     if result.error is None or not values:
         return result
     error = result.error

@@ -135,6 +135,8 @@ def _result_from(found: Mapping[str, object]) -> StepResult:
         setup_digests=values["setup_digests"],
         observed=observed_from(values["observed"]),
         metrics=values.get("metrics", {}),
+        tables=tuple(values.get("tables", ())),
+        checks=tuple(values.get("checks", ())),
         started=values["started"],
         ended=values["ended"],
     )

@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING
 
 from jupyter_pipelines.errors import RequestError
 from jupyter_pipelines.orchestration.history import get_run
-from jupyter_pipelines.orchestration.model import OutputRecord, RunRecord, RunState, StepRecord
+from jupyter_pipelines.orchestration.model import (
+    CheckRecord,
+    OutputRecord,
+    RunRecord,
+    RunState,
+    StepRecord,
+    TableRecord,
+)
 from jupyter_pipelines.orchestration.records import read_record
 from jupyter_pipelines.orchestration.redaction import shown_parameters
 from jupyter_pipelines.settings import Settings
@@ -116,6 +123,16 @@ class Run:
                 return step
         names = ", ".join(step.name for step in self.steps)
         raise RequestError(f"Run {self.id[:8]} has no step {name!r}.", f"Its steps are: {names or 'none'}.")
+
+    @property
+    def checks(self) -> tuple[CheckRecord, ...]:
+        """How the checks of its steps came out, in the notebook's order."""
+        return tuple(check for step in self.steps for check in step.checks)
+
+    @property
+    def tables(self) -> tuple[TableRecord, ...]:
+        """The tables that its steps have built."""
+        return tuple(table for step in self.steps for table in step.tables)
 
     @property
     def metrics(self) -> dict[str, float | None]:

@@ -44,11 +44,9 @@ def step(found: StepRecord, places: Places) -> dict[str, Any]:
     inputs = [asdict(one) for one in found.inputs]
     names = ("error_first_line", "error_line", "error_source", "fix")
     error = {"error": places.tidy(found.error)} | {name: getattr(found, name) for name in names}
-    return (
-        brief_step(found)
-        | error
-        | {"metrics": found.metrics, "inputs": inputs, "outputs": outputs, "files_written": written}
-    )
+    built = {"tables": [asdict(one) for one in found.tables], "checks": [asdict(one) for one in found.checks]}
+    left = {"metrics": found.metrics, "inputs": inputs, "outputs": outputs, "files_written": written}
+    return brief_step(found) | error | left | built
 
 
 def parameters(values: Mapping[str, object]) -> dict[str, object]:

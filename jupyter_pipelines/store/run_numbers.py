@@ -65,13 +65,22 @@ def put_rows(connection: sqlite3.Connection, row: int, record: Mapping[str, obje
 
 
 def numbers_of(step: Mapping[str, object]) -> dict[str, float | None]:
-    """The numbers that a step has left: its metrics, and how many rows its frames had (``trips.rows``)."""
+    """The numbers that a step has left: its metrics, how many rows its frames had (``trips.rows``), and checks.
+
+    A check (``mart.orders: id: unique``) has as its number the violations, or the number it looked at.
+    """
     found: dict[str, float | None] = {}
     outputs = step.get("outputs")
     for output in outputs if isinstance(outputs, list | tuple) else ():
         rows = _ROWS.match(str(output.get("summary", ""))) if isinstance(output, Mapping) else None
         if rows is not None:
             found[_text(f"{output.get('name')}.rows")] = float(rows[1].replace(",", ""))
+    checks = step.get("checks")
+    for check in checks if isinstance(checks, list | tuple) else ():
+        if isinstance(check, Mapping):
+            number = check.get("violations") if check.get("value") is None else check.get("value")
+            if isinstance(number, int | float) and math.isfinite(number):
+                found[_text(f"{check.get('table')}: {check.get('name')}")] = float(number)
     metrics = step.get("metrics")
     for name, value in metrics.items() if isinstance(metrics, Mapping) else ():
         found[_text(name)] = float(value) if isinstance(value, int | float) and math.isfinite(value) else None

@@ -51,11 +51,20 @@ def last_run() -> dict[str, str]:
 
 
 def record_metric(name: str, value: float) -> None:
-    """Note down a number that the notebook wants to have on record: at once, so that no crash takes it."""
+    """Note down a number that the notebook wants to have on record."""
+    record("metrics", {name: value})
+
+
+def record(kind: str, note: Json) -> None:
+    """Note down what is to be on record with the run: at once, so that no crash takes it."""
     for session in _sessions.values():
-        line = json.dumps({name: value}) + "\n"
-        with open(session.metrics_path, "a", encoding="utf-8") as file:
-            file.write(line)
+        with open(os.path.join(session.folder, f"{kind}.jsonl"), "a", encoding="utf-8") as file:
+            file.write(json.dumps(note) + "\n")
+
+
+def about_run() -> Json:
+    """The run that the step of this kernel is a part of."""
+    return next((dict(session.job.get("about", {})) for session in _sessions.values()), {})
 
 
 class Session:
@@ -65,8 +74,8 @@ class Session:
         with open(path, encoding="utf-8") as file:
             self.job: Json = json.load(file)
         self.result: Json = {}
-        self._result_path = os.path.join(os.path.dirname(path), "result.json")
-        self.metrics_path = os.path.join(os.path.dirname(path), "metrics.jsonl")
+        self.folder = os.path.dirname(path)
+        self._result_path = os.path.join(self.folder, "result.json")
         self.shell = _shell()
         self.user: dict[str, Any] = sys.modules["__main__"].__dict__
         self._containers: dict[str, Container] = {}

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 from jupyter_pipelines.errors import PipelinesError
 from jupyter_pipelines.results.showing.graph import graph_svg
 from jupyter_pipelines.results.showing.html import framed, lasted, moment, plain, state, table, text
+from jupyter_pipelines.results.showing.sql import checks_table
 
 if TYPE_CHECKING:
     from jupyter_pipelines.graph.model import Pipeline
-    from jupyter_pipelines.orchestration.model import RunRecord, StepRecord
+    from jupyter_pipelines.orchestration.model import RunRecord, StepRecord, TableRecord
     from jupyter_pipelines.results.run import Run
 
 MOST_STEPS = 200
@@ -30,6 +31,7 @@ def run_parts(run: Run, graph: Pipeline | None, expected: Mapping[str, float] | 
     parts = [_head(run), graph_svg(graph, states) if graph is not None else "", _steps(record, expected or {})]
     if metrics := _metrics(run):
         parts.append(metrics)
+    parts += _tables(record)
     parts += [
         failure for step in record.steps if step.state not in {"skipped", "cancelled"} and (failure := _failure(step))
     ]
@@ -92,6 +94,28 @@ def _metrics(run: Run) -> str:
     shown = ", ".join(f"{text(name)} <strong>{text(plain(value))}</strong>" for name, value in found[:MOST_METRICS])
     more = f" and {len(found) - MOST_METRICS} more" if len(found) > MOST_METRICS else ""
     return f"<p>{shown}{more}</p>" if found else ""
+
+
+def _tables(record: RunRecord) -> list[str]:
+    """The tables that were built, and the checks: those that have not passed, and how many have."""
+    built = [
+        (text(one.table), text(one.materialize), text(plain(one.rows)), text(_difference(one)))
+        for step in record.steps
+        for one in step.tables[:MOST_STEPS]
+    ]
+    parts = [table(("table", "", "rows", ""), built, [2])] if built else []
+    checks = [one for step in record.steps for one in step.checks]
+    if checks:
+        passed = sum(one.status == "passed" for one in checks)
+        parts.append(f"<p>{passed} of {len(checks)} checks passed</p>")
+        told = [one for one in checks if one.status != "passed"]
+        parts.append(checks_table(told[:MOST_STEPS], with_tables=True) if told else "")
+    return parts
+
+
+def _difference(built: TableRecord) -> str:
+    counted = {"added": built.added, "changed": built.changed, "removed": built.removed}
+    return ", ".join(f"{number:,} {what}" for what, number in counted.items() if number)
 
 
 def _failure(step: StepRecord) -> str:
