@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from jupyter_pipelines.errors import Interrupted, PipelinesError, SqlError, WarehouseError
 
 _LINE = re.compile(r"^LINE (\d+):", re.MULTILINE)
+_WORDS = re.compile(r"([A-Z]\w+)(?: \w+)? Error: ")
 _GUESS = re.compile(r'Did you mean ("[^"]+")\?')
 _CATALOG = {'"pg_', '"duckdb_', '"sqlite_', '"pragma_'}  # DuckDB's own tables, which nobody means
 _EXTENSION = re.compile(r"(?:extension|Extension) \"?'?(\w+)")
@@ -34,7 +35,9 @@ def mistake(error: Exception, before: int = 0) -> PipelinesError | None:
 
     if isinstance(error, duckdb.InterruptException) or "INTERRUPT Error" in str(error):
         return Interrupted("The query was interrupted.")
-    if not isinstance(error, duckdb.Error | pyarrow.ArrowException):
+    # What goes wrong while a result is read comes through Arrow, as an OSError with DuckDB's words.
+    through_arrow = isinstance(error, OSError) and _WORDS.match(str(error))
+    if not isinstance(error, duckdb.Error | pyarrow.ArrowException) and not through_arrow:
         return None
     said = str(error).strip()
     line = 0
@@ -44,7 +47,12 @@ def mistake(error: Exception, before: int = 0) -> PipelinesError | None:
     if isinstance(error, duckdb.IOException | duckdb.OutOfMemoryException) and "No space left" in said:
         return WarehouseError(said, "Free space on that disk; what was being written has been rolled back.")
     said, fix = _fix(said, error)
-    return SqlError(said, fix, line=line, kind=type(error).__name__.removesuffix("Exception"))
+    return SqlError(said, fix, line=line, kind=_kind(error))
+
+
+def _kind(error: Exception) -> str:
+    found = _WORDS.match(str(error)) if isinstance(error, OSError) else None
+    return found[1] if found else type(error).__name__.removesuffix("Exception")
 
 
 def missing_parameters(names: Sequence[str], before: int) -> SqlError:
