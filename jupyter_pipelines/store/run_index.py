@@ -159,7 +159,7 @@ class RunIndex:
     def ids(self, question: Question, limit: int | None = None, skip: int = 0) -> list[str]:
         """The ids of the newest runs that fit, without the first ``skip`` of them."""
         where, values = question.where()
-        query = f"SELECT id FROM runs WHERE {where} ORDER BY moment DESC, rowid DESC LIMIT ? OFFSET ?"
+        query = f"SELECT id FROM runs WHERE {where} ORDER BY {question.order} LIMIT ? OFFSET ?"
         values += [-1 if limit is None else limit, skip]
         return self._do(lambda connection: [str(row[0]) for row in connection.execute(query, values)])
 
@@ -167,11 +167,12 @@ class RunIndex:
         """The newest runs that fit, with their numbers, newest first."""
         where, values = question.where()
         columns = ", ".join(RunRow._fields[:-1])
-        query = f"SELECT {columns}, rowid FROM runs WHERE {where} ORDER BY moment DESC, rowid DESC LIMIT ?"
+        query = f"SELECT {columns}, rowid FROM runs WHERE {where} ORDER BY {question.order} LIMIT ?"
 
         def look(connection: sqlite3.Connection) -> list[RunRow]:
             found = connection.execute(query, (*values, limit)).fetchall()
-            return [RunRow._make((*row[:-1], run_numbers.of_run(connection, row[-1]))) for row in found]
+            numbers = run_numbers.of_runs(connection, [row[-1] for row in found])
+            return [RunRow._make((*row[:-1], numbers.get(row[-1], {}))) for row in found]
 
         return self._do(look)
 

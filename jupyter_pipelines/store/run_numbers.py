@@ -11,7 +11,7 @@ import math
 import re
 import sqlite3
 import statistics
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 SCHEMA: Final = """
@@ -107,10 +107,19 @@ def trend(
     return iter(whole) if whole else _points(connection, f"{query} AND metrics.step = :step", asked | {"name": rest})
 
 
-def of_run(connection: sqlite3.Connection, row: int) -> dict[str, float]:
-    """All numbers of one run, by name; of several steps that left one of a name, the last by the step's name counts."""
-    query = "SELECT name, value FROM metrics WHERE run = ? AND value IS NOT NULL ORDER BY name, step"
-    return dict(connection.execute(query, (row,)))
+def of_runs(connection: sqlite3.Connection, rows: Sequence[int]) -> dict[int, dict[str, float]]:
+    """All numbers of these runs, by row and name; of several steps that left one of a name, the last by its own counts.
+
+    Runs without numbers are not among them.
+    """
+    query = """
+    SELECT run, name, value FROM metrics WHERE run IN (SELECT atom FROM json_each(?)) AND value IS NOT NULL
+    ORDER BY run, name, step
+    """
+    found: dict[int, dict[str, float]] = {}
+    for run, name, value in connection.execute(query, (json.dumps(rows),)):
+        found.setdefault(run, {})[name] = value
+    return found
 
 
 def names(connection: sqlite3.Connection, pipeline: str) -> list[str]:

@@ -34,6 +34,11 @@ class Question:
     by: Collection[str] | None = None
     parameters: Mapping[str, object] = field(default_factory=dict)
 
+    @property
+    def order(self) -> str:
+        """Newest first. Where each run has to be looked at, in the order of the table: that is many times quicker."""
+        return f"{'+' if self.parameters and not self.filters else ''}moment DESC, rowid DESC"
+
     def where(self) -> tuple[str, list[object]]:
         """The condition, and the values in it."""
         where, values = ["1"], list[object]()
@@ -55,9 +60,19 @@ class Question:
         if self.by is not None:
             where.append(f"({' OR '.join(STARTERS[name] for name in self.by) or '0'})")
         for name, value in self.parameters.items():
+            # Nothing is read as JSON that has no such text in it: that takes most of the time.
+            if value is not None:
+                where.append("instr(parameters, ?)")
+                values.append(_text_of(name, value))
             where.append("json_extract(parameters, ?) IS json_extract(?, '$')")
             values += [f'$."{name}"', json.dumps(value, default=str)]
         if self.after is not None:
             where.append("(moment, rowid) < (SELECT moment, rowid FROM runs WHERE id = ?)")
             values.append(self.after)
         return " AND ".join(where), values
+
+
+def _text_of(name: str, value: object) -> str:
+    """What is in every JSON text in which ``name`` has this value; numbers may be written in several ways."""
+    key = f"{json.dumps(name)}: "
+    return key + json.dumps(value) if isinstance(value, str) else key

@@ -91,6 +91,30 @@ def test_runs_are_found_by_parameters(index: RunIndex) -> None:
     assert index.ids(Question({"pipeline": NB}), 2, 3) == ["run27", "run26"]
 
 
+def test_parameters_are_found_however_they_are_written(tmp_path: Path) -> None:
+    store, index = Store(str(tmp_path)), RunIndex(tmp_path)
+    given = [
+        {"ü": "naïve “q”", "n": 1},
+        {"ü": 'a "ü": "naïve “q”"', "n": 1.0},
+        {"other": {"ü": "naïve “q”", "n": 1}},
+        {"n": None},
+    ]
+    for number, parameters in enumerate(given):
+        store.save_run(f"run{number}", _record(number + 1, parameters=parameters, id=f"run{number}"))
+    asked = {name: index.ids(Question(parameters=one)) for name, one in {
+        "text": {"ü": "naïve “q”"}, "whole": {"n": 1}, "real": {"n": 1.0}, "none": {"n": None}, "text of a number": {"n": "1"}
+    }.items()}  # fmt: skip
+    assert asked["text"] == ["run0"]
+    assert asked["whole"] == asked["real"] == ["run1", "run0"]
+    assert (asked["none"], asked["text of a number"]) == (["run3", "run2"], [])
+
+
+def test_each_run_has_its_own_numbers(index: RunIndex) -> None:
+    rows = index.rows(Question({"pipeline": NB}), -1)
+    assert [row.numbers["df.rows"] for row in rows] == list(range(30, 0, -1))
+    assert all(set(row.numbers) == {"auc", "df.rows"} for row in rows)
+
+
 @pytest.mark.parametrize("steps", ["no list", [1, None, {"name": 3}], [{"name": "a", "metrics": {"x": "y"}}]])
 def test_a_record_that_says_nonsense_is_no_trouble(tmp_path: Path, steps: Any) -> None:
     store = Store(str(tmp_path))
