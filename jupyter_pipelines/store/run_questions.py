@@ -65,7 +65,8 @@ class Question:
                 where.append("instr(parameters, ?)")
                 values.append(_text_of(name, value))
             where.append("json_extract(parameters, ?) IS json_extract(?, '$')")
-            values += [f'$."{name}"', json.dumps(value, default=str)]
+            # The name as it stands in the text, escapes included: SQLite before 3.45 compares it letter by letter.
+            values += [f"$.{json.dumps(name)}", json.dumps(value, default=str)]
         if self.after is not None:
             where.append("(moment, rowid) < (SELECT moment, rowid FROM runs WHERE id = ?)")
             values.append(self.after)
