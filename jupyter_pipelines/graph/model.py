@@ -21,6 +21,11 @@ class EdgeKind(StrEnum):
     STATE = "state"  # relies on hidden state the other sets: seeds, rcParams, working directory …
     RESOURCE = "resource"  # uses the same connection or other uncarriable thing, in notebook order
 
+    @property
+    def passes_on(self) -> bool:
+        """Whether something goes from step to step, and not the order alone."""
+        return self in {EdgeKind.VALUE, EdgeKind.TABLE}
+
 
 @dataclass(frozen=True, slots=True)
 class Edge:
@@ -120,6 +125,7 @@ class StepPlan:
     files_written: tuple[str, ...] = ()
     tables_read: tuple[str, ...] = ()  # of the warehouse, as the source names them
     tables_written: tuple[str, ...] = ()
+    uses_warehouse: bool = False  # it touches these tables, or others that the source does not show
     digest: str = ""  # of the step's own source, setup and definitions: the key of what runs observe about it
 
 

@@ -16,7 +16,7 @@ def render_mermaid(pipeline: Pipeline) -> str:
     for (source, target), edges in grouped.items():
         names = [_escape(edge.name) for edge in edges if edge.kind is not EdgeKind.ORDER]
         label = ", ".join(names[:4]) + (", …" if len(names) > 4 else "")
-        arrow = "-->" if any(edge.kind is EdgeKind.VALUE for edge in edges) else "-.->"
+        arrow = "-->" if any(edge.kind.passes_on for edge in edges) else "-.->"
         lines.append(
             f'  {ids[source]} {arrow}|"{label}"| {ids[target]}' if label else f"  {ids[source]} {arrow} {ids[target]}"
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 
 from jupyter_pipelines.graph.layout import layout
-from jupyter_pipelines.graph.model import EdgeKind, Pipeline
+from jupyter_pipelines.graph.model import Pipeline
 
 _CHARACTER, _HEIGHT, _GAP_X, _GAP_Y, _MARGIN = 7.8, 36, 28, 52, 16  # pixels
 _STYLE = """
@@ -33,7 +33,7 @@ def render_svg(pipeline: Pipeline) -> str:
         for name in row:
             middle[name] = (left + widths[name] / 2, _MARGIN + level * (_HEIGHT + _GAP_Y) + _HEIGHT / 2)
             left += widths[name] + _GAP_X
-    values = {(edge.source, edge.target) for edge in pipeline.edges if edge.kind is EdgeKind.VALUE}
+    values = {(edge.source, edge.target) for edge in pipeline.edges if edge.kind.passes_on}
     opening = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" width="{width:.0f}" '
     title = f"<title>{escape(pipeline.document.name)}</title><style>{_STYLE}</style>"
     parts = [f'{opening}height="{height:.0f}" role="img">{title}', _HEAD]

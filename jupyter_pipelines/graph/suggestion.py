@@ -18,6 +18,7 @@ from jupyter_pipelines.diagnostics import Diagnostic
 from jupyter_pipelines.graph.compile import compile_pipeline
 from jupyter_pipelines.graph.effects import analyse_cell
 from jupyter_pipelines.graph.events import StatementKind
+from jupyter_pipelines.graph.sql_cells import statements_of
 from jupyter_pipelines.notebook.literals import Names, NotConstantError, constant, names_of, tree_of
 from jupyter_pipelines.notebook.model import Cell, NotebookDocument, Role
 from jupyter_pipelines.notebook.parse import ParsedNotebook, parse, to_original_node
@@ -252,7 +253,8 @@ def _defines_only(cell: Cell, *, leading: bool) -> bool:
         return False
     kinds = {statement.kind for statement in statements}
     allowed = {StatementKind.DEFINITION, *([StatementKind.CONFIGURE, StatementKind.ATTACH] if leading else [])}
-    return StatementKind.DEFINITION in kinds and kinds <= allowed
+    loads = leading and "%load_ext" in cell.code
+    return (StatementKind.DEFINITION in kinds or loads) and kinds <= allowed
 
 
 def _needed_at_once(cell: Cell) -> set[str]:
@@ -315,31 +317,49 @@ def _by_flow(cells: list[Cell]) -> list[_Section]:
     sections: list[_Section] = []
     for cell in cells:
         new = _made([cell])
-        comment = next((line.lstrip("# ").strip() for line in cell.source.splitlines() if line.startswith("#")), "")
         if sections and (not new or new & _made(sections[-1].cells)):
             sections[-1].cells.append(cell)
         else:
-            title = comment if 0 < len(comment) <= 40 else _name_from(cell, new)
-            sections.append(_Section(title, "it begins something new", [cell]))
-    while len(sections) > MOST_STEPS_BY_FLOW:
+            sections.append(_section_of(cell, new))
+    tables = sum(cell.sql is not None and cell.sql.table is not None for cell in cells)
+    while len(sections) > max(MOST_STEPS_BY_FLOW, min(tables, MOST_STEPS)):
         at = max(range(len(sections) - 1), key=lambda at: _tie(sections[at], sections[at + 1]))
         sections[at].cells += sections.pop(at + 1).cells
     return sections
 
 
+def _section_of(cell: Cell, new: set[str]) -> _Section:
+    if cell.sql is not None and cell.sql.table is not None:
+        return _Section(str(cell.sql.table), f"it builds {cell.sql.table}", [cell])
+    comment = next((line.lstrip("# ").strip() for line in cell.source.splitlines() if line.startswith("#")), "")
+    title = comment if 0 < len(comment) <= 40 else _name_from(cell, new)
+    return _Section(title, "it begins something new", [cell])
+
+
 def _made(cells: Sequence[Cell]) -> set[str]:
-    return {name for cell in cells for name in analyse_cell(cell).bound if not name.startswith("_")}
+    """Names of variables, and of tables that are built."""
+    names = {name for cell in cells for name in analyse_cell(cell).bound if not name.startswith("_")}
+    return names | {str(cell.sql.table) for cell in cells if cell.sql is not None and cell.sql.table is not None}
 
 
 def _tie(first: _Section, second: _Section) -> tuple[int, int]:
     """How closely two neighbours belong together: values handed over, then how little there is of them."""
     used = {name for cell in second.cells for name in analyse_cell(cell).read}
+    used |= {
+        str(name)
+        for cell in second.cells
+        if cell.sql is not None
+        for statement in statements_of(cell)
+        for name in statement.reads
+    }
     lines = sum(cell.source.count("\n") + 1 for cell in [*first.cells, *second.cells])
     return len(_made(first.cells) & used), -lines
 
 
 def _name_from(cell: Cell, new: set[str]) -> str:
     """A name from the last thing the cell makes."""
+    if cell.sql is not None and cell.sql.assign:
+        return f"make-{cell.sql.assign}"
     body = tree_of(cell.python or "").body
     for statement in reversed(body):
         if isinstance(statement, ast.Assign):

@@ -216,13 +216,15 @@ def with_tables(plans: Sequence[StepPlan], facts: Facts) -> list[StepPlan]:
     for use in facts.tables:
         if use.name is not None and use.certain and not use.name.table.endswith(("()", WHOLE_SCHEMA)):
             (written if use.use is Use.WRITE else read).setdefault(use.step, set()).add(use.name)
+    users = {use.step for use in facts.tables}
     return [
         replace(
             plan,
             tables_read=tuple(str(name) for name in sorted(read.get(plan.name, ()))),
             tables_written=tuple(str(name) for name in sorted(written.get(plan.name, ()))),
+            uses_warehouse=True,
         )
-        if plan.name in read or plan.name in written
+        if plan.name in users or None in users
         else plan
         for plan in plans
     ]

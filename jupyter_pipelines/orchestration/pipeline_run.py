@@ -192,7 +192,7 @@ class PipelineRun:
         key = reuse.step_key(self.progress.pipeline, step, start, self.parameters, self.directory)
         self._keys[step.name] = key
         required = step.name in self.progress.selection.required
-        if required or ((self.options.reuse or self.options.resume) and step.options.cache):
+        if required or self._may_take(step):
             found = reuse.find_result(self.store, key, step)
             if found is not None:
                 self._take(step, *found)
@@ -278,6 +278,11 @@ class PipelineRun:
             self.recorder.step_finished(result, reused_from=run)
         self._learn(step, result, memory.recall(self.store, step.digest))
 
+    def _may_take(self, step: StepPlan) -> bool:
+        """Whether an earlier result will do. Tables may be others by now, unless it is the same run that goes on."""
+        asked = self.options.resume or (self.options.reuse and not step.uses_warehouse)
+        return bool(asked) and step.options.cache
+
     def _step_ended(self, name: str) -> None:
         step = self.progress.pipeline.step(name)
         result = self._latest.get(name) or _lost(name)
@@ -331,7 +336,7 @@ class PipelineRun:
         """Whether running the step once more leaves nothing behind that running it once would not."""
         step = self.progress.pipeline.step(result.step)
         often = self._taken_back[result.step] >= MOST_REPEATS
-        return not (often or result.observed.files_written or step.resources)
+        return not (often or result.observed.files_written or step.resources or step.uses_warehouse)
 
     def _repeat(self, steps: list[str], why: str) -> None:
         for name in self.progress.forget(steps):

@@ -63,6 +63,7 @@ class Contradiction:
         what = {
             EdgeKind.VALUE: f"`{self.edge.name}`, which {self.edge.source} changes",
             EdgeKind.FILE: f"the file {self.edge.name}, which {self.edge.source} touches too",
+            EdgeKind.TABLE: f"the table {self.edge.name}, which {self.edge.source} touches too",
             EdgeKind.STATE: f"{self.edge.name}, which {self.edge.source} changes",
         }.get(self.edge.kind, f"{self.edge.name} of {self.edge.source}")
         return f"{self.step} uses {what}, but it ran before {self.edge.source} had ended"

@@ -77,12 +77,13 @@ def _pipelines() -> dict[str, Schema]:
         "definitions": {"type": "array", "items": definition},
         "state_inputs": {"type": "object", "additionalProperties": _TEXT},
         **dict.fromkeys(("outputs", "possibly_changed", "files_read", "files_written", "after"), _TEXTS),
+        **dict.fromkeys(("tables_read", "tables_written"), _TEXTS),
     }
     place = nullable(objects({"cell": _WHOLE, "line": _WHOLE}, "cell", "line"))
     seen = objects({"step": _TEXT, "cells": {"type": "array", "items": _WHOLE}}, "step", "cells")
     edge = {
         **dict.fromkeys(("source", "target", "name", "explanation"), _TEXT),
-        "kind": choice("value", "order", "file", "state", "resource"),
+        "kind": choice("value", "order", "file", "table", "state", "resource"),
         "certain": FLAG,
         "written": place,
         "changed": {"type": "array", "items": place},

@@ -158,3 +158,15 @@ def test_many_sections_and_odd_titles() -> None:
 def test_a_long_notebook_without_headings_gets_few_steps() -> None:
     cells = [code("v0 = len('start')")] + [code(f"v{at} = v{at - 1} + {at}\nprint(v{at})") for at in range(1, 30)]
     assert 1 < len(tags(notebook(*cells))) <= 6
+
+
+def test_tables_become_steps() -> None:
+    assert tags(
+        notebook(
+            code("%load_ext jupyter_pipelines"),
+            code("%%sql --table stage.flights\nselect * from raw.flights"),
+            code('%%sql --table mart."Daily Report"\nselect day, count(*) as n from stage.flights group by day'),
+            code('%%check mart."Daily Report"\nday: unique'),
+            code('%%sql daily <<\nfrom mart."Daily Report"'),
+        )
+    ) == {1: "setup", 2: "step:stage-flights", 3: "step:mart-daily-report", 5: "step:make-daily"}

@@ -32,6 +32,19 @@ async def test_steps_tell_their_options_and_files(ask):
     assert (save["options"]["retries"], save["options"]["timeout"], save["options"]["after"]) == (2, 300, ["load"])
 
 
+async def test_steps_tell_the_tables_they_touch(ask):
+    body = sent(
+        ("setup", "%load_ext jupyter_pipelines"),
+        ("step:build", "%%sql --table mart.daily\nselect * from raw.flights"),
+        ("step:read", "%%sql\nselect * from mart.daily"),
+    )
+    found = (await ask("POST compile", body)).json
+    build, read = found["steps"]
+    assert (build["tables_read"], build["tables_written"]) == (["raw.flights"], ["mart.daily"])
+    assert (read["tables_read"], read["tables_written"]) == (["mart.daily"], [])
+    assert [(edge["kind"], edge["name"]) for edge in found["edges"]] == [("table", "mart.daily")]
+
+
 async def test_steps_are_proposed(ask):
     body = sent(
         ("", "import math"),

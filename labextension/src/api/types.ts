@@ -50,6 +50,9 @@ export interface IStep {
   /** As the source names them. */
   files_read?: string[];
   files_written?: string[];
+  /** Of the warehouse. */
+  tables_read?: string[];
+  tables_written?: string[];
 }
 
 /** One reason why `target` runs after `source`. */

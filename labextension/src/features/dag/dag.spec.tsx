@@ -119,6 +119,9 @@ describe('drawing', () => {
       'first_values +2'
     );
     expect(labelOf([edge('a', 'b', { kind: 'order', name: '' })])).toBe('');
+    expect(labelOf([edge('a', 'b', { kind: 'table', name: 'mart.x' })])).toBe(
+      'mart.x'
+    );
     expect(labelOf([value('a_name_that_is_rather_long')])).toHaveLength(16);
   });
 

@@ -63,11 +63,13 @@ export function shorten(name: string, longest = LONGEST_NAME): string {
   return `${characters.slice(0, Math.ceil(half)).join('')}…${characters.slice(-Math.floor(half)).join('')}`;
 }
 
-/** The values that flow, as many as there is room for: `numbers +2`. Empty where it is not values. */
+/** The values and tables that flow, as many as there is room for: `numbers +2`. Empty where nothing does. */
 export function labelOf(reasons: readonly IEdge[]): string {
   const names = [
     ...new Set(
-      reasons.filter(({ kind }) => kind === 'value').map(({ name }) => name)
+      reasons
+        .filter(({ kind }) => kind === 'value' || kind === 'table')
+        .map(({ name }) => name)
     )
   ];
   const [first] = names;

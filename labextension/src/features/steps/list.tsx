@@ -66,9 +66,11 @@ function Details(props: {
   trans: TranslationBundle;
 }): React.JSX.Element {
   const { step, pipeline, describe, trans } = props;
-  const files: [string, readonly string[] | undefined][] = [
+  const touched: [string, readonly string[] | undefined][] = [
     [trans.__('opens'), step.files_read],
-    [trans.__('writes'), step.files_written]
+    [trans.__('writes'), step.files_written],
+    [trans.__('queries'), step.tables_read],
+    [trans.__('builds'), step.tables_written]
   ];
   return (
     <dl>
@@ -91,7 +93,7 @@ function Details(props: {
           </dd>
         </>
       )}
-      {files.map(
+      {touched.map(
         ([word, names]) =>
           names &&
           names.length > 0 && (
