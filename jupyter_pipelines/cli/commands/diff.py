@@ -88,6 +88,8 @@ def _lines(found: VersionDiff, notebook: str) -> Iterator[Text]:
 
 def _heading(cell: CellChange) -> str:
     first = f" ({cell.first_line})" if cell.first_line else ""
+    if cell.sql:
+        first += f" [{cell.sql}]"
     if cell.kind == "moved" or cell.moved:
         also = ", changed" if cell.kind == "changed" else ""
         return f"cell {cell.before} → {cell.after}{first}: moved{also}"

@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 from jupyter_pipelines.notebook import read_notebook
+from jupyter_pipelines.notebook.check_magic import split_checks
 from jupyter_pipelines.notebook.frozen import without_outputs
 from jupyter_pipelines.notebook.model import Cell, NotebookDocument, Parameter, Role, StepOptions
 from jupyter_pipelines.notebook.parse import parse
+from jupyter_pipelines.notebook.sql_cells import magic_body
 from jupyter_pipelines.orchestration.loading import read_source
 from jupyter_pipelines.orchestration.versions.cells import CellPrint, Match, cell_prints, match_cells
 from jupyter_pipelines.orchestration.versions.environment import describe_environment
@@ -40,7 +42,7 @@ class CellChange:
     """A cell that differs. Numbers are 1-based, ``before`` is ``None`` for an added cell, ``after`` for a removed one.
 
     ``lines`` are those of a unified diff of its source, without headers; ``marks`` are its role, tags and options as
-    far as they differ.
+    far as they differ; ``sql`` says what another text of a ``%%sql`` cell means to those who rely on its result.
     """
 
     kind: Literal["added", "removed", "changed", "moved"]
@@ -50,6 +52,7 @@ class CellChange:
     moved: bool = False  # of a changed cell: it stands elsewhere, too
     lines: tuple[str, ...] = ()
     marks: tuple[Change, ...] = ()
+    sql: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,9 +181,22 @@ def _changed(match: Match, before: _Side, after: _Side) -> Iterator[CellChange]:
     lines, marks = _unified(old.source, new.source), _marks(old, new)
     name = new.first_line or old.first_line
     if lines or marks:
-        yield CellChange("changed", old.number, new.number, name, match.moved, lines, marks)
+        sql = _meaning(old, new) if lines else ""
+        yield CellChange("changed", old.number, new.number, name, match.moved, lines, marks, sql)
     elif match.moved:
         yield CellChange("moved", old.number, new.number, name)
+
+
+def _meaning(old: Cell, new: Cell) -> str:
+    if old.sql is None or new.sql is None:
+        return ""
+    if old.sql != new.sql:
+        return "what is built, or how"
+    from jupyter_pipelines.graph.sql.changes import compare
+
+    before, after = (split_checks(magic_body(cell)[1])[0].strip() for cell in (old, new))
+    change = compare(before, after)
+    return str(change) if change.kind != "same" else "checks only"
 
 
 def _marks(old: Cell | None, new: Cell | None) -> tuple[Change, ...]:

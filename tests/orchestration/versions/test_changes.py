@@ -195,6 +195,21 @@ def test_diff_reads_like_a_review(project: Project) -> None:
     assert jp.diff(notebook).is_empty
 
 
+def test_what_a_change_of_sql_means_is_said(project: Project) -> None:
+    build = "%%sql --table mart.daily\nselect day from raw.flights"
+    notebook = project(("setup", "%load_ext jupyter_pipelines"), ("step:a", build))
+    jp.publish(notebook)
+    for source, said in (
+        (build.replace("select day", "SELECT\n  day"), "formatting only"),
+        (build.replace("day from", "day, max(delay) over () as worst from"), "additive; adds worst"),
+        (build.replace("mart.daily", "mart.weekly"), "what is built, or how"),
+        (build + "\n%%check\nday: unique", "checks only"),
+    ):
+        _edit(notebook, lambda content, source=source: content.cells[1].update(source=source))
+        (cell,) = jp.diff(notebook).cells
+        assert cell.sql == said
+
+
 def test_cells_without_ids_are_known_by_their_likeness(project: Project) -> None:
     notebook = project(*CELLS)
     text = notebook.with_suffix(".py")
