@@ -68,6 +68,7 @@ if TYPE_CHECKING:
     from jupyter_pipelines.results.pipeline import pipeline
     from jupyter_pipelines.results.runs import runs
     from jupyter_pipelines.verification import get_verification, submit_verification, verifications, verify
+    from jupyter_pipelines.warehouse.checks import suggest_checks
 
 make_imports_fast()
 
@@ -122,6 +123,7 @@ __all__ = [
     "submit_scheduled",
     "submit_verification",
     "suggest",
+    "suggest_checks",
     "trigger",
     "triggers",
     "try_alert",
@@ -170,6 +172,7 @@ __getattr__ = lazy_names(
         "run_log": f"{__name__}.orchestration.run_log",
         "runs": f"{__name__}.results.runs",
         "inspection": f"{__name__}.execution",
+        "suggest_checks": f"{__name__}.warehouse.checks",
         **dict.fromkeys(
             ("get_verification", "submit_verification", "verifications", "verify"), f"{__name__}.verification"
         ),
@@ -178,7 +181,7 @@ __getattr__ = lazy_names(
 
 
 def load_ipython_extension(shell: InteractiveShell) -> None:
-    """``%load_ext jupyter_pipelines``: register ``%%step``, ``%%setup``, ``%%skip`` and ``%pipeline``."""
+    """``%load_ext jupyter_pipelines``: the magics ``step``, ``setup``, ``skip``, ``sql``, ``check`` and ``pipeline``."""
     import_module("jupyter_pipelines.magics").load(shell)
 
 

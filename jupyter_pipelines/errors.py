@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 from jupyter_pipelines.diagnostics import Diagnostic
 
+FIX = "\n  fix: "  # stands between what is wrong and what to do about it
+
 
 class PipelinesError(Exception):
     """Base of every error we raise for something a user can act on.
@@ -21,7 +23,7 @@ class PipelinesError(Exception):
         self.fix = fix
 
     def __str__(self) -> str:
-        return f"{self.message}\n  fix: {self.fix}" if self.fix else self.message
+        return f"{self.message}{FIX}{self.fix}" if self.fix else self.message
 
 
 class NotebookError(PipelinesError):

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from jupyter_pipelines.errors import FIX
 from jupyter_pipelines.execution.model import StepErrorInfo
 from jupyter_pipelines.execution.step_notebook import assigned_names
 from jupyter_pipelines.notebook.model import Cell, Role
@@ -57,6 +58,8 @@ def explained(request: StepRequest, outcome: Outcome) -> StepErrorInfo:
     """The engine's error, with the author's cell and, where we know one, a fix."""
     assert outcome.error is not None
     error = outcome.error
+    message, _, fix = error.message.partition(FIX)  # an error of ours, that a cell raised
+    error = replace(error, message=message, fix=error.fix or fix)
     phase = _phase_that_failed(outcome)
     cells = request.pipeline.document.cells
     if error.cell is not None:

@@ -102,6 +102,11 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command("apply", "in such a notebook: puts the fix into the source, and resumes the run", (Option("--no-resume"),)),
     Command("publish", "freezes it as a version", (Option("-m", "MESSAGE"),)),
+    Command(
+        "suggest-checks",
+        "proposes checks for a table of the warehouse, from what is in it now",
+        (Option("table", "TABLE", required=True),),
+    ),
     Command("verify", "proves that it gives what Restart & Run All gives", (_PARAMETERS,)),
 )
 BY_NAME: Mapping[str, Command] = {command.name: command for command in COMMANDS}

@@ -192,6 +192,17 @@ def publish(arguments: argparse.Namespace, notebook: Path) -> None:
         print(note.render(notebook.name))
 
 
+def suggest_checks(arguments: argparse.Namespace, _: Path) -> None:
+    """Propose checks, in a cell below this one where there can be one."""
+    from IPython.core.getipython import get_ipython
+
+    cell = jp.suggest_checks(arguments.table)
+    shell = get_ipython()
+    if shell is not None:
+        shell.set_next_input(cell)
+    print(cell)
+
+
 def verify(arguments: argparse.Namespace, notebook: Path) -> Report:
     """Prove it."""
     pipeline = jp.pipeline(notebook)
@@ -201,10 +212,10 @@ def verify(arguments: argparse.Namespace, notebook: Path) -> Report:
 
 
 DO: Mapping[str, Do] = {
-    one.__name__: one
+    one.__name__.replace("_", "-"): one
     for one in (
         *(show, check, explain, run, status, schedule, pause, unpause, backfill),
-        *(history, trend, diff, value, debug, apply, publish, verify),
+        *(history, trend, diff, value, debug, apply, publish, suggest_checks, verify),
     )
 }
 

@@ -15,6 +15,7 @@ from IPython.core.interactiveshell import InteractiveShell
 
 from jupyter_pipelines.errors import BuildError, CheckError, SqlError
 from jupyter_pipelines.warehouse.cells import MOST_COUNTED
+from jupyter_pipelines.warehouse.checks import suggest_checks
 
 
 @pytest.fixture(scope="module")
@@ -145,3 +146,17 @@ def test_lines_are_counted_from_the_role_of_the_cell(
 def test_braces_and_dollars_stay_as_they_are_written(shell: InteractiveShell, tmp_path: Path) -> None:
     run(shell, "%%sql df <<\nSELECT {'a': 1} AS s, '{x} $x' AS t", x=5)
     assert shell.user_ns["df"]["t"][0] == "{x} $x"
+
+
+def test_the_example_of_the_documentation_runs(shell: InteractiveShell, repository: Path) -> None:
+    section = (repository / "README.md").read_text().split("## SQL, tables and checks")[1].split("\n## ")[0]
+    cells = re.findall(r"```sql\n(.*?)```", section, re.DOTALL)
+    assert len(cells) == 3
+    for cell in cells:
+        run(shell, cell, interval_start=date(2026, 1, 1), interval_end=date(2026, 2, 1), least=300)
+    assert len(shell.user_ns["busy"]) == 31 and shell.user_ns["busy"]["orders"].sum() == 10_000
+
+
+def test_checks_are_suggested_for_a_table(shell: InteractiveShell) -> None:
+    run(shell, "%%sql --table suggested\nSELECT i AS id, i % 3 AS kind FROM range(100) r(i)")
+    assert "id: unique" in suggest_checks("suggested")
