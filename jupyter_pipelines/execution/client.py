@@ -13,7 +13,7 @@ import logging
 import re
 import threading
 import time
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 from contextvars import copy_context
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
@@ -35,7 +35,11 @@ logger = logging.getLogger(__name__)
 Message = dict[str, Any]  # Jupyter's wire format
 
 AHEAD = 3
-"""Cells that are sent before their turn. In kernels that go on after a failure none is."""
+"""Cells that are sent before their turn. In kernels that go on after a failure none is.
+
+Of the author's cells only one is on its way: where the next one ends the process at once, what the one before has said
+would be lost with it, and the wrong cell blamed.
+"""
 
 OUTPUT_SILENCE = 10.0
 """Seconds without a message after which a finished cell's missing "idle" is given up (kernels may drop messages)."""
@@ -96,6 +100,8 @@ class CellsClient(NotebookClient):
             return await self._guard(self._run())
         except RunOverError as over:
             error = StepErrorInfo(over.kind, str(over), over.fix)
+            if over.kind == "kernel-died":
+                self._pass_on_to_author()
             return error if self._current is None else self._end_cell(self._current, error)
         except KernelStartError as failure:
             return StepErrorInfo("kernel-died", str(failure), failure.fix)
@@ -112,12 +118,21 @@ class CellsClient(NotebookClient):
         ]
         ahead = AHEAD if self._kernel.stops_at_failure else 0
         for place, index in enumerate(waiting):
-            for other in waiting[place : place + 1 + ahead]:
+            for other in self._next(waiting[place : place + 1 + ahead]):
                 self._send(other)
             error = await self._run_cell(index)
             if error is not None:
                 return error
         return None
+
+    def _next(self, waiting: list[int]) -> Iterator[int]:
+        """The cells to be sent now, of those that are ``waiting``."""
+        authors = 0
+        for index in waiting:
+            authors += not is_hidden(self.nb.cells[index])
+            if authors > 1:
+                return
+            yield index
 
     async def _guard(self, work: Coroutine[Any, Any, StepErrorInfo | None]) -> StepErrorInfo | None:
         """Do ``work`` unless the run is cancelled, out of time, or the kernel ends first (:class:`RunOverError`)."""
@@ -169,14 +184,27 @@ class CellsClient(NotebookClient):
 
     async def _run_cell(self, index: int) -> StepErrorInfo | None:
         cell = self.nb.cells[index]
-        self._current = index
-        self._observer.cell_started(cell, index)
-        cell["metadata"]["execution"] = {}
-        cell["outputs"] = []
+        self._begin_cell(index)
         if self._cell_seconds is not None:
             self._deadline = time.monotonic() + self._cell_seconds
         reply = await self._outcome(self._requests[index])
         return self._end_cell(index, None if self._may_fail(cell) else _error_of(reply["content"]))
+
+    def _pass_on_to_author(self) -> None:
+        """Of a cell of ours and one of the author's that was sent behind it, it is the author's that ends a process."""
+        if self._current is not None and is_hidden(self.nb.cells[self._current]):
+            behind = [
+                index for index in self._requests if index > self._current and not is_hidden(self.nb.cells[index])
+            ]
+            if behind:
+                self._begin_cell(behind[0])
+
+    def _begin_cell(self, index: int) -> None:
+        cell = self.nb.cells[index]
+        self._current = index
+        self._observer.cell_started(cell, index)
+        cell["metadata"]["execution"] = {}
+        cell["outputs"] = []
 
     def _end_cell(self, index: int, error: StepErrorInfo | None) -> StepErrorInfo | None:
         """The cell has ended, or will not go on; returns ``error`` with the place where it happened."""

@@ -199,6 +199,14 @@ def test_a_kernel_that_dies_says_how_and_where(tmp_path: Path) -> None:
     assert "exit code 3" in outcome.error.message
 
 
+def test_the_cell_that_ends_the_process_at_once_is_blamed(tmp_path: Path) -> None:
+    outcome = run(notebook("print('before')", "import os; os._exit(3)", "2"), tmp_path)
+    assert outcome.error is not None
+    assert outcome.error.first_line == "import os; os._exit(3)"
+    assert texts(outcome.notebook.cells[0]) == "before\n"
+    assert [cell.metadata.papermill.status for cell in outcome.notebook.cells] == ["completed", "failed", "pending"]
+
+
 CHILDREN = """
 import os, subprocess, sys, time
 children = [
