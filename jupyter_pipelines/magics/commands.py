@@ -54,6 +54,11 @@ COMMANDS: tuple[Command, ...] = (
     Command("check", "finds what is wrong, like a linter"),
     Command("explain", "says why steps need each other", (Option("step", "STEP", "step"),)),
     Command(
+        "lineage",
+        "draws which columns its tables are made of",
+        (Option("table", "TABLE"),),
+    ),
+    Command(
         "run",
         "has the service run it, and shows how far it is",
         (

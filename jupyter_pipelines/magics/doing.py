@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from jupyter_pipelines.magics.commands import Do
     from jupyter_pipelines.notebook.model import NotebookDocument
     from jupyter_pipelines.results import NotebookPipeline, Run, RunComparison
+    from jupyter_pipelines.results.lineage import Lineage
     from jupyter_pipelines.verification.model import Report
     from jupyter_pipelines.widgets import HistoryView, RunView, TrendsView
 
@@ -41,6 +42,11 @@ def explain(arguments: argparse.Namespace, notebook: Path) -> None:
     pipeline = jp.pipeline(notebook)
     _known_step(pipeline, arguments.step)
     print(pipeline.explain(arguments.step))
+
+
+def lineage(arguments: argparse.Namespace, notebook: Path) -> Lineage:
+    """Draw which columns its tables are made of."""
+    return jp.pipeline(notebook).lineage(arguments.table)
 
 
 def run(arguments: argparse.Namespace, notebook: Path) -> RunView:
@@ -214,7 +220,7 @@ def verify(arguments: argparse.Namespace, notebook: Path) -> Report:
 DO: Mapping[str, Do] = {
     one.__name__.replace("_", "-"): one
     for one in (
-        *(show, check, explain, run, status, schedule, pause, unpause, backfill),
+        *(show, check, explain, lineage, run, status, schedule, pause, unpause, backfill),
         *(history, trend, diff, value, debug, apply, publish, suggest_checks, verify),
     )
 }

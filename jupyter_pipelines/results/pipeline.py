@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from jupyter_pipelines.errors import RequestError
 from jupyter_pipelines.orchestration.loading import load
 from jupyter_pipelines.results.run import Run
 from jupyter_pipelines.results.runs import Runs, runs
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from jupyter_pipelines.orchestration.pipelines import PipelineStatus
     from jupyter_pipelines.orchestration.scheduling import ScheduleRecord
     from jupyter_pipelines.orchestration.versions import Version
+    from jupyter_pipelines.results.lineage import Lineage
     from jupyter_pipelines.results.trends import Trend
     from jupyter_pipelines.verification.model import Report
 
@@ -75,6 +77,24 @@ class NotebookPipeline:
         from jupyter_pipelines.graph import explain
 
         return explain(self.graph, step)
+
+    def lineage(self, table: str | None = None) -> Lineage:
+        """Of which columns the tables that it builds in SQL are made; of ``table``, and of what that is made of, only.
+
+        Raises :class:`RequestError` for a table that it does not build.
+        """
+        from jupyter_pipelines.graph.lineage import table_lineage
+        from jupyter_pipelines.notebook.table_names import read_table_name
+        from jupyter_pipelines.results.lineage import Lineage
+
+        found = table_lineage(self.graph)
+        if table is None:
+            return Lineage(found)
+        name = read_table_name(table)
+        if name is None or name not in {built.name for built in found.tables}:
+            known = ", ".join(dict.fromkeys(str(built.name) for built in found.tables)) or "none"
+            raise RequestError(f"{self.path.name} builds no table {table}.", f"Those that it builds are: {known}.")
+        return Lineage(found.of(name))
 
     def run(self, parameters: Mapping[str, object] | None = None, **options: Any) -> Run:
         """Run it and wait for its end; ``options`` are those of :func:`jupyter_pipelines.run`, which see."""

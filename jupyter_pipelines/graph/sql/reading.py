@@ -217,7 +217,7 @@ class _Reader:
                 self.files_read += _paths([exp.Literal.string(table.name)])
             elif table.db.casefold() in _CATALOGS:
                 self.anything = True
-            elif table.db or not _is_cte(table):
+            elif table.db or not is_cte(table):
                 yield from self._unless_ignored(self._reference(table, table.name))
         for function in tree.find_all(exp.Anonymous):
             name = function.name.casefold()
@@ -263,7 +263,7 @@ def _is_temporary(tree: exp.Expr) -> bool:
     return properties is not None and properties.find(exp.TemporaryProperty) is not None
 
 
-def _is_cte(table: exp.Table) -> bool:
+def is_cte(table: exp.Table) -> bool:
     """Whether the name is that of a query in a ``WITH`` that is in sight; without ``RECURSIVE`` those above only."""
     name, child = table.name.casefold(), table.parent
     inside: exp.Expr | None = None  # the query of a WITH that the reference stands in
