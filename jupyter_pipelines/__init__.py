@@ -181,7 +181,7 @@ __getattr__ = lazy_names(
 
 
 def load_ipython_extension(shell: InteractiveShell) -> None:
-    """``%load_ext jupyter_pipelines``: the magics ``step``, ``setup``, ``skip``, ``sql``, ``check`` and ``pipeline``."""
+    """``%load_ext jupyter_pipelines``: magics ``step``, ``setup``, ``skip``, ``sql``, ``check`` and ``pipeline``."""
     import_module("jupyter_pipelines.magics").load(shell)
 
 
