@@ -66,6 +66,7 @@ if TYPE_CHECKING:
     )
     from jupyter_pipelines.results.debugging import apply_fix, debug
     from jupyter_pipelines.results.pipeline import pipeline
+    from jupyter_pipelines.results.plan import plan
     from jupyter_pipelines.results.runs import runs
     from jupyter_pipelines.verification import get_verification, submit_verification, verifications, verify
     from jupyter_pipelines.warehouse.checks import suggest_checks
@@ -102,6 +103,7 @@ __all__ = [
     "pin",
     "pipeline",
     "pipelines",
+    "plan",
     "preview_schedule",
     "publish",
     "read_notebook",
@@ -167,6 +169,7 @@ __getattr__ = lazy_names(
         **dict.fromkeys(("is_kept", "keep", "retention", "set_retention"), f"{__name__}.orchestration.retention"),
         "metric": f"{__name__}.metrics",
         "pipeline": f"{__name__}.results.pipeline",
+        "plan": f"{__name__}.results.plan",
         "pipelines": f"{__name__}.orchestration.pipelines",
         "relink": f"{__name__}.orchestration.relinking",
         "run_log": f"{__name__}.orchestration.run_log",

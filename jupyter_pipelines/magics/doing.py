@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from jupyter_pipelines.notebook.model import NotebookDocument
     from jupyter_pipelines.results import NotebookPipeline, Run, RunComparison
     from jupyter_pipelines.results.lineage import Lineage
+    from jupyter_pipelines.results.plan import Plan
     from jupyter_pipelines.verification.model import Report
     from jupyter_pipelines.widgets import HistoryView, RunView, TrendsView
 
@@ -190,6 +191,11 @@ def apply(arguments: argparse.Namespace, notebook: Path) -> object:
     return show_run(jp.get_run(jp.submit_resume(applied.run, notebook=applied.notebook)).id)
 
 
+def plan(_: argparse.Namespace, notebook: Path) -> Plan:
+    """Say what publishing it would change."""
+    return jp.plan(notebook)
+
+
 def publish(arguments: argparse.Namespace, notebook: Path) -> None:
     """Freeze it."""
     version = jp.pipeline(notebook).publish(arguments.message or "")
@@ -221,7 +227,7 @@ DO: Mapping[str, Do] = {
     one.__name__.replace("_", "-"): one
     for one in (
         *(show, check, explain, lineage, run, status, schedule, pause, unpause, backfill),
-        *(history, trend, diff, value, debug, apply, publish, suggest_checks, verify),
+        *(history, trend, diff, value, debug, apply, plan, publish, suggest_checks, verify),
     )
 }
 

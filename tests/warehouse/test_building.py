@@ -15,7 +15,7 @@ import pytest
 from jupyter_pipelines.errors import BuildError, SqlError
 from jupyter_pipelines.notebook.sql_magic import read_sql_magic
 from jupyter_pipelines.warehouse import EngineSession, Session
-from jupyter_pipelines.warehouse.building import BuildResult, BuildSpec, build
+from jupyter_pipelines.warehouse.building import BuildResult, BuildSpec, Trial, build, try_builds
 
 
 @pytest.fixture
@@ -318,3 +318,29 @@ def test_what_gives_no_rows_builds_no_table(session: Session, text: str) -> None
     with pytest.raises(BuildError, match=r"mart\.t cannot be built"):
         make(session, "--table mart.t", text)
     assert rows(session, "SELECT count(*) FROM raw.orders") == [(50,)]
+
+
+def trial(line: str, sql: str, *key: str) -> Trial:
+    return Trial(BuildSpec.of(read_sql_magic(line)), sql, key)
+
+
+def test_a_build_is_tried_and_nothing_of_it_stays(session: Session) -> None:
+    make(session, "--table mart.a", "SELECT id, amount FROM raw.orders")
+    make(session, "--table mart.b", "SELECT sum(amount) AS total FROM mart.a")
+    before = rows(session, "FROM mart.a ORDER BY id")
+    changed = "SELECT id, CASE WHEN id < 5 THEN 0 ELSE amount END AS amount, 1 AS more FROM raw.orders WHERE id > 1"
+    trials = [
+        trial("--table mart.a", changed, "id"),
+        trial("--table mart.b", "SELECT sum(amount) AS total FROM mart.a"),
+        trial("--table mart.c --materialize view", "SELECT 1 AS x"),
+        trial("--table mart.d", "SELECT nothing FROM mart.a"),
+        trial("--table mart.e", "SELECT 1 AS x"),
+    ]
+    first, second, third, fourth, fifth = try_builds(session, trials, {})
+    assert (first.before, first.after, first.added, first.removed, first.changed) == (50, 48, 0, 2, 3)
+    assert first.columns == (("amount", 3),)
+    assert (second.added, second.removed, second.key) == (1, 1, ())
+    assert (third.before, third.after) == (None, 1)
+    assert "nothing" in fourth.problem and fifth.problem == "not tried, since mart.d could not be"
+    assert rows(session, "FROM mart.a ORDER BY id") == before
+    assert rows(session, "SELECT count(*) FROM duckdb_views() WHERE view_name = 'c'") == [(0,)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from jupyter_pipelines.errors import BuildError
@@ -36,27 +37,38 @@ def build(
     from jupyter_pipelines.graph.sql import read_statements
 
     statements = read_statements(sql)
-    query = _query(spec, statements)
+    check_query(spec, statements)
     began = time.monotonic()
-    _make_schema(session, spec)
+    make_schema(session, spec)
     with session.transaction():
-        for statement in statements[:-1]:
-            with at_its_line(statement):
-                session.execute(
-                    statement.text, values_of(statement, parameters or {}), frames=frames_of(statement, frames or {})
-                )
-        work = Work(session, spec, query, parameters or {}, frames_of(query, frames or {}))
-        work.look()
-        with at_its_line(query):
-            added, changed, removed = WAYS[spec.materialize](work)
-        session.execute(f"DROP TABLE IF EXISTS {STAGED}")
-        rows = None if spec.materialize == "view" else count(session, work.target)
+        result = build_within(session, spec, statements, parameters or {}, frames or {})
         guard()
-    seconds = time.monotonic() - began
-    return BuildResult(str(spec.table), spec.materialize, rows, added, changed, removed, not work.kind, seconds)
+    return replace(result, seconds=time.monotonic() - began)
 
 
-def _query(spec: BuildSpec, statements: tuple[SqlStatement, ...]) -> SqlStatement:
+def build_within(
+    session: Session,
+    spec: BuildSpec,
+    statements: tuple[SqlStatement, ...],
+    parameters: Mapping[str, object],
+    frames: Mapping[str, object],
+) -> BuildResult:
+    """The same, in a transaction that is open."""
+    *before, query = statements
+    for statement in before:
+        with at_its_line(statement):
+            session.execute(statement.text, values_of(statement, parameters), frames=frames_of(statement, frames))
+    work = Work(session, spec, query, parameters, frames_of(query, frames))
+    work.look()
+    with at_its_line(query):
+        added, changed, removed = WAYS[spec.materialize](work)
+    session.execute(f"DROP TABLE IF EXISTS {STAGED}")
+    rows = None if spec.materialize == "view" else count(session, work.target)
+    return BuildResult(str(spec.table), spec.materialize, rows, added, changed, removed, not work.kind)
+
+
+def check_query(spec: BuildSpec, statements: tuple[SqlStatement, ...]) -> None:
+    """Refuse SQL that a table cannot be built of."""
     if not statements:
         raise BuildError(f"{spec.table} cannot be built: the cell has no SQL.", "Write a query below the first line.")
     query = statements[-1]
@@ -70,10 +82,9 @@ def _query(spec: BuildSpec, statements: tuple[SqlStatement, ...]) -> SqlStatemen
             f"The query for {spec.table} uses $watermark, which a {spec.materialize} has no use for.",
             "Add --materialize incremental --time-column COLUMN.",
         )
-    return query
 
 
-def _make_schema(session: Session, spec: BuildSpec) -> None:
+def make_schema(session: Session, spec: BuildSpec) -> None:
     """Before the transaction, in which two steps that make one schema would get into each other's way."""
     if (spec.table.schema or MAIN) != MAIN and not spec.table.catalog:
         session.execute(f"CREATE SCHEMA IF NOT EXISTS {quoted(spec.table.schema)}")

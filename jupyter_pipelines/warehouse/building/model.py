@@ -36,6 +36,25 @@ class BuildSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class TableDifference:
+    """What a build would make of a table. Rows are ``None`` where there is no table.
+
+    ``changed`` counts rows whose ``key`` stays, by column; without a key a changed row is one removed and one added.
+    ``problem`` says why it could not be tried.
+    """
+
+    table: str
+    before: int | None = None
+    after: int | None = None
+    added: int = 0
+    removed: int = 0
+    key: tuple[str, ...] = ()
+    changed: int = 0
+    columns: tuple[tuple[str, int], ...] = ()
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class BuildResult:
     """What a build has done. Rows are ``None`` for a view, which has none of its own.
 
