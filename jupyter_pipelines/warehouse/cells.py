@@ -12,9 +12,15 @@ from typing import TYPE_CHECKING, Any, Final
 from jupyter_pipelines.errors import CheckError, SqlError
 from jupyter_pipelines.notebook.check_magic import CheckCell, CheckLine, read_check_lines, split_checks
 from jupyter_pipelines.warehouse.building import BuildResult, BuildSpec, build
+from jupyter_pipelines.warehouse.building.backups import Backup
 from jupyter_pipelines.warehouse.checks import CheckReport, run_checks
 from jupyter_pipelines.warehouse.frames import data_frame, type_name
-from jupyter_pipelines.warehouse.recording import earlier_values, record_build, record_checks
+from jupyter_pipelines.warehouse.recording import (
+    earlier_values,
+    record_build,
+    record_checks,
+    run_of_this_kernel,
+)
 from jupyter_pipelines.warehouse.statements import at_its_line, frames_of, values_of
 from jupyter_pipelines.warehouse.values import is_frame
 
@@ -131,8 +137,10 @@ def _build(session: Session, magic: SqlMagic, sql: str, checks: tuple[CheckLine,
             reports.append(_check(session, spec.table, checks, names))
             _refuse_failed(reports[0], f"{spec.table} is as it was: what was to take its place has not passed")
 
+    about = run_of_this_kernel()
+    backup = Backup(about["backfill"], about["run"]) if about.get("backfill") else None
     try:
-        result = build(session, spec, sql, names, names, guard=guard)
+        result = build(session, spec, sql, names, names, guard=guard, backup=backup)
     finally:  # what has failed is history, too, though the transaction it was seen in is none
         for report in reports:
             record_checks(session, report)

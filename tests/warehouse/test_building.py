@@ -12,10 +12,11 @@ from uuid import UUID
 import pandas as pd
 import pytest
 
-from jupyter_pipelines.errors import BuildError, SqlError
+from jupyter_pipelines.errors import BuildError, RequestError, SqlError
 from jupyter_pipelines.notebook.sql_magic import read_sql_magic
 from jupyter_pipelines.warehouse import EngineSession, Session
 from jupyter_pipelines.warehouse.building import BuildResult, BuildSpec, Trial, build, try_builds
+from jupyter_pipelines.warehouse.building.backups import Backup, restore
 
 
 @pytest.fixture
@@ -344,3 +345,38 @@ def test_a_build_is_tried_and_nothing_of_it_stays(session: Session) -> None:
     assert "nothing" in fourth.problem and fifth.problem == "not tried, since mart.d could not be"
     assert rows(session, "FROM mart.a ORDER BY id") == before
     assert rows(session, "SELECT count(*) FROM duckdb_views() WHERE view_name = 'c'") == [(0,)]
+
+
+WAYS = (
+    (BY_DAY, DAILY),
+    (BY_KEY, "SELECT * FROM raw.orders WHERE day >= $interval_start AND day < $interval_end"),
+    ("--table mart.total", "SELECT count(*) AS n FROM raw.orders WHERE day < $interval_end"),
+    (
+        '--table mart."odd t.x" --materialize incremental --time-column day',
+        "SELECT * FROM raw.orders WHERE day > $watermark AND day < $interval_end",
+    ),
+)
+
+
+@pytest.mark.parametrize(("line", "sql"), WAYS)
+def test_what_a_backfill_overwrites_can_be_brought_back(session: Session, line: str, sql: str) -> None:
+    spec = BuildSpec.of(read_sql_magic(line))
+
+    def content() -> list[tuple[Any, ...]]:
+        return rows(session, f"FROM {spec.table.sql} ORDER BY ALL")
+
+    for number in (1, 2, 3):
+        build(session, spec, sql, day_of(number))
+    before = content()
+    session.execute("UPDATE raw.orders SET amount = -1")
+    session.execute("DELETE FROM raw.orders WHERE id % 3 = 0")
+    for number in (2, 3, 4):
+        build(session, spec, sql, day_of(number), backup=Backup("the-backfill", f"run-{number}"))
+    assert content() != before
+    if "total" in line:
+        assert rows(session, "SELECT count(*) FROM _jupyter_pipelines.backups") == [(1,)]
+    assert restore(session, "the-backfill", str(spec.table).upper()) == (spec.table.sql,)
+    assert content() == before
+    assert rows(session, "SELECT count(*) FROM duckdb_tables() WHERE schema_name = '_backup'") == [(0,)]
+    with pytest.raises(RequestError, match="No backup is kept"):
+        restore(session, "the-backfill")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from jupyter_pipelines.errors import BuildError
 from jupyter_pipelines.notebook.table_names import MAIN, quoted
+from jupyter_pipelines.warehouse.building.backups import Backup, open_backups
 from jupyter_pipelines.warehouse.building.model import BuildResult, BuildSpec
 from jupyter_pipelines.warehouse.building.ways import WATERMARK, WAYS
 from jupyter_pipelines.warehouse.building.work import STAGED, Work, count
@@ -27,11 +28,13 @@ def build(
     frames: Mapping[str, object] | None = None,
     *,
     guard: Callable[[], None] = lambda: None,
+    backup: Backup | None = None,
 ) -> BuildResult:
     """Have ``spec.table`` hold what the last statement of ``sql`` gives; those before it run in the same transaction.
 
     Of ``parameters`` and ``frames`` (values and DataFrames by name) each statement is given what it names. ``guard``
-    runs before the new content is published: what it raises leaves the table as it was. Raises :class:`BuildError`,
+    runs before the new content is published: what it raises leaves the table as it was. For a
+    ``backup`` what is overwritten is kept. Raises :class:`BuildError`,
     :class:`SqlError`, and what ``guard`` raises.
     """
     from jupyter_pipelines.graph.sql import read_statements
@@ -40,8 +43,10 @@ def build(
     check_query(spec, statements)
     began = time.monotonic()
     make_schema(session, spec)
+    if backup is not None:
+        open_backups(session)
     with session.transaction():
-        result = build_within(session, spec, statements, parameters or {}, frames or {})
+        result = build_within(session, spec, statements, parameters or {}, frames or {}, backup)
         guard()
     return replace(result, seconds=time.monotonic() - began)
 
@@ -52,13 +57,14 @@ def build_within(
     statements: tuple[SqlStatement, ...],
     parameters: Mapping[str, object],
     frames: Mapping[str, object],
+    backup: Backup | None = None,
 ) -> BuildResult:
     """The same, in a transaction that is open."""
     *before, query = statements
     for statement in before:
         with at_its_line(statement):
             session.execute(statement.text, values_of(statement, parameters), frames=frames_of(statement, frames))
-    work = Work(session, spec, query, parameters, frames_of(query, frames))
+    work = Work(session, spec, query, parameters, frames_of(query, frames), backup)
     work.look()
     with at_its_line(query):
         added, changed, removed = WAYS[spec.materialize](work)

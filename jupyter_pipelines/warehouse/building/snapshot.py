@@ -32,9 +32,11 @@ def snapshot(work: Work) -> tuple[int, int, int]:
     fresh = f"SELECT s.*, {begins} AS {FROM}, NULL::TIMESTAMP AS {TO}, true AS {CURRENT} FROM {STAGED} AS s"
     given = {} if work.spec.time_column else moment
     if work.is_anew:
+        work.keep()
         work.drop_view()
         work.session.execute(f"CREATE OR REPLACE TABLE {work.target} AS {fresh}{work.order}", given)
         return count(work.session, work.target), 0, work.had
+    work.keep()
     work.same_columns(but=(FROM, TO, CURRENT))
     ended = _end_states(work, begins, moment, given)
     same = _same(keys)

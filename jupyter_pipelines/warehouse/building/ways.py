@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from jupyter_pipelines.errors import BuildError
 from jupyter_pipelines.notebook.table_names import quoted
-from jupyter_pipelines.warehouse.building.literals import with_literals
+from jupyter_pipelines.warehouse.building.literals import literal, with_literals
 from jupyter_pipelines.warehouse.building.snapshot import snapshot
 from jupyter_pipelines.warehouse.building.work import STAGED, Work, count, names, rows
 from jupyter_pipelines.warehouse.statements import values_of
@@ -34,6 +34,7 @@ class Counts(NamedTuple):
 
 def table(work: Work) -> Counts:
     """All of it anew."""
+    work.keep()
     work.drop_view()
     work.write(f"CREATE OR REPLACE TABLE {work.target} AS")
     return Counts(added=count(work.session, work.target), removed=work.had)
@@ -109,7 +110,9 @@ def _stage(work: Work) -> None:
 def _merge(work: Work) -> Counts:
     keys = {key.casefold() for key in work.spec.unique_key}
     others = [name for name in work.columns if name.casefold() not in keys]
-    matched = " AND ".join(f"t.{quoted(key)} IS NOT DISTINCT FROM s.{quoted(key)}" for key in work.spec.unique_key)
+    keys_of = f"SELECT {names(work.spec.unique_key)} FROM {STAGED}"
+    work.keep(f"EXISTS (FROM {{keys}} AS s WHERE {_same_keys(work, work.target)})", keys_of)
+    matched = _same_keys(work, "t")
     statement = f"MERGE INTO {work.target} AS t USING {STAGED} AS s ON ({matched})"
     if others:
         differs = " OR ".join(f"t.{quoted(one)} IS DISTINCT FROM s.{quoted(one)}" for one in others)
@@ -122,19 +125,23 @@ def _merge(work: Work) -> Counts:
     return Counts(added=added, changed=touched - added)
 
 
+def _same_keys(work: Work, target: str) -> str:
+    return " AND ".join(f"{target}.{quoted(key)} IS NOT DISTINCT FROM s.{quoted(key)}" for key in work.spec.unique_key)
+
+
 def _window(work: Work) -> Counts:
-    column = quoted(work.spec.time_column)
-    removed = work.session.execute(
-        f"DELETE FROM {work.target} WHERE {column} >= $start AND {column} < $end", _ends(work)
-    )
+    column, ends = quoted(work.spec.time_column), _ends(work)
+    work.keep(f"{column} >= {literal(ends['start'])} AND {column} < {literal(ends['end'])}")
+    removed = work.session.execute(f"DELETE FROM {work.target} WHERE {column} >= $start AND {column} < $end", ends)
     return Counts(added=work.insert_staged(), removed=removed)
 
 
 def _behind_watermark(work: Work) -> Counts:
     """Rows behind the watermark are added; where the query goes back to earlier ones, those from there on replaced."""
     column = quoted(work.spec.time_column)
-    first = f"(SELECT min({column}) FROM {STAGED})"
-    removed = work.session.execute(f"DELETE FROM {work.target} WHERE {column} >= {first}")
+    first = rows(work.session, f"SELECT min({column}) FROM {STAGED}")[0][0]
+    work.keep(f"{column} >= {literal(first)}")
+    removed = work.session.execute(f"DELETE FROM {work.target} WHERE {column} >= $first", {"first": first})
     return Counts(added=work.insert_staged(), removed=removed)
 
 

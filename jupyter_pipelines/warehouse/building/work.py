@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from jupyter_pipelines.errors import BuildError
 from jupyter_pipelines.notebook.table_names import MAIN, quoted
+from jupyter_pipelines.warehouse.building.backups import EVERYTHING, Backup, take
 from jupyter_pipelines.warehouse.statements import values_of
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ class Work:
     query: SqlStatement
     parameters: Mapping[str, object]
     frames: Mapping[str, object]
+    backup: Backup | None = None  # for whom what is overwritten is kept
     kind: Literal["", "table", "view"] = ""  # what the table is before the build
     had: int = 0  # rows before
     columns: dict[str, str] = field(default_factory=dict)  # types of what the query gives, by name
@@ -71,12 +73,18 @@ class Work:
         self.run(f"CREATE OR REPLACE TEMP TABLE {STAGED} AS", more=more)
         self.columns = columns_of(self.session, STAGED)
 
+    def keep(self, overwritten: str = EVERYTHING, keys: str = "") -> None:
+        """Keep what is about to be overwritten, in a backfill: see :func:`~.backups.take`."""
+        if self.backup is not None and self.kind == "table":
+            take(self.session, self.backup, self.target, overwritten, keys)
+
     def insert_staged(self) -> int:
         """The staged rows into the table."""
         return self.session.execute(f"INSERT INTO {self.target} BY NAME SELECT * FROM {STAGED}{self.order}")
 
     def create_from_staged(self) -> None:
         """The table made anew of the staged rows."""
+        self.keep()
         self.drop_view()
         self.session.execute(f"CREATE OR REPLACE TABLE {self.target} AS SELECT * FROM {STAGED}{self.order}")
 
