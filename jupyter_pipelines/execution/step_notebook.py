@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from jupyter_pipelines.execution.kernels.imports import FOR_SQL
 from jupyter_pipelines.notebook.model import Cell, NotebookDocument, Role
 from jupyter_pipelines.notebook.parsing import parse_python
 
@@ -140,9 +141,12 @@ def imports_ahead(pipeline: Pipeline, step: StepPlan) -> tuple[str, ...]:
 
     Those of setup, and those of other steps that are repeated: all of them, so that most steps share one kind of
     kernel. A step that imports one of these in a cell of its own does so there, where what importing shows is seen.
+    What our own magics import shows nothing.
     """
     document = pipeline.document
-    setup = setup_imports(document)
+    setup = setup_imports(document) + (
+        (f"import {FOR_SQL}",) if any(cell.sql or cell.check for cell in document.cells) else ()
+    )
     repeated = dict.fromkeys(
         replay.source for other in pipeline.steps for replay in other.definitions if _is_import(replay.source)
     )

@@ -17,6 +17,9 @@ NEVER = frozenset(
 )
 """Not worth trying: they start threads, or behave differently depending on who imports them."""
 
+FOR_SQL = "jupyter_pipelines.magics.ahead"
+"""Imports what ``%%sql`` cells need, all of it safe."""
+
 
 def modules_of(statements: Iterable[str]) -> tuple[str, ...]:
     """The modules that import statements name, in order, each once; what is not an import is passed over."""
@@ -31,7 +34,7 @@ def modules_of(statements: Iterable[str]) -> tuple[str, ...]:
                 found.update(dict.fromkeys(alias.name for alias in node.names))
             elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
                 found[node.module] = None
-    return tuple(name for name in found if name.partition(".")[0] not in NEVER)
+    return tuple(name for name in found if name == FOR_SQL or name.partition(".")[0] not in NEVER)
 
 
 def shadowed(directory: Path, modules: Iterable[str]) -> bool:
