@@ -65,7 +65,6 @@ def sql_events(sql: str, line: int) -> tuple[Event, ...]:
 
 
 def _statements(statements: Iterable[SqlStatement], above: int, maybe: bool, magic: SqlMagic | None) -> Iterator[Event]:
-    made: set[TableName] = set()  # by the text itself, so that no variable is meant
     for statement in statements:
         line = above + statement.line + 1
         yield from _parameters(statement, line, maybe, magic)
@@ -73,14 +72,12 @@ def _statements(statements: Iterable[SqlStatement], above: int, maybe: bool, mag
             yield TableUse(line, True, None, Use.READ if statement.only_reads else Use.WRITE)
         for reference in statement.read:
             name, place = reference.name, above + reference.line
-            if _may_be_a_variable(name) and name not in made:
+            if _may_be_a_variable(name):
                 yield Read(place, True, name.table, quiet=True)
             yield TableUse(place, maybe, name, Use.READ)
         for reference in statement.written:
-            made.add(reference.name)
             yield TableUse(above + reference.line, maybe, reference.name, Use.WRITE)
         for name in statement.temporary:
-            made.add(name)
             yield TableUse(line, maybe, name, Use.TEMPORARY)
         if statement.session:
             yield TableUse(line, maybe, None, Use.SESSION, statement.session)
@@ -97,6 +94,7 @@ def _parameters(statement: SqlStatement, line: int, maybe: bool, magic: SqlMagic
 
 
 def _may_be_a_variable(name: TableName) -> bool:
+    """Whether a DataFrame of that name is read instead, wherever there is one."""
     return not name.schema and not name.catalog and name.table.isidentifier()
 
 

@@ -26,6 +26,8 @@ def show(_: argparse.Namespace, notebook: Path) -> NotebookPipeline:
     pipeline = jp.pipeline(notebook)
     for diagnostic in pipeline.graph.errors:
         print(diagnostic.render(notebook.name))
+    for above in pipeline.upstream if pipeline.graph.tables_read else ():
+        print(f"{above.table} is built by {above.pipeline}")
     return pipeline
 
 

@@ -7,7 +7,7 @@ read of the rest is kept until its files change.
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -24,6 +24,7 @@ from jupyter_pipelines.orchestration.scheduling.shelf import Shelf as ScheduleSh
 from jupyter_pipelines.orchestration.service import configured_endpoint, endpoint_of
 from jupyter_pipelines.orchestration.service.home import ServiceHome
 from jupyter_pipelines.orchestration.settling import settle_runs
+from jupyter_pipelines.orchestration.tables import Builders, Upstream, builders_of, tables_of, upstream_of
 from jupyter_pipelines.orchestration.triggers.model import TriggerRecord
 from jupyter_pipelines.orchestration.triggers.shelf import Shelf as TriggerShelf
 from jupyter_pipelines.orchestration.versions.identity import pipeline_of, real_path
@@ -82,6 +83,9 @@ class PipelineStatus:
     triggers: int
     missing: bool = False  # there is no such file any more
     problem: str = ""  # what is wrong, in words
+    tables_read: tuple[str, ...] = ()  # of the warehouse, that it does not build itself
+    tables_written: tuple[str, ...] = ()
+    upstream: tuple[Upstream, ...] = ()  # the tables it reads that other pipelines build
 
 
 def pipelines(notebook: Path | str | None = None) -> list[PipelineStatus]:
@@ -125,7 +129,9 @@ class _Overview:
         """Every pipeline."""
         with self._lock:
             known = self._known(None)
-            return sorted(self._judged(known), key=lambda status: (status.notebook, status.pipeline))
+            found = sorted(self._judged(known), key=lambda status: (status.notebook, status.pipeline))
+            builders = _builders(known)
+            return [_with_tables(status, builders) for status in found]
 
     def one(self, notebook: Path | str) -> PipelineStatus:
         """The pipeline of one notebook."""
@@ -136,7 +142,9 @@ class _Overview:
             path = real_path(notebook)
             if Path(path).exists() or not found.notebook:
                 found.notebook = path
-            return next(iter(self._judged({pipeline: found})))
+            status = next(iter(self._judged({pipeline: found})))
+            reads = tables_of(found.notebook).read
+            return _with_tables(status, _builders(self._known(None)) if reads else {})
 
     def _known(self, wanted: Collection[str] | None) -> dict[str, _Known]:
         settle_runs(self._store, endpoint_of(Settings.load()))
@@ -256,6 +264,18 @@ class _Overview:
         lines = (step.error if step is not None else record.error).strip().splitlines()
         where = f"Step {step.name}" if step is not None else "Its last run"
         return f"{where} failed: {lines[-1] if lines else run.state}"
+
+
+def _builders(known: Mapping[str, _Known]) -> Builders:
+    return builders_of((name, found.notebook) for name, found in known.items())
+
+
+def _with_tables(status: PipelineStatus, builders: Builders) -> PipelineStatus:
+    tables = tables_of(status.notebook)
+    if not tables.read and not tables.written:
+        return status
+    above = upstream_of(status.notebook, builders)
+    return replace(status, tables_read=tables.read, tables_written=tables.written, upstream=above)
 
 
 @lru_cache(maxsize=4)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from jupyter_pipelines.orchestration.backfills import Backfill
     from jupyter_pipelines.orchestration.pipelines import PipelineStatus
     from jupyter_pipelines.orchestration.scheduling import ScheduleRecord
+    from jupyter_pipelines.orchestration.tables import Upstream
     from jupyter_pipelines.orchestration.versions import Version
     from jupyter_pipelines.results.lineage import Lineage
     from jupyter_pipelines.results.trends import Trend
@@ -152,6 +153,11 @@ class NotebookPipeline:
         from jupyter_pipelines.orchestration.versions import versions
 
         return versions(self.path)
+
+    @property
+    def upstream(self) -> tuple[Upstream, ...]:
+        """The tables it reads that other pipelines build, with who does."""
+        return self.status.upstream
 
     @property
     def status(self) -> PipelineStatus:

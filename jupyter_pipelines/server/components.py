@@ -109,12 +109,17 @@ def _pipelines() -> dict[str, Schema]:
         "carried": {**FLAG, "description": "Whether one step can hand it to another."},
         "reason": {**_TEXT, "description": "Why not."},
     }
+    above = {"table": _TEXT, "pipeline": _TEXT, "notebook": _PATH}
     cell = {"cell": _WHOLE, "role": role, "name": _TEXT, "tag": _TEXT, "reason": _TEXT}
     proposed: Schema = {"type": "array", "items": objects(cell, *cell)}
     return {
         "Pipeline": open_object({**lists, "diagnostics": {"type": "array", "items": reference("Finding")}}),
         "Finding": of_class(Diagnostic, fixes=fixes),
-        "PipelineStatus": of_class(PipelineStatus, notebook=_PATH),
+        "PipelineStatus": of_class(
+            PipelineStatus,
+            notebook=_PATH,
+            upstream={"type": "array", "items": objects(above, *above)},
+        ),
         "Relinked": of_class(Relinked, notebook=_PATH, status=reference("PipelineStatus")),
         "Inspection": {"type": "object", "additionalProperties": objects(value_found, *value_found)},
         "Suggestion": objects({"cells": proposed, "reasons": _TEXTS}, "cells", "reasons"),

@@ -109,11 +109,11 @@ def test_a_frame_of_the_notebook_is_not_a_table_of_the_warehouse() -> None:
     assert [value.name for value in made.step("c").inputs] == ["orders"]
 
 
-def test_names_of_cte_and_of_tables_made_above_are_no_variables() -> None:
+def test_names_of_cte_and_of_schemas_are_no_variables() -> None:
     made = pipeline(
         SETUP,
-        "a: late = [1]\nown = [2]",
-        "b: %%sql\ncreate temp table own as select 1;\nwith late as (select 1) from late, own",
+        "a: late = [1]\nown = [2]\nx = [3]",
+        "b: %%sql\nwith late as (select 1) select x from late, main.own, own.x",
     )
     assert made.step("b").inputs == ()
 

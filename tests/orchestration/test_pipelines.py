@@ -11,12 +11,13 @@ from pathlib import Path
 import pytest
 
 import jupyter_pipelines as jp
-from jupyter_pipelines.orchestration.model import RunRecord, RunState, StepRecord
+from jupyter_pipelines.orchestration.model import RunRecord, RunState, StepRecord, TableRecord
 from jupyter_pipelines.orchestration.pipelines import PipelineStatus
 from jupyter_pipelines.orchestration.schedules import Handled, Schedule
 from jupyter_pipelines.orchestration.scheduling.model import Progress, ScheduleRecord
 from jupyter_pipelines.orchestration.scheduling.shelf import Shelf
 from jupyter_pipelines.orchestration.service.home import ServiceHome
+from jupyter_pipelines.orchestration.tables import tables_written_by
 from jupyter_pipelines.store import Store
 
 NOW = datetime.now(UTC)
@@ -160,3 +161,39 @@ def test_of_many_it_is_told_quickly(home: Path, tmp_path: Path) -> None:
     for _ in range(5):
         jp.pipelines()
     assert (time.process_time() - began) / 5 < 0.1
+
+
+LOADS = (("setup", "%load_ext jupyter_pipelines"), ("step:a", "%%sql --table raw.flights\nfrom 'flights.csv'"))
+REPORTS = (
+    ("setup", "%load_ext jupyter_pipelines"),
+    ("step:a", "%%sql --table mart.daily\nselect * from Raw.Flights join raw.airports using (id)"),
+)
+
+
+def test_who_builds_the_tables_that_others_read(home: Path, write) -> None:
+    load, report, plain = write(*LOADS, name="load.ipynb"), write(*REPORTS, name="report.ipynb"), write(("step:a", "1"))
+    for notebook in (load, report, plain):
+        ran(home, notebook, "completed")
+    by_name = {Path(status.notebook).name: status for status in jp.pipelines()}
+    assert (by_name["load.ipynb"].tables_written, by_name["load.ipynb"].upstream) == (("raw.flights",), ())
+    assert by_name["report.ipynb"].tables_read == ("Raw.Flights", "raw.airports")
+    [above] = by_name["report.ipynb"].upstream
+    assert (above.table, above.pipeline, above.notebook) == ("Raw.Flights", str(load), str(load))
+    assert jp.pipeline(report).upstream == (above,)
+    assert by_name["nb.ipynb"].tables_read == ()
+    write(*REPORTS, name="load.ipynb")  # it is another notebook now
+    assert jp.pipeline(report).upstream == ()
+
+
+def test_the_tables_that_a_run_has_written(home: Path, write) -> None:
+    store = Store(str(home / "store"))
+    version = store.put_notebook(write(*LOADS, ("step:b", "%%sql\ninsert into raw.log select 1")).read_bytes())
+    steps = (
+        StepRecord("a", "completed", tables=(TableRecord("raw.flights", "table", 3),)),
+        StepRecord("b", "failed"),
+    )
+    run = RunRecord("r", "nb", "/nb.ipynb", version, "failed", {}, 1.0, 2.0, steps)
+    assert tables_written_by(run, store) == ("raw.flights",)
+    done = replace(run, steps=(steps[0], StepRecord("b", "completed")))
+    assert tables_written_by(done, store) == ("raw.flights", "raw.log")
+    assert tables_written_by(replace(done, version="gone"), store) == ("raw.flights",)

@@ -7,6 +7,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -14,11 +15,12 @@ import pytest
 import jupyter_pipelines as jp
 from jupyter_pipelines.errors import NotebookError, RequestError
 from jupyter_pipelines.orchestration.history import History
-from jupyter_pipelines.orchestration.model import RunRecord
+from jupyter_pipelines.orchestration.model import RunRecord, StepRecord, TableRecord
 from jupyter_pipelines.orchestration.service import Endpoint
 from jupyter_pipelines.orchestration.triggers import describe, patterns
 from jupyter_pipelines.orchestration.triggers.duty import Triggers, decide
 from jupyter_pipelines.orchestration.triggers.model import Occurrence, Overlap
+from jupyter_pipelines.orchestration.triggers.runs import Ends, look
 from jupyter_pipelines.orchestration.triggers.shelf import Shelf
 from jupyter_pipelines.orchestration.triggers.tokens import Bucket, Gate, RefusedError
 from jupyter_pipelines.settings import Settings
@@ -325,6 +327,24 @@ def test_an_update_by_another_pipeline(home: Path, write: WriteNotebook, tmp_pat
     assert ended(by_file)[0].parameters == {"what": [str(tmp_path / "table.csv")]}
     assert ended(by_output)[0].upstream == run.id
     assert not ended(other)
+
+
+def test_a_table_that_another_pipeline_builds(home: Path, write: WriteNotebook) -> None:
+    report, other = write(ONE, name="report.ipynb"), write(ONE, name="other.ipynb")
+    record = jp.trigger(report, updated="table:Mart.Orders")
+    assert str(record.cause) == "when the table Mart.Orders was updated"
+    elsewhere = jp.trigger(other, updated=["table:mart.other"])
+    with pytest.raises(RequestError, match="no name of a table"):
+        jp.trigger(report, updated="table:a b")
+    store = Store(Settings.load().store)
+    step = StepRecord("a", "completed", tables=(TableRecord("mart.orders", "table", 3),))
+    run = RunRecord(
+        "load-1", "load", str(report.with_name("load.ipynb")), "", "completed", {}, 1.0, time.time(), (step,)
+    )
+    store.save_run(run.id, asdict(run) | {"process": None})
+    _, [occurrence] = look(record, record.baseline, store, Ends())
+    assert (occurrence.upstream, occurrence.names["updated"]) == ("load-1", ["Mart.Orders"])
+    assert look(elsewhere, elsewhere.baseline, store, Ends())[1] == []
 
 
 # --- by token -----------------------------------------------------------------------------------------------------

@@ -80,3 +80,15 @@ async def test_a_notebook_that_was_moved_is_relinked(ask, put, root, listen):
     assert [one["notebook"] for one in (await ask("GET pipelines")).json["pipelines"]] == ["deep/b.ipynb"]
     refused = await ask("POST pipelines/relink", {"notebook": "deep/b.ipynb", "to": "a.ipynb"})
     assert (refused.status, refused.error["field"]) == (400, "to")
+
+
+async def test_who_builds_the_tables_that_a_pipeline_reads(ask, put, own_home, root):
+    loading = ("setup", "%load_ext jupyter_pipelines")
+    put("load.ipynb", loading, ("step:a", "%%sql --table raw.flights\nselect 1 as id"))
+    put("report.ipynb", loading, ("step:a", "%%sql\nselect * from raw.flights"))
+    store = Store(str(own_home / "store"))
+    record = RunRecord("run-0", "n", str(root / "load.ipynb"), "", "completed", {}, 1.0, 2.0, ())
+    store.save_run(record.id, asdict(record) | {"process": None})
+    [found] = (await ask("GET pipelines", notebook="report.ipynb")).json["pipelines"]
+    assert (found["tables_read"], found["tables_written"]) == (["raw.flights"], [])
+    assert found["upstream"] == [{"table": "raw.flights", "pipeline": "load.ipynb", "notebook": "load.ipynb"}]

@@ -6,7 +6,8 @@ What happens is one of:
                       any of them, with --all-of one of each
   --file PATTERN      a file that matches appears or changes, and has been still for two seconds: one run for each file,
                       with --together one for all that come at once. A relative pattern is about the notebook's folder.
-  --updated WHAT      a run of another pipeline has written the file WHAT (or pattern), or made the output NB:NAME
+  --updated WHAT      a run of another pipeline has written the file WHAT (or pattern), made the output NB:NAME, or
+                      built or changed the table table:NAME, such as table:mart.orders
   --token             somebody asks with the token that is printed, once: see below
   --event NAME        the Prefect server has an event of that name; * stands for anything
 
@@ -34,7 +35,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     cause = parser.add_mutually_exclusive_group(required=True)
     cause.add_argument("--after", metavar="NB", action="append", help="a run of this notebook has ended")
     cause.add_argument("--file", metavar="PATTERN", help="a file appears or changes")
-    cause.add_argument("--updated", metavar="WHAT", action="append", help="a file, or NB:NAME, was updated by a run")
+    cause.add_argument(
+        "--updated", metavar="WHAT", action="append", help="a file, NB:NAME or table:NAME was updated by a run"
+    )
     cause.add_argument("--token", action="store_true", help="somebody asks with the token that is printed")
     cause.add_argument("--event", metavar="NAME", help="there is an event in Prefect")
     parser.add_argument("--on", choices=["success", "failure", "always"], default="success", help="how it has ended")

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from jupyter_pipelines.errors import RequestError
 from jupyter_pipelines.notebook.model import NotebookDocument
+from jupyter_pipelines.notebook.table_names import read_table_name
 from jupyter_pipelines.orchestration import scheduling
 from jupyter_pipelines.orchestration.backfills import Backfill, pause_backfill, resume_backfill
 from jupyter_pipelines.orchestration.backfills.changing import is_backfill
@@ -43,6 +44,7 @@ from jupyter_pipelines.orchestration.versions.publishing import find_version, re
 from jupyter_pipelines.settings import Settings
 from jupyter_pipelines.store import Store
 
+TABLE = "table:"  # before the name of a table that is to be updated
 _ONE_CAUSE = "Give exactly one of after, file, updated, token and event."
 _UNSURE = re.compile(r"\{\{.*\b(?:upstream|event)\b.*\}\}", re.DOTALL)  # of which type that is a run will show
 _OVERLAPS_OF_FILES = ("queue", "parallel")
@@ -71,9 +73,10 @@ def trigger(
     What happens is one of these. ``after``: a run of another notebook's pipeline has ended ``on`` ``"success"``,
     ``"failure"`` or ``"always"``; of several notebooks any one, or ``all_of`` them. ``file``: a file that matches the
     pattern (beside the notebook, unless it is absolute) appears or changes; one run for each, or for all that come
-    ``together``. ``updated``: a run of another pipeline has written one of these files, or made an output,
-    ``"NOTEBOOK:NAME"``. ``token``: somebody asks with the trigger's token, which only the returned record holds.
-    ``event``: the Prefect server has an event of that name, ``*`` standing for anything.
+    ``together``. ``updated``: a run of another pipeline has written one of these files, made an output,
+    ``"NOTEBOOK:NAME"``, or built or changed a table, ``"table:mart.orders"``. ``token``: somebody asks with the
+    trigger's token, which only the returned record holds. ``event``: the Prefect server has an event of that name,
+    ``*`` standing for anything.
 
     Parameters are values, or texts with expressions: ``{{ upstream.parameters.day }}``, ``{{ file }}``,
     ``{{ files }}``, ``{{ event.payload }}``, ``{{ triggered_at.date() }}``. ``version`` is as for
@@ -281,20 +284,29 @@ def _pipeline(store: Store, notebook: Path | str) -> str:
 
 
 def _on_update(store: Store, notebook: str, wanted: Iterable[str]) -> OnUpdate:
-    """``NOTEBOOK:NAME`` is an output, all else are files."""
-    outputs, paths = [], []
+    """``table:NAME`` is a table, ``NOTEBOOK:NAME`` an output, all else are files."""
+    outputs, paths, tables = [], [], []
     for text in wanted:
         whose, colon, name = text.rpartition(":")
-        if colon and name.isidentifier() and not text.startswith("/"):
+        if text.startswith(TABLE):
+            tables.append(_table(text.removeprefix(TABLE)))
+        elif colon and name.isidentifier() and not text.startswith("/"):
             folder = Path(notebook).parent
             outputs.append((_pipeline(store, whose if Path(whose).is_file() else folder / whose), name))
         elif colon and name.isidentifier() and Path(whose).is_file():
             outputs.append((_pipeline(store, whose), name))
         else:
             paths.append(patterns.absolute(text, Path(notebook).parent))
-    if not outputs and not paths:
-        raise RequestError("It is not said which update is waited for.", "Name a file, or NOTEBOOK:OUTPUT.")
-    return OnUpdate(tuple(paths), tuple(outputs))
+    if not outputs and not paths and not tables:
+        raise RequestError("It is not said which update is waited for.", "Name a file, NOTEBOOK:OUTPUT, or table:NAME.")
+    return OnUpdate(tuple(paths), tuple(outputs), tuple(tables))
+
+
+def _table(text: str) -> str:
+    name = read_table_name(text)
+    if name is None:
+        raise RequestError(f"{text!r} is no name of a table.", "Write for example table:mart.orders")
+    return str(name)
 
 
 def _event_name(text: str) -> str:

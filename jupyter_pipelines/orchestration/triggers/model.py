@@ -46,16 +46,19 @@ class OnFiles:
 
 @dataclass(frozen=True)
 class OnUpdate:
-    """When a run of another pipeline has written one of ``files`` (absolute patterns) or made one of ``outputs``.
+    """When a run of another pipeline has written one of ``files`` (absolute patterns), made one of ``outputs``, or
+    built or changed one of ``tables`` of the warehouse.
 
     An output is given as the pipeline and the name of the value, two texts.
     """
 
     files: tuple[str, ...] = ()
     outputs: tuple[tuple[str, str], ...] = ()
+    tables: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         named = [*(_short(file) for file in self.files), *(f"{name} of {_short(pipe)}" for pipe, name in self.outputs)]
+        named += [f"the table {table}" for table in self.tables]
         return f"when {' or '.join(named)} was updated"
 
 

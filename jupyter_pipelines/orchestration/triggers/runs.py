@@ -10,9 +10,11 @@ from pathlib import Path
 from jupyter_pipelines.errors import PipelinesError
 from jupyter_pipelines.notebook import parameters_json, read_notebook
 from jupyter_pipelines.notebook.model import NotebookDocument
+from jupyter_pipelines.notebook.table_names import read_table_name
 from jupyter_pipelines.orchestration.history import History
 from jupyter_pipelines.orchestration.model import RunRecord
 from jupyter_pipelines.orchestration.records import read_record
+from jupyter_pipelines.orchestration.tables import tables_written_by
 from jupyter_pipelines.orchestration.triggers.model import AfterRuns, Occurrence, OnUpdate, TriggerRecord
 from jupyter_pipelines.orchestration.triggers.patterns import matches
 from jupyter_pipelines.orchestration.versions.identity import real_path
@@ -68,7 +70,7 @@ def _met(cause: object, run: RunRecord, arrived: dict[str, str], store: Store) -
                 arrived.clear()
                 return [_occurrence([*(other for other in others if other is not None), run], store)]
         case OnUpdate():
-            updated = [*_files(cause, run), *_outputs(cause, run)]
+            updated = [*_files(cause, run), *_outputs(cause, run), *_tables(cause, run, store)]
             if updated:
                 return [_occurrence([run], store, updated)]
     return []
@@ -79,7 +81,7 @@ def _ended(run: RunRecord, on: str) -> bool:
 
 
 def _files(cause: OnUpdate, run: RunRecord) -> Iterable[str]:
-    """The files among those it is about that the run has written. Tables will be found beside it, in their own way."""
+    """The files among those it is about that the run has written."""
     written = dict.fromkeys(real_path(path) for step in run.steps for path in step.files_written)
     return [path for path in written if any(matches(path, pattern) for pattern in cause.files)]
 
@@ -87,6 +89,13 @@ def _files(cause: OnUpdate, run: RunRecord) -> Iterable[str]:
 def _outputs(cause: OnUpdate, run: RunRecord) -> Iterable[str]:
     made = {output.name for step in run.steps if step.state == "completed" for output in step.outputs}
     return [name for whose, name in cause.outputs if whose == pipeline(run) and name in made]
+
+
+def _tables(cause: OnUpdate, run: RunRecord, store: Store) -> Iterable[str]:
+    if not cause.tables:
+        return []
+    written = {read_table_name(table) for table in tables_written_by(run, store)}
+    return [table for table in cause.tables if read_table_name(table) in written]
 
 
 def _occurrence(runs: list[RunRecord], store: Store, updated: Iterable[str] = ()) -> Occurrence:

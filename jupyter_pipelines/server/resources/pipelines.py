@@ -31,7 +31,11 @@ def relink(call: Call) -> object:
 
 
 def _status(status: PipelineStatus, call: Call) -> dict[str, Any]:
-    return shown.record(asdict(status), call.places) | {"problem": call.places.tidy(status.problem)}
+    above = shown.visible(status.upstream, call.places, lambda one: one.notebook)
+    return shown.record(asdict(status), call.places) | {
+        "problem": call.places.tidy(status.problem),
+        "upstream": [shown.record(asdict(one), call.places) for one in above],
+    }
 
 
 ROUTES = (

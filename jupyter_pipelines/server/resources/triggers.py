@@ -137,7 +137,9 @@ def _pattern(pattern: str, call: Call, field: str) -> str:
 
 
 def _updated(text: str, call: Call) -> str:
-    """A pattern of files, or ``NOTEBOOK:OUTPUT`` with the contents path of a notebook."""
+    """``table:NAME``, a pattern of files, or ``NOTEBOOK:OUTPUT`` with the contents path of a notebook."""
+    if text.startswith("table:"):
+        return text
     whose, colon, name = text.rpartition(":")
     if colon and name.isidentifier():
         return f"{call.places.file(whose, 'updated')}:{name}"
@@ -153,7 +155,9 @@ _MADE: Schema = objects(
         "all_of": {**FLAG, "description": "Once all of them have ended since it was set off last."},
         "file": text("A pattern of files below the notebook's folder, such as incoming/*.csv.", least=1),
         "together": {**FLAG, "description": "One run for all files that have come, not one for each."},
-        "updated": many(text("Files, or NOTEBOOK:OUTPUT.", least=1), "What runs of others write or leave.", most=100),
+        "updated": many(
+            text("Files, NOTEBOOK:OUTPUT, or table:NAME.", least=1), "What runs of others write or leave.", most=100
+        ),
         "token": {**FLAG, "description": "Who has its token can set it off; only this answer holds the token."},
         "event": text("The name of an event of the Prefect server, * for anything.", least=1),
         "parameters": {**MAPPING, "description": "Values, or texts with {{ expressions }}."},

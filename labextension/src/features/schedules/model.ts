@@ -261,7 +261,8 @@ function causeOf({ kind, cause, notebook }: ITrigger): Partial<IDraft> {
         event: 'update',
         updated: [
           ...list(cause.files).map(near),
-          ...outputs.map(output => list(output).join(':'))
+          ...outputs.map(output => list(output).join(':')),
+          ...list(cause.tables).map(table => `table:${table}`)
         ]
       };
     }

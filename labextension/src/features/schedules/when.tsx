@@ -524,13 +524,13 @@ export function OnEvent(
       )}
       {draft.event === 'update' && (
         <Texts
-          label={trans.__('Files, or values of other notebooks')}
+          label={trans.__('Files, tables, or values of other notebooks')}
           add={trans.__('Add')}
           values={draft.updated}
-          offered={pipelines.map(path => `${path}:`)}
+          offered={['table:', ...pipelines.map(path => `${path}:`)]}
           problem={problemOf('update')}
           hint={trans.__(
-            'A pattern such as data/*.parquet; or NOTEBOOK:NAME for what a notebook calls NAME, such as sales.ipynb:totals.'
+            'A pattern such as data/*.parquet; or NOTEBOOK:NAME for what a notebook calls NAME, such as sales.ipynb:totals; or table:NAME for a table of the warehouse, such as table:mart.orders.'
           )}
           onChange={updated => {
             change({ updated });
