@@ -14,7 +14,7 @@ from rich.text import Text
 
 from jupyter_pipelines.cli.output import clean, console, duration
 from jupyter_pipelines.cli.progress import Progress, RunProgress, StepProgress
-from jupyter_pipelines.cli.report import STATES, produced
+from jupyter_pipelines.cli.report import STATES, built, checked, produced
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -113,7 +113,8 @@ class LiveProgress(Progress):
         if step.record is not None:
             if step.record.started and step.record.ended:
                 passed = Text(duration(step.record.ended - step.record.started), "dim")
-            text = Text(" · ".join(produced(output) for output in step.record.outputs), "dim")
+            left = [*map(produced, step.record.outputs), *map(built, step.record.tables), checked(step.record)]
+            text = Text(" · ".join(filter(None, left)), "dim")
         return Text(glyph, style), name, passed, text
 
     def _draw_grid(self) -> Table:

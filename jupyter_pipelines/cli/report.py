@@ -12,7 +12,7 @@ from jupyter_pipelines.cli.output import clean, console, count, duration, short_
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from jupyter_pipelines.orchestration.model import OutputRecord, RunRecord, StepRecord
+    from jupyter_pipelines.orchestration.model import OutputRecord, RunRecord, StepRecord, TableRecord
 
 STATES: dict[str, tuple[str, str]] = {
     "completed": ("✓", "green"),
@@ -31,6 +31,25 @@ STATES: dict[str, tuple[str, str]] = {
 def produced(output: OutputRecord) -> str:
     """``df: 336,776 rows x 19 columns, 51 MB``."""
     return f"{_described(output)}, {size(output.size)}"
+
+
+def built(table: TableRecord) -> str:
+    """``mart.daily: table of 336 rows, 12 added``."""
+    if table.rows is None:
+        return clean(f"{table.table}: {table.materialize}")
+    anew = table.added == table.rows  # all of it, so that nothing is to be told of what was there
+    changes = [] if anew else [(table.added, "added"), (table.changed, "changed"), (table.removed, "removed")]
+    told = [f"{number:,} {word}" for number, word in changes if number]
+    return clean(", ".join([f"{table.table}: table of {count(table.rows, 'row')}", *told]))
+
+
+def checked(step: StepRecord) -> str:
+    """``6 checks, 1 warned``; nothing for a step that has checked nothing."""
+    told = [count(len(step.checks), "check")] if step.checks else []
+    for status in ("warned", "failed"):
+        number = sum(check.status == status for check in step.checks)
+        told += [f"{number} {status}"] if number else []
+    return ", ".join(told)
 
 
 def _described(output: OutputRecord) -> str:
@@ -85,6 +104,8 @@ def _steps(record: RunRecord) -> Table:
             Text(duration(step.ended - step.started) if step.ended and step.started else ""),
         )
         rows = [(Text(_described(output)), Text(size(output.size), "dim")) for output in step.outputs]
+        rows += [(Text(built(made)), Text()) for made in step.tables]
+        rows += [(Text(told, "dim"), Text())] if (told := checked(step)) else []
         for number, right in enumerate(rows or [(Text(), Text())]):
             table.add_row(*(left if number == 0 else [Text()] * len(left)), *right)
     return table

@@ -59,6 +59,18 @@ def test_a_run_is_told_to_people_and_to_scripts(
     assert not any(line != line.rstrip() for line in told.out.splitlines())
 
 
+def test_the_report_tells_of_tables_and_checks(
+    store: Path, write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("JUPYTER_PIPELINES_WAREHOUSE", str(tmp_path / "tables.duckdb"))
+    table = "%%sql --table mart.numbers\nselect 1 as n union all select 2\n\n%%check\nn: unique\nn: < 2 | warn"
+    cells = (("setup", "%load_ext jupyter_pipelines"), ("step:build", table))
+    assert main(["run", str(write(*cells))]) == 0
+    told = capsys.readouterr().out
+    assert "mart.numbers: table of 2 rows" in told
+    assert "2 checks, 1 warned" in told
+
+
 def test_a_failure_says_where_why_and_how_to_go_on(
     store: Path, write: Write, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
