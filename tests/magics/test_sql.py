@@ -14,8 +14,12 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
 from jupyter_pipelines.errors import BuildError, CheckError, SqlError
+from jupyter_pipelines.notebook import read_notebook
+from jupyter_pipelines.notebook.model import Role
+from jupyter_pipelines.warehouse import open_session
 from jupyter_pipelines.warehouse.cells import MOST_COUNTED
 from jupyter_pipelines.warehouse.checks import suggest_checks
+from jupyter_pipelines.warehouse.fingerprints import fingerprints
 
 
 @pytest.fixture(scope="module")
@@ -160,3 +164,32 @@ def test_the_example_of_the_documentation_runs(shell: InteractiveShell, reposito
 def test_checks_are_suggested_for_a_table(shell: InteractiveShell) -> None:
     run(shell, "%%sql --table suggested\nSELECT i AS id, i % 3 AS kind FROM range(100) r(i)")
     assert "id: unique" in suggest_checks("suggested")
+
+
+def test_the_example_notebook_gives_the_same_tables_in_any_order_and_when_repeated(
+    shell: InteractiveShell, repository: Path
+) -> None:
+    path = repository / "example_notebooks" / "warehouse.ipynb"
+    document = read_notebook(path.read_bytes(), path.name)
+    cells = [cell.source for cell in document.cells if cell.role in {Role.SETUP, Role.STEP}]
+
+    def fill(days: tuple[int, ...]) -> dict[str, str]:
+        for name in ("nyc_raw", "nyc_staging", "nyc_mart"):
+            run(shell, f"%%sql\nDROP SCHEMA IF EXISTS {name} CASCADE")
+        for day in days:
+            window = {"interval_start": date(2013, 1, day), "interval_end": date(2013, 1, day + 1), "late_after": 15}
+            for cell in cells:
+                run(shell, cell, **window)
+        return tables()
+
+    def tables() -> dict[str, str]:
+        names = ("nyc_raw.flights", "nyc_raw.carriers", "nyc_staging.flights", "nyc_mart.daily", "nyc_mart.ranking")
+        session = open_session()
+        try:
+            return fingerprints(session, names)
+        finally:
+            session.close()
+
+    found = fill((1, 2, 3))
+    assert found["nyc_raw.flights"].startswith("2699 rows") and found["nyc_mart.ranking"].startswith("15 rows")
+    assert fill((3, 1, 2, 1, 3)) == found
