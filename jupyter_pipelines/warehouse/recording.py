@@ -18,7 +18,7 @@ from jupyter_pipelines.errors import PipelinesError, SqlError
 
 if TYPE_CHECKING:
     from jupyter_pipelines.warehouse.building.model import BuildResult
-    from jupyter_pipelines.warehouse.checks.model import CheckReport
+    from jupyter_pipelines.warehouse.checks.model import CheckReport, CheckResult
     from jupyter_pipelines.warehouse.session import Session
 
 SCHEMA: Final = "_jupyter_pipelines"
@@ -47,15 +47,14 @@ ORDER BY checked_at"""
 
 def record_build(session: Session, result: BuildResult) -> None:
     """Note down that a table was built. Never raises: it is built, whether that can be noted or not."""
-    _tell_run("tables", [asdict(result)])
+    tell_run("tables", [result])
     _write(session, _BUILT, [asdict(result)])
 
 
 def record_checks(session: Session, report: CheckReport) -> None:
     """Note down how checks came out. Never raises."""
-    notes = [asdict(one) for one in report.results]
-    _tell_run("checks", notes)
-    _write(session, _CHECKED, notes)
+    tell_run("checks", report.results)
+    _write(session, _CHECKED, [asdict(one) for one in report.results])
 
 
 def earlier_values(session: Session, table: str) -> dict[str, Sequence[float]]:
@@ -81,11 +80,12 @@ def run_of_this_kernel() -> dict[str, Any]:
     return session.about_run() if session is not None else {}
 
 
-def _tell_run(kind: str, notes: Iterable[dict[str, object]]) -> None:
+def tell_run(kind: str, notes: Iterable[BuildResult | CheckResult]) -> None:
+    """Put notes on record with the run whose step this kernel runs, if it runs one."""
     session = sys.modules.get(_SESSION)
     if session is not None:
         for note in notes:
-            session.record(kind, json.loads(json.dumps(note, default=str)))
+            session.record(kind, json.loads(json.dumps(asdict(note), default=str)))
 
 
 def _write(session: Session, sql: str, notes: Sequence[dict[str, Any]]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
@@ -12,6 +13,7 @@ from jupyter_pipelines.notebook.check_magic import read_check_magic
 from jupyter_pipelines.results.showing.sql import shown_checks
 from jupyter_pipelines.warehouse import EngineSession, Session
 from jupyter_pipelines.warehouse.checks import CheckReport, run_checks, suggest_checks
+from jupyter_pipelines.warehouse.checks.pointblank import report_of
 
 
 @pytest.fixture(scope="module")
@@ -161,3 +163,21 @@ def test_checks_are_suggested_that_hold(session: Session) -> None:
     assert check(session, "\n".join(lines[1:])).status == "passed"
     with pytest.raises(RequestError, match="not the name of a table"):
         suggest_checks("a b", session)
+
+
+def test_a_validation_of_another_library_is_a_report() -> None:
+    step = {"assertion_type": "col_vals_lt", "column": "b", "active": True, "eval_error": None, "n": 3, "n_failed": 2}
+    levels = {"all_passed": False, "warning": True, "error": True, "critical": False}
+    passed = SimpleNamespace(**step | {"n_failed": 0, "all_passed": True, "error": None, "critical": None})
+    validate = type("Validate", (), {"__module__": "pointblank.validate"})()
+    validate.tbl_name, validate.time_end = "mine", None
+    validate.validation_info = [SimpleNamespace(**step | levels), passed]
+    assert report_of(validate) is None  # it was not carried out yet
+    validate.time_end = "now"
+    report = report_of(validate)
+    assert report is not None and report.rows == 3
+    assert [(one.name, one.status, one.violations) for one in report.results] == [
+        ("b: col_vals_lt", "failed", 2),
+        ("b: col_vals_lt", "passed", 0),
+    ]
+    assert report_of(pd.DataFrame()) is None
