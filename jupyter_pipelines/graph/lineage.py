@@ -84,6 +84,9 @@ def table_lineage(pipeline: Pipeline, columns_of: ColumnsOf = lambda _: None) ->
     for cell in pipeline.document.cells:
         if cell.sql is None or cell.role not in EXECUTED:
             continue
+        for statement in statements_of(cell):
+            for name in statement.temporary:
+                known[name] = tuple(lineage(statement.text, columns))
         for name, how, statement in _built_by(cell):
             made = lineage(statement.text, columns)
             built.append(BuiltTable(name, cell.step or "setup", cell.number, how, statement.reads, made))

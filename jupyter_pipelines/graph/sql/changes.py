@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
 from jupyter_pipelines.graph.sql.model import SqlStatement
-from jupyter_pipelines.graph.sql.parsing import NotUnderstoodError, parse_text, tokenize
+from jupyter_pipelines.graph.sql.parsing import NotUnderstoodError, parse_text, tokenize, written
 from jupyter_pipelines.graph.sql.statements import read_statements
 
 if TYPE_CHECKING:
@@ -74,18 +74,13 @@ def _same(one: SqlStatement, other: SqlStatement) -> bool:
             return True
         if one.problem or other.problem:
             return False
-        return _written(parse_text(one.text)) == _written(parse_text(other.text))
+        return written(parse_text(one.text)) == written(parse_text(other.text))
     except (NotUnderstoodError, RecursionError):
         return False
 
 
 def _words(text: str) -> list[tuple[object, str]]:
     return [(token.token_type, token.text) for token in tokenize(text)]
-
-
-def _written(tree: exp.Expr) -> str:
-    """The tree as text, the same for all texts that differ in nothing that counts."""
-    return tree.sql("duckdb", comments=False)
 
 
 def _compare_queries(before: exp.Expr, after: exp.Expr) -> SqlChange:
@@ -107,7 +102,7 @@ def _columns(tree: exp.Expr) -> Mapping[str, str]:
     from sqlglot import exp
 
     select = tree.find(exp.Select) if isinstance(tree, exp.SetOperation) else tree
-    return {one.alias_or_name or _written(one): _written(one.unalias()) for one in getattr(select, "selects", ())}
+    return {one.alias_or_name or written(one): written(one.unalias()) for one in getattr(select, "selects", ())}
 
 
 def _grain(tree: exp.Expr) -> tuple[object, ...]:
@@ -120,11 +115,11 @@ def _grain(tree: exp.Expr) -> tuple[object, ...]:
         return (type(tree).__name__,)
     distinct = tree.args.get("distinct")
     group = tree.args.get("group")
-    unnested = sorted(_written(one) for one in tree.selects if one.find(exp.Unnest, exp.Explode))
+    unnested = sorted(written(one) for one in tree.selects if one.find(exp.Unnest, exp.Explode))
     aggregates = any(one.find(exp.AggFunc) and not one.find(exp.Window) for one in tree.selects)
     return (
-        sorted(_written(one) for one in tree.selects) if distinct is not None and not distinct.args.get("on") else "",
-        _written(distinct) if distinct is not None and distinct.args.get("on") else "",
+        sorted(written(one) for one in tree.selects) if distinct is not None and not distinct.args.get("on") else "",
+        written(distinct) if distinct is not None and distinct.args.get("on") else "",
         _grouping(tree, group) if group is not None else aggregates,
         unnested,
     )
@@ -137,7 +132,7 @@ def _grouping(select: exp.Select, group: exp.Group) -> tuple[str, ...]:
     selects = select.selects
     if group.args.get("all"):
         plain = [one.unalias() for one in selects if not one.find(exp.AggFunc)]
-        return tuple(sorted(_written(one) for one in plain))
+        return tuple(sorted(written(one) for one in plain))
     named = {one.alias.casefold(): one.unalias() for one in selects if one.alias}
     found = []
     for one in group.expressions:
@@ -145,7 +140,7 @@ def _grouping(select: exp.Select, group: exp.Group) -> tuple[str, ...]:
         meant = selects[position].unalias() if 0 <= position < len(selects) else one
         if isinstance(meant, exp.Column) and not meant.table:
             meant = named.get(meant.name.casefold(), meant)
-        found.append(_written(meant))
+        found.append(written(meant))
     extra = {key: value for key, value in group.args.items() if key != "expressions" and value}
     return (*sorted(found), *sorted(f"{key} {value}" for key, value in extra.items()))
 
@@ -170,11 +165,11 @@ def _stripped(tree: exp.Expr, like: exp.Expr) -> str:
     wanted = {name: set(_columns(query)) for name, query in _queries(like)}
     for name, query in _queries(tree):
         if name in wanted and isinstance(query, exp.Select) and not query.args.get("distinct"):
-            kept = [one for one in query.selects if (one.alias_or_name or _written(one)) in wanted[name]]
+            kept = [one for one in query.selects if (one.alias_or_name or written(one)) in wanted[name]]
             if kept:
                 query.set("expressions", kept)
             query.set("group", None)
-    return _written(tree)
+    return written(tree)
 
 
 def _queries(tree: exp.Expr) -> Sequence[tuple[str, exp.Expr]]:

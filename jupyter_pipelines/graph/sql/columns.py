@@ -7,11 +7,10 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from sqlglot import exp
-from sqlglot.errors import SqlglotError
 from sqlglot.optimizer.qualify import qualify
 from sqlglot.optimizer.scope import Scope, build_scope
 
-from jupyter_pipelines.graph.sql.parsing import NotUnderstoodError, parse_text
+from jupyter_pipelines.graph.sql.parsing import parse_text
 from jupyter_pipelines.graph.sql.reading import is_cte
 from jupyter_pipelines.notebook.table_names import TableName
 
@@ -42,8 +41,8 @@ def lineage(sql: str, columns_of: ColumnsOf = lambda _: None) -> Lineage:
         return {}
     try:
         return _lineage(parse_text(sql), columns_of)
-    except (NotUnderstoodError, SqlglotError, RecursionError, ValueError, KeyError, AttributeError, TypeError):
-        return {}  # sqlglot's optimizer fails in all these ways at what it does not expect
+    except Exception:  # sqlglot's optimizer fails in any way at what it does not expect
+        return {}
 
 
 def _lineage(tree: exp.Expr, columns_of: ColumnsOf) -> Lineage:

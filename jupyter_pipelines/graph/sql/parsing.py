@@ -55,14 +55,26 @@ def parse_text(sql: str) -> exp.Expr:
     return parse(sql, tokenize(sql))
 
 
+def written(tree: exp.Expr) -> str:
+    """The tree as text, the same for all texts that differ in nothing that counts. Raises as :func:`parse`."""
+    try:
+        return tree.sql("duckdb", comments=False)
+    except RecursionError:
+        raise NotUnderstoodError("it is nested too deeply") from None
+    except Exception as error:  # sqlglot writes what it has read, and fails in any way at what it has read wrongly
+        raise NotUnderstoodError(f"{type(error).__name__} while it was written") from error
+
+
 def _parse(sql: str, tokens: list[Token]) -> exp.Expr:
-    from sqlglot.errors import ParseError, SqlglotError
+    from sqlglot.errors import ParseError
 
     try:
         trees = _dialect().parser().parse(tokens, sql)
     except ParseError as error:
         raise NotUnderstoodError(_reason(error)) from None
-    except (SqlglotError, ValueError, TypeError, AttributeError, KeyError, IndexError) as error:
+    except RecursionError:
+        raise
+    except Exception as error:  # it fails in any way at what it does not expect
         raise NotUnderstoodError(f"{type(error).__name__} while it was read") from error
     found = [tree for tree in trees if tree is not None]
     if len(found) != 1:

@@ -66,6 +66,8 @@ def read_statement(source: Source) -> SqlStatement:
         return _Reader(source, statement).read(tree)
     except NotUnderstoodError as reason:
         return replace(statement, problem=str(reason), anything=True)
+    except (AttributeError, TypeError, ValueError, KeyError, IndexError) as error:  # a tree that is not as it should be
+        return replace(statement, problem=f"{type(error).__name__} while it was read", anything=True)
 
 
 def _parameters(source: Source) -> Iterator[str]:
