@@ -64,7 +64,8 @@ class SqlError(PipelinesError):
 
     ``line`` is the line within the text that was given, from 1, or 0 where DuckDB names none. ``kind`` is DuckDB's
     name for the mistake: ``"Parser"``, ``"Catalog"``, ``"Binder"``, ``"Conversion"``, ``"Constraint"``,
-    ``"Transaction"`` …, and ``"Parameter"`` for a ``$name`` without a value.
+    ``"Transaction"`` …; also ``"Parameter"``: a ``$name`` without a value, and ``"Conflict"``: another session has
+    changed the same at the same time.
     """
 
     exit_code = 1

@@ -13,7 +13,8 @@ class Settings:
 
     ``home`` holds the service's state (Prefect database, secret, logs) and, unless ``store`` says otherwise, the
     store and the warehouse. Environment variables: ``JUPYTER_PIPELINES_HOME``, ``JUPYTER_PIPELINES_STORE``,
-    ``JUPYTER_PIPELINES_WAREHOUSE`` (a DuckDB file), ``JUPYTER_PIPELINES_MAX_PARALLEL`` (steps of one run at once),
+    ``JUPYTER_PIPELINES_WAREHOUSE`` (a DuckDB file), ``JUPYTER_PIPELINES_WAREHOUSE_IDLE`` (seconds after which its owner
+    ends when nobody has used it), ``JUPYTER_PIPELINES_MAX_PARALLEL`` (steps of one run at once),
     ``JUPYTER_PIPELINES_MAX_RUNS`` (runs that the service has going on at once; more of them wait).
     """
 
@@ -22,6 +23,7 @@ class Settings:
     max_parallel: int
     max_runs: int = 8
     warehouse: Path = Path()  # unless it is given, in the home
+    warehouse_idle: float = 300.0
 
     def __post_init__(self) -> None:
         if self.warehouse == Path():
@@ -42,4 +44,5 @@ class Settings:
             max_parallel=int(os.environ.get("JUPYTER_PIPELINES_MAX_PARALLEL") or os.cpu_count() or 1),
             max_runs=int(os.environ.get("JUPYTER_PIPELINES_MAX_RUNS") or max(8, 4 * (os.cpu_count() or 1))),
             warehouse=Path(os.path.expanduser(warehouse)).absolute() if warehouse else Path(),
+            warehouse_idle=float(os.environ.get("JUPYTER_PIPELINES_WAREHOUSE_IDLE") or 300),
         )

@@ -19,9 +19,11 @@ __getattr__ = lazy_names(__name__, {"EngineSession": f"{__name__}.engine", "Sess
 def open_session(settings: Settings | None = None) -> Session:
     """A session with the warehouse of ``settings`` (of the environment by default).
 
-    Raises :class:`~jupyter_pipelines.errors.WarehouseError` when it cannot be opened.
+    It is opened at its first statement, which raises :class:`~jupyter_pipelines.errors.WarehouseError` when that
+    cannot be.
     """
     from jupyter_pipelines.settings import Settings
-    from jupyter_pipelines.warehouse.engine import EngineSession
+    from jupyter_pipelines.warehouse.owner.files import WarehouseFiles
+    from jupyter_pipelines.warehouse.owner.remote import RemoteSession
 
-    return EngineSession.open((settings or Settings.load()).warehouse)
+    return RemoteSession(WarehouseFiles.of((settings or Settings.load()).warehouse))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jupyter_pipelines.errors import SqlError
+from jupyter_pipelines.notebook.table_names import TableName
 from jupyter_pipelines.warehouse.mistakes import missing_parameters, mistake, translated
 from jupyter_pipelines.warehouse.session import Frames, Parameters
 from jupyter_pipelines.warehouse.values import arrow_table, bindable
@@ -18,6 +19,28 @@ if TYPE_CHECKING:
 
 ROWS_AT_ONCE = 100_000  # of one batch
 _COUNTED = {"INSERT", "UPDATE", "DELETE", "MERGE_INTO", "COPY", "CREATE", "MULTI"}
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One statement of a text: as DuckDB has parsed it, its own text, and the number of lines before it."""
+
+    parsed: Any
+    text: str
+    line: int
+
+    @property
+    def kind(self) -> str:
+        """DuckDB's name for what it is: ``"SELECT"``, ``"INSERT"``, ``"CREATE"`` …"""
+        return str(self.parsed.type.name)
+
+
+def connect(path: Path | str = ":memory:") -> Any:
+    """A connection to a database in memory, or to the file at ``path``, as sessions need it."""
+    import duckdb
+
+    # A name that is no table is not to be looked up among the variables of whoever calls.
+    return duckdb.connect(str(path), config={"python_enable_replacements": False})
 
 
 class EngineSession:
@@ -32,46 +55,75 @@ class EngineSession:
     @classmethod
     def open(cls, path: Path | str = ":memory:") -> EngineSession:
         """A session on a database of this process: in memory, or the file at ``path``."""
-        import duckdb
-
-        # A name that is no table is not looked up among the variables of whoever calls.
-        return cls(duckdb.connect(str(path), config={"python_enable_replacements": False}))
+        return cls(connect(path))
 
     @property
     def in_transaction(self) -> bool:
-        """Whether a block of :meth:`transaction` is open."""
+        """Whether a transaction is open."""
         return self._in_transaction
 
     def query(self, sql: str, parameters: Parameters | None = None, *, frames: Frames | None = None) -> pyarrow.Table:
-        try:
-            return self.stream(sql, parameters, frames=frames).read_all()
-        finally:
-            self._settle()
+        return self.query_statements(self.statements(sql), parameters, frames)
 
     def stream(
         self, sql: str, parameters: Parameters | None = None, *, frames: Frames | None = None
     ) -> pyarrow.RecordBatchReader:
-        import pyarrow
-
-        with translated():
-            relation, line = self._run(sql, parameters, frames)
-            if relation is None:
-                self._settle()
-                return pyarrow.RecordBatchReader.from_batches(pyarrow.schema([]), [])
-            self._reader = reader = _reader(relation, line)
-            return pyarrow.RecordBatchReader.from_batches(reader.schema, self._batches(reader, line))
+        return self.stream_statements(self.statements(sql), parameters, frames)
 
     def execute(self, sql: str, parameters: Parameters | None = None, *, frames: Frames | None = None) -> int:
-        count = 0
+        return self.execute_statements(self.statements(sql), parameters, frames)
+
+    def statements(self, sql: str) -> tuple[Statement, ...]:
+        """The statements of a text. Raises :class:`SqlError` for what cannot be parsed."""
+        with translated():
+            parsed = self._connection.extract_statements(sql)
+        found, line = [], 0
+        for each in parsed:
+            found.append(Statement(each, each.query, line))
+            line += each.query.count("\n")
+        return tuple(found)
+
+    def query_statements(
+        self, statements: Sequence[Statement], parameters: Parameters | None, frames: Frames | None
+    ) -> pyarrow.Table:
+        """As :meth:`query`, with statements of this session."""
         try:
-            for statement, line, values in self._prepare(sql, parameters, frames):
-                count += self._carry_out(statement, line, values)
+            return self.stream_statements(statements, parameters, frames).read_all()
         finally:
-            self._settle()
-        return count
+            self.settle()
+
+    def stream_statements(
+        self, statements: Sequence[Statement], parameters: Parameters | None, frames: Frames | None
+    ) -> pyarrow.RecordBatchReader:
+        """As :meth:`stream`, with statements of this session."""
+        import pyarrow
+
+        values = self._prepare(statements, parameters, frames)
+        if not statements:
+            return pyarrow.RecordBatchReader.from_batches(pyarrow.schema([]), [])
+        for statement, bound in zip(statements[:-1], values, strict=False):
+            self._carry_out(statement, bound)
+        last = statements[-1]
+        relation = self._relation(last, values[-1])
+        if relation is None:
+            self.settle()
+            return pyarrow.RecordBatchReader.from_batches(pyarrow.schema([]), [])
+        with translated(last.line):
+            self._reader = reader = _reader(relation)
+        return pyarrow.RecordBatchReader.from_batches(reader.schema, self._batches(reader, last.line))
+
+    def execute_statements(
+        self, statements: Sequence[Statement], parameters: Parameters | None, frames: Frames | None
+    ) -> int:
+        """As :meth:`execute`, with statements of this session."""
+        try:
+            values = self._prepare(statements, parameters, frames)
+            return sum(self._carry_out(statement, bound) for statement, bound in zip(statements, values, strict=True))
+        finally:
+            self.settle()
 
     @contextmanager
-    def transaction(self) -> Iterator[None]:
+    def transaction(self, writes: Collection[TableName | str] | None = None) -> Iterator[None]:
         self.begin()
         try:
             yield
@@ -107,53 +159,35 @@ class EngineSession:
 
     def close(self) -> None:
         with suppress(Exception):
-            self._settle()
+            self.settle()
         self._connection.close()
 
+    def settle(self) -> None:
+        """End an open result, and take the frames of its statement out of sight."""
+        reader, self._reader = self._reader, None
+        frames, self._frames = self._frames, ()
+        if reader is not None:
+            reader.close()
+        for name in frames:
+            with suppress(Exception):  # in a transaction that was aborted nothing can be done: rolling back removes it
+                self._connection.unregister(name)
+
     def _command(self, sql: str) -> None:
-        self._settle()
+        self.settle()
         with translated():
             self._connection.execute(sql)
 
-    def _run(self, sql: str, parameters: Parameters | None, frames: Frames | None) -> tuple[Any, int]:
-        """Carry out all statements but the last; that one's relation, and the line at which it begins."""
-        prepared = self._prepare(sql, parameters, frames)
-        if not prepared:
-            return None, 0
-        for statement, line, values in prepared[:-1]:
-            self._carry_out(statement, line, values)
-        statement, line, values = prepared[-1]
-        with translated(line):
-            try:
-                return self._connection.sql(statement, params=values), line
-            except Exception as error:
-                self._look_for_line(error, statement, line, values)
-                raise
-
-    def _look_for_line(self, error: Exception, statement: Any, line: int, values: dict[str, object] | None) -> None:
-        """Raise ``error`` with its line: relations, which give batches without copying them, leave it out."""
-        if type(error).__name__ in {"BinderException", "CatalogException"}:
-            try:
-                self._connection.execute("EXPLAIN\n" + statement.query, values).fetchall()
-            except type(error) as same:
-                raise mistake(same, line - 1) or same from None
-
     def _prepare(
-        self, sql: str, parameters: Parameters | None, frames: Frames | None
-    ) -> list[tuple[Any, int, dict[str, object] | None]]:
-        """Each statement with the number of lines before it and the values that it needs."""
-        self._settle()
-        given = parameters or {}
-        with translated():
-            statements = self._connection.extract_statements(sql)
-        prepared, line = [], 0
+        self, statements: Sequence[Statement], parameters: Parameters | None, frames: Frames | None
+    ) -> list[dict[str, object] | None]:
+        """The values that each statement needs, after all frames were made visible."""
+        self.settle()
+        given, prepared = parameters or {}, []
         for statement in statements:
-            names = sorted(statement.named_parameters)
+            names = sorted(statement.parsed.named_parameters)
             if missing := [name for name in names if name not in given]:
-                raise missing_parameters(missing, line)
-            values = {name: bindable(name, given[name]) for name in names}
-            prepared.append((statement, line, values or None))
-            line += statement.query.count("\n")
+                raise missing_parameters(missing, statement.line)
+            prepared.append({name: bindable(name, given[name]) for name in names} or None)
         self._show(frames or {})
         return prepared
 
@@ -165,17 +199,34 @@ class EngineSession:
             with translated():
                 self._connection.register(name, table)
 
-    def _carry_out(self, statement: Any, line: int, values: dict[str, object] | None) -> int:
-        with translated(line):
-            self._connection.execute(statement, values)
+    def _relation(self, statement: Statement, values: dict[str, object] | None) -> Any:
+        """A statement as a relation, which gives batches without copying them; ``None`` where it has no result."""
+        with translated(statement.line):
+            try:
+                return self._connection.sql(statement.parsed, params=values)
+            except Exception as error:
+                self._look_for_line(error, statement, values)
+                raise
+
+    def _look_for_line(self, error: Exception, statement: Statement, values: dict[str, object] | None) -> None:
+        """Raise ``error`` with its line, which relations leave out."""
+        if type(error).__name__ in {"BinderException", "CatalogException"}:
+            try:
+                self._connection.execute("EXPLAIN\n" + statement.text, values).fetchall()
+            except type(error) as same:
+                raise mistake(same, statement.line - 1) or same from None
+
+    def _carry_out(self, statement: Statement, values: dict[str, object] | None) -> int:
+        with translated(statement.line):
+            self._connection.execute(statement.parsed, values)
             count = self._count(statement)
             if hasattr(self._connection, "complete"):  # from 2.0 on a result that is not read is in the way
                 self._connection.complete()
             return count
 
-    def _count(self, statement: Any) -> int:
+    def _count(self, statement: Statement) -> int:
         told = self._connection.description
-        if statement.type.name not in _COUNTED or not told:
+        if statement.kind not in _COUNTED or not told:
             return 0
         if [column[0] for column in told] == ["Count"]:
             row = self._connection.fetchone()
@@ -188,25 +239,13 @@ class EngineSession:
                 try:
                     batch = reader.read_next_batch()
                 except StopIteration:
-                    self._settle()
+                    self.settle()
                     return
             yield batch
         raise SqlError("The next statement of the session has ended this result.", "Read it before, or use `query`.")
 
-    def _settle(self) -> None:
-        """End an open result, and take frames out of sight."""
-        reader, self._reader = self._reader, None
-        frames, self._frames = self._frames, ()
-        if reader is not None:
-            reader.close()
-        for name in frames:
-            with suppress(Exception):  # in a transaction that was aborted nothing can be done: rolling back removes it
-                self._connection.unregister(name)
 
-
-def _reader(relation: Any, line: int) -> pyarrow.RecordBatchReader:
-    with translated(line), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        if hasattr(relation, "to_arrow_reader"):
-            return relation.to_arrow_reader(ROWS_AT_ONCE)
-        return relation.fetch_arrow_reader(ROWS_AT_ONCE)
+def _reader(relation: Any) -> Any:
+    if hasattr(relation, "to_arrow_reader"):
+        return relation.to_arrow_reader(ROWS_AT_ONCE)
+    return relation.fetch_arrow_reader(ROWS_AT_ONCE)  # before 2.0

@@ -12,6 +12,7 @@ _LINE = re.compile(r"^LINE (\d+):", re.MULTILINE)
 _WORDS = re.compile(r"([A-Z]\w+)(?: \w+)? Error: ")
 _GUESS = re.compile(r'Did you mean ("[^"]+")\?')
 _CATALOG = {'"pg_', '"duckdb_', '"sqlite_', '"pragma_'}  # DuckDB's own tables, which nobody means
+_CONFLICT = re.compile(r"^TransactionContext Error: .*onflict", re.DOTALL)
 _EXTENSION = re.compile(r"(?:extension|Extension) \"?'?(\w+)")
 
 
@@ -46,11 +47,13 @@ def mistake(error: Exception, before: int = 0) -> PipelinesError | None:
         said = f"{said[: found.start()]}LINE {line}:{said[found.end() :]}"
     if isinstance(error, duckdb.IOException | duckdb.OutOfMemoryException) and "No space left" in said:
         return WarehouseError(said, "Free space on that disk; what was being written has been rolled back.")
-    said, fix = _fix(said, error)
+    said, fix = _fix(said)
     return SqlError(said, fix, line=line, kind=_kind(error))
 
 
 def _kind(error: Exception) -> str:
+    if _CONFLICT.search(str(error)):
+        return "Conflict"
     found = _WORDS.match(str(error)) if isinstance(error, OSError) else None
     return found[1] if found else type(error).__name__.removesuffix("Exception")
 
@@ -65,13 +68,13 @@ def missing_parameters(names: Sequence[str], before: int) -> SqlError:
     )
 
 
-def _fix(said: str, error: Exception) -> tuple[str, str]:
+def _fix(said: str) -> tuple[str, str]:
     """What was said, less a guess that helps nobody, and what to do about it."""
     if guess := _GUESS.search(said):
         if any(guess.group(1).startswith(name) for name in _CATALOG):
             return said.replace(guess.group(0), "").replace("\n\n\n", "\n\n").strip(), ""
         return said, f"Did you mean {guess.group(1)}?"
-    if is_conflict(error):
+    if _CONFLICT.search(said):
         return said, "Another session changed the same at the same time: run it again."
     if "is aborted" in said:
         return said, "An earlier statement of this transaction failed: roll back, then begin again."
@@ -80,9 +83,3 @@ def _fix(said: str, error: Exception) -> tuple[str, str]:
     if "extension" in said.lower() and (found := _EXTENSION.search(said)):
         return said, f"Install DuckDB's extension `{found.group(1)}` for the version of DuckDB that is used here."
     return said, ""
-
-
-def is_conflict(error: Exception) -> bool:
-    """Whether DuckDB refused because of what another session did at the same time."""
-    said = str(error)
-    return "TransactionContext Error" in said and "onflict" in said

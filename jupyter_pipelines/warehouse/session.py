@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     import pyarrow
+
+    from jupyter_pipelines.notebook.table_names import TableName
 
 Parameters = Mapping[str, object]
 """Values by name, for ``$name`` in SQL. They are bound, never formatted in; those that no statement names are left."""
@@ -38,8 +40,11 @@ class Session(Protocol):
         """Carry statements out; returns the rows inserted, changed or deleted, 0 where DuckDB counts none."""
         ...
 
-    def transaction(self) -> AbstractContextManager[None]:
+    def transaction(self, writes: Collection[TableName | str] | None = None) -> AbstractContextManager[None]:
         """All or nothing: committed at the end of the block, rolled back when it raises.
+
+        ``writes``: all tables that it writes. Those that write the same tables take turns, and one that
+        does not say which is the only one that writes. A name without a schema is one of ``main``.
 
         Raises :class:`~jupyter_pipelines.errors.OutcomeUnknown` when contact was lost while it was being committed.
         """

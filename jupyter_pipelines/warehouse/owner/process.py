@@ -1,0 +1,107 @@
+"""The life of an owner: elected, ready, idle, gone."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import secrets
+import signal
+import threading
+import time
+from pathlib import Path
+from typing import Any, Final
+
+from jupyter_pipelines.errors import WarehouseError
+from jupyter_pipelines.graph.sql import read_statements
+from jupyter_pipelines.settings import Settings
+from jupyter_pipelines.warehouse.owner import outcomes, wire
+from jupyter_pipelines.warehouse.owner.files import Endpoint, WarehouseFiles
+
+LOOK: Final = 1.0  # seconds between two looks whether there is still something to do
+CLEANED: Final = 3600.0  # seconds between two times at which old ids of transactions are forgotten
+_HOLDER: Final = re.compile(r"lock is held in (.*?) \(PID (\d+)\)")
+
+
+def own(path: str) -> None:
+    """Own the warehouse at ``path`` until nobody needs it; says on standard output what became of that."""
+    os.umask(0o077)  # what is in a warehouse, and is taken out of it, is its owner's alone
+    files = WarehouseFiles.of(Path(path))
+    with files.owned() as elected:
+        if not elected:
+            _tell({"state": "owned"})
+            return
+        files.forget_endpoint()  # of one that was killed
+        try:
+            database = open_database(files.path)
+        except WarehouseError as error:
+            _tell({"state": "failed", "error": wire.encode_error(error).decode()})
+            return
+        _serve(files, database)
+
+
+def open_database(path: Path) -> Any:
+    """The one connection to the file. Raises :class:`WarehouseError`, which says why it cannot be opened."""
+    import duckdb
+
+    from jupyter_pipelines.warehouse.engine import connect
+
+    try:
+        database = connect(path)
+        outcomes.prepare(database)
+    except duckdb.Error as error:
+        raise _cannot_open(path, str(error)) from None
+    return database
+
+
+def _serve(files: WarehouseFiles, database: Any) -> None:
+    from jupyter_pipelines.warehouse.owner.server import OwnerServer
+
+    over = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+        signal.signal(number, lambda *_: over.set())
+    os.chdir(files.path.parent)
+    token, idle = secrets.token_urlsafe(32), Settings.load().warehouse_idle
+    server = OwnerServer(database, token, over.set)
+    files.save_endpoint(Endpoint(f"grpc://127.0.0.1:{server.port}", token, os.getpid(), time.time()))
+    _tell({"state": "ready"})
+    read_statements("SELECT 1")  # the parser is loaded before the first write needs it
+    cleaned = time.monotonic()
+    while not over.wait(min(LOOK, idle)) and server.idle_seconds < idle:
+        server.end_orphans()
+        if time.monotonic() - cleaned > CLEANED:
+            outcomes.forget_old(database)
+            read_statements("SELECT 1")  # the parser is loaded before the first write needs it
+    cleaned = time.monotonic()
+    files.forget_endpoint()
+    server.close()
+    if not over.is_set():
+        outcomes.forget_old(database)
+    database.close()  # writes what is in the log beside it into the file
+    server.shutdown()
+
+
+def _tell(what: dict[str, object]) -> None:
+    print(json.dumps(what), flush=True)
+    null = os.open(os.devnull, os.O_RDWR)
+    os.dup2(null, 1)  # who has started us reads to the end
+    os.close(null)
+
+
+def _cannot_open(path: Path, said: str) -> WarehouseError:
+    if holder := _HOLDER.search(said):
+        program, pid = holder.groups()
+        return WarehouseError(
+            f"The warehouse {path} is open in another program: process {pid} ({program}).",
+            "Close the connection there, or end that process. To have both, open a copy there: "
+            "jp.warehouse().copy_to(path).",
+        )
+    if "not a valid DuckDB database" in said or "checksum" in said or "corrupt" in said.lower() or "WAL" in said:
+        return WarehouseError(
+            f"The warehouse {path} is damaged, or is no DuckDB database: {said}",
+            "Put a copy of it in its place, or move it away: then an empty one is made.",
+        )
+    return WarehouseError(
+        f"The warehouse {path} cannot be opened: {said}",
+        "Check the file and its folder, or set JUPYTER_PIPELINES_WAREHOUSE to another one.",
+    )

@@ -1,0 +1,190 @@
+"""The owner's face: sessions of clients, over Arrow Flight.
+
+``do_exchange`` opens a session, which lasts as long as the exchange: when the client ends, however it ends, so does
+its session, and what it has not committed is rolled back. ``do_put`` brings a frame for the next statement, ``do_get``
+gives a statement's result, ``do_action`` does the rest. Commands, tickets and bodies are JSON, see :mod:`.wire`.
+"""
+
+from __future__ import annotations
+
+import hmac
+import os
+import secrets
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import pyarrow
+from pyarrow import flight
+
+from jupyter_pipelines.errors import PipelinesError, RequestError, WarehouseError
+from jupyter_pipelines.warehouse.mistakes import mistake
+from jupyter_pipelines.warehouse.owner import outcomes, wire
+from jupyter_pipelines.warehouse.owner.hosted import HostedSession
+from jupyter_pipelines.warehouse.owner.turns import Turns
+
+LOOPBACK = "grpc://127.0.0.1:0"  # a port that is free
+HEADER = "authorization"
+
+
+class OwnerServer(flight.FlightServerBase):  # type: ignore[misc]  # pyarrow ships no types
+    """Serves sessions on ``database``, a connection of duckdb, to those who have ``token``.
+
+    ``stop`` is called, from some thread, when the warehouse is to be given back, or cannot be used any more.
+    """
+
+    def __init__(self, database: Any, token: str, stop: Callable[[], None]) -> None:
+        super().__init__(LOOPBACK, middleware={"token": _TokenCheck(token)})
+        self._database = database
+        self._stop = stop
+        self._turns = Turns()
+        self._sessions: dict[str, HostedSession] = {}
+        self._changing = threading.Lock()
+        self._released = False
+        self._last_used = time.monotonic()
+        self._actions: dict[str, Callable[[Mapping[str, Any]], object]] = {
+            "execute": self._execute,
+            "commit": lambda call: self._session(call).commit(call["transaction"]),
+            "rollback": lambda call: self._session(call).rollback(call["transaction"]),
+            "interrupt": lambda call: self._session(call).interrupt(),
+            "outcome": self._outcome,
+            "status": lambda _: self._status(),
+            "release": self._release,
+        }
+
+    @property
+    def idle_seconds(self) -> float:
+        """How long nobody has had a session."""
+        with self._changing:
+            return 0.0 if self._sessions else time.monotonic() - self._last_used
+
+    def end_orphans(self) -> None:
+        """End sessions whose process is gone, should a copy of it, a fork, keep its connection open."""
+        for name, session in list(self._sessions.items()):
+            try:
+                os.kill(session.pid, 0)
+            except ProcessLookupError:
+                self._end(name)
+            except PermissionError:
+                continue
+
+    def close(self) -> None:
+        """End all sessions: what is not committed is rolled back."""
+        for name in list(self._sessions):
+            self._end(name)
+
+    def do_exchange(self, context: Any, descriptor: Any, reader: Any, writer: Any) -> None:
+        with self._told():
+            about = wire.decode(descriptor.command)
+            name = self._open(int(about["pid"]))
+        try:
+            writer.write_metadata(wire.encode({"session": name}))
+            with suppress(StopIteration, pyarrow.ArrowException):
+                reader.read_chunk()  # comes back when the client ends
+        finally:
+            self._end(name)
+
+    def do_put(self, context: Any, descriptor: Any, reader: Any, writer: Any) -> None:
+        with self._told():
+            call = wire.decode(descriptor.command)
+            self._session(call).put_frame(call["name"], reader.read_all())
+
+    def do_get(self, context: Any, ticket: Any) -> Any:
+        with self._told():
+            call = wire.decode(ticket.ticket)
+            schema, batches = self._session(call).stream(call, wire.decode_values(call["values"]))
+            return flight.GeneratorStream(schema, self._batches(batches))
+
+    def do_action(self, context: Any, action: Any) -> Iterable[bytes]:
+        with self._told():
+            if (act := self._actions.get(action.type)) is None:
+                raise RequestError(f"The warehouse's owner knows no action {action.type!r}.")
+            answer = act(wire.decode(action.body))
+            return [wire.encode({"answer": answer})]
+
+    def _batches(self, batches: Iterator[pyarrow.RecordBatch]) -> Iterator[pyarrow.RecordBatch]:
+        with self._told():
+            yield from batches
+
+    def _open(self, pid: int) -> str:
+        name = secrets.token_hex(8)
+        with self._changing:
+            if self._released:
+                raise wire.SessionLostError
+            self._sessions[name] = HostedSession(self._database.cursor(), self._turns, pid)
+        return name
+
+    def _end(self, name: str) -> None:
+        with self._changing:
+            session = self._sessions.pop(name, None)
+            self._last_used = time.monotonic()
+        if session is not None:
+            session.close()
+
+    def _session(self, call: Mapping[str, Any]) -> HostedSession:
+        session = self._sessions.get(call["session"])
+        if session is None or self._released:
+            raise wire.SessionLostError
+        return session
+
+    def _execute(self, call: Mapping[str, Any]) -> int:
+        return self._session(call).execute(call, wire.decode_values(call["values"]))
+
+    def _outcome(self, call: Mapping[str, Any]) -> list[tuple[int, int]]:
+        """What was committed under an id, when it is certain that nothing more will be."""
+        before = call.get("session")
+        while before in self._sessions:  # contact was lost, and yet the owner lives: its end is near
+            time.sleep(0.02)
+        return outcomes.committed(self._database.cursor(), call["transaction"])
+
+    def _status(self) -> dict[str, object]:
+        sessions = [
+            {"pid": session.pid, "since": session.since, "doing": session.doing, "busy": session.is_busy}
+            for session in list(self._sessions.values())
+        ]
+        return {"pid": os.getpid(), "sessions": sessions}
+
+    def _release(self, call: Mapping[str, Any]) -> None:
+        with self._changing:
+            busy = [session for session in self._sessions.values() if session.is_busy]
+            if busy and not call.get("force"):
+                raise _in_use(busy[0])
+            self._released = True
+        self._stop()
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Raise errors so that the client gets them whole."""
+        try:
+            yield
+        except (PipelinesError, wire.SessionLostError) as error:
+            raise flight.FlightServerError(str(error), extra_info=wire.encode_error(error)) from None
+        except Exception as error:
+            known = mistake(error)
+            if known is None and "fatal error" not in str(error):
+                raise
+            ours = known or WarehouseError(str(error))
+            raise flight.FlightServerError(str(ours), extra_info=wire.encode_error(ours)) from None
+
+
+class _TokenCheck(flight.ServerMiddlewareFactory):  # type: ignore[misc]
+    """Turns away whoever does not have the token."""
+
+    def __init__(self, token: str) -> None:
+        self._expected = f"Bearer {token}".encode()
+
+    def start_call(self, info: Any, headers: Mapping[str, list[str]]) -> None:
+        given = next(iter(headers.get(HEADER, [])), "")
+        if not hmac.compare_digest(given.encode(), self._expected):
+            raise flight.FlightUnauthenticatedError("This is not the token of this warehouse's owner.")
+
+
+def _in_use(session: HostedSession) -> WarehouseError:
+    since = time.strftime("%H:%M:%S", time.localtime(session.since))
+    doing = " ".join(session.doing.split())[:80] or "a transaction"
+    return WarehouseError(
+        f"The warehouse is in use: process {session.pid} is at work since {since} ({doing}).",
+        "Wait for its end, or stop it.",
+    )
