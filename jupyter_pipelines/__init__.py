@@ -9,6 +9,7 @@
 >>> jp.schedule("flights.ipynb", "every weekday 07:00")  # have the service run it then
 >>> jp.backfill("flights.ipynb", "2024-01-01", "2024-01-31")  # or for each of these days
 >>> jp.trigger("report.ipynb", after="flights.ipynb")  # or when something happens
+>>> jp.warehouse().sql("from mart.delays limit 5")  # ask what %%sql cells have built
 >>> jp.alert("flights.ipynb", "https://example.com/hook")  # be told when it fails
 """
 
@@ -70,6 +71,7 @@ if TYPE_CHECKING:
     from jupyter_pipelines.results.runs import runs
     from jupyter_pipelines.verification import get_verification, submit_verification, verifications, verify
     from jupyter_pipelines.warehouse.checks import suggest_checks
+    from jupyter_pipelines.warehouse.warehouse import warehouse
 
 make_imports_fast()
 
@@ -136,6 +138,7 @@ __all__ = [
     "verifications",
     "verify",
     "versions",
+    "warehouse",
 ]
 
 __getattr__ = lazy_names(
@@ -179,6 +182,7 @@ __getattr__ = lazy_names(
         **dict.fromkeys(
             ("get_verification", "submit_verification", "verifications", "verify"), f"{__name__}.verification"
         ),
+        "warehouse": f"{__name__}.warehouse.warehouse",
     },
 )
 

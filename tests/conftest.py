@@ -30,16 +30,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _own_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Keep the service, its store and Prefect's own files in a folder of this test session.
 
-    Nothing a test does may reach the state of the person who runs it, and no service outlives the tests.
+    Nothing a test does may reach the state of the person who runs it, and neither a service nor a warehouse's owner outlives the tests.
     """
     from jupyter_pipelines.orchestration.service import stop_service
     from jupyter_pipelines.settings import Settings
+    from jupyter_pipelines.warehouse import Warehouse
 
     os.environ["JUPYTER_PIPELINES_HOME"] = str(tmp_path_factory.mktemp("home"))
     os.environ.pop("JUPYTER_PIPELINES_STORE", None)
+    os.environ.pop("JUPYTER_PIPELINES_WAREHOUSE", None)
     os.environ.pop("PREFECT_API_URL", None)
     yield
     stop_service(Settings.load())
+    Warehouse(Settings.load().warehouse).release(force=True)
 
 
 @pytest.fixture(scope="module", autouse=True)

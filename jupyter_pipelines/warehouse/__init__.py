@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import sys
+from importlib import import_module
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
 from jupyter_pipelines.lazy import lazy_names
 
@@ -10,10 +13,14 @@ if TYPE_CHECKING:
     from jupyter_pipelines.settings import Settings
     from jupyter_pipelines.warehouse.engine import EngineSession
     from jupyter_pipelines.warehouse.session import Session
+    from jupyter_pipelines.warehouse.warehouse import Warehouse
 
-__all__ = ["EngineSession", "Session", "open_session"]
+__all__ = ["EngineSession", "Session", "Warehouse", "open_session"]
 
-__getattr__ = lazy_names(__name__, {"EngineSession": f"{__name__}.engine", "Session": f"{__name__}.session"})
+__getattr__ = lazy_names(
+    __name__,
+    {"EngineSession": f"{__name__}.engine", "Session": f"{__name__}.session", "Warehouse": f"{__name__}.warehouse"},
+)
 
 
 def open_session(settings: Settings | None = None) -> Session:
@@ -27,3 +34,13 @@ def open_session(settings: Settings | None = None) -> Session:
     from jupyter_pipelines.warehouse.owner.remote import RemoteSession
 
     return RemoteSession(WarehouseFiles.of((settings or Settings.load()).warehouse))
+
+
+class _Package(ModuleType):
+    """``jp.warehouse()`` works whether or not this package, which has the same name, was imported before."""
+
+    def __call__(self, *arguments: Any) -> Any:
+        return import_module(f"{__name__}.warehouse").warehouse(*arguments)
+
+
+sys.modules[__name__].__class__ = _Package

@@ -93,6 +93,11 @@ class WarehouseFiles:
             os.close(descriptor)
         return False
 
+    def is_owned_by(self, endpoint: Endpoint) -> bool:
+        """Whether the owner that answers there is still the owner, or has not quite ended."""
+        now = self.load_endpoint()
+        return self.is_owned() and (now is None or now.pid == endpoint.pid)
+
     @contextmanager
     def owned(self) -> Iterator[bool]:
         """Be the owner while inside; says whether the place was free. Our death gives it back, too."""

@@ -43,6 +43,7 @@ class HostedSession:
         self._turn: Turn | None = None
         self._transaction = ""
         self._has_written = False
+        self._written: set[TableName] = set()  # in the transaction
         self._by_hand = False  # a BEGIN was among the statements
         self._calls = threading.RLock()
         self._interrupted = threading.Event()
@@ -104,7 +105,7 @@ class HostedSession:
             try:
                 if self._has_written:
                     self._engine.settle()
-                    outcomes.note(self._connection, transaction)
+                    outcomes.note(self._connection, transaction, self._written)
                 self._engine.commit()
             finally:
                 self._end_transaction()
@@ -168,7 +169,8 @@ class HostedSession:
         except BaseException:
             self._end_transaction()
             raise
-        self._transaction, self._has_written, self.since = str(call["transaction"]), False, time.time()
+        self._transaction, self.since = str(call["transaction"]), time.time()
+        self._has_written, self._written = False, set()
 
     def _end_transaction(self) -> None:
         if self._engine.in_transaction:
@@ -180,8 +182,10 @@ class HostedSession:
 
     def _statements(self, call: Mapping[str, Any]) -> tuple[Statement, ...]:
         found = self._engine.statements(call["sql"])
-        if self._transaction and any(map(writes, found)):
-            self._has_written = True
+        if self._transaction:
+            for statement in filter(writes, found):
+                self._has_written = True
+                self._written |= written_tables(statement.text) or set()
         return tuple(self._placed(statement, call) if statement.kind == "COPY" else statement for statement in found)
 
     def _placed(self, statement: Statement, call: Mapping[str, Any]) -> Statement:
@@ -205,13 +209,16 @@ class HostedSession:
             if statement.kind == "TRANSACTION":
                 self._by_hand = begins_transaction(statement)
             return result
-        with self._turns.taken(written_tables(statement.text), self._is_gone):
+        tables = written_tables(statement.text)
+        with self._turns.taken(tables, self._is_gone):
             for attempt in range(CONFLICTS):
                 try:
                     with self._engine.transaction():
                         result = do([statement], values, frames)
                         counted = result if isinstance(result, int) else 0
-                        outcomes.note(self._connection, str(call["id"]), number, counted)
+                        outcomes.note(
+                            self._connection, str(call["id"]), tables or (), statement=number, counted=counted
+                        )
                     return result
                 except SqlError as error:
                     if error.kind != "Conflict" or attempt == CONFLICTS - 1:

@@ -65,20 +65,22 @@ def _serve(files: WarehouseFiles, database: Any) -> None:
     server = OwnerServer(database, token, over.set)
     files.save_endpoint(Endpoint(f"grpc://127.0.0.1:{server.port}", token, os.getpid(), time.time()))
     _tell({"state": "ready"})
-    read_statements("SELECT 1")  # the parser is loaded before the first write needs it
+    # The parser is loaded before the first write needs it.
+    threading.Thread(target=read_statements, args=("SELECT 1",), daemon=True).start()
     cleaned = time.monotonic()
     while not over.wait(min(LOOK, idle)) and server.idle_seconds < idle:
         server.end_orphans()
         if time.monotonic() - cleaned > CLEANED:
             outcomes.forget_old(database)
-            read_statements("SELECT 1")  # the parser is loaded before the first write needs it
+            # The parser is loaded before the first write needs it.
+    threading.Thread(target=read_statements, args=("SELECT 1",), daemon=True).start()
     cleaned = time.monotonic()
     files.forget_endpoint()
     server.close()
     if not over.is_set():
         outcomes.forget_old(database)
     database.close()  # writes what is in the log beside it into the file
-    server.shutdown()
+    os._exit(0)  # clients that are still connected would be waited for
 
 
 def _tell(what: dict[str, object]) -> None:

@@ -12,6 +12,7 @@ import re
 import secrets
 import threading
 import time
+import weakref
 from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
@@ -23,7 +24,7 @@ from pyarrow import flight
 from jupyter_pipelines.errors import OutcomeUnknown, SqlError, WarehouseError
 from jupyter_pipelines.notebook.table_names import TableName
 from jupyter_pipelines.warehouse.owner import wire
-from jupyter_pipelines.warehouse.owner.files import WarehouseFiles
+from jupyter_pipelines.warehouse.owner.files import Endpoint, WarehouseFiles
 from jupyter_pipelines.warehouse.owner.start import START_SECONDS, ensure_owner
 from jupyter_pipelines.warehouse.session import Frames, Parameters
 from jupyter_pipelines.warehouse.values import arrow_table
@@ -48,7 +49,8 @@ class RemoteSession:
         self._transaction = ""
         self._tables: tuple[str, ...] | None = None
         self._has_begun = False  # something of the transaction was sent
-        self._has_state = False
+        self._has_state = False  # temporary tables, settings
+        self._has_lost_state = False
 
     def query(self, sql: str, parameters: Parameters | None = None, *, frames: Frames | None = None) -> pyarrow.Table:
         return self._statement(sql, parameters, frames, _Line.query)
@@ -105,6 +107,7 @@ class RemoteSession:
     def _repeated(self, call: _Call, do: Callable[[_Line, _Call], _Result]) -> Any:
         """Carry out a statement that is in no transaction, again when its owner was lost and it has done nothing."""
         for left in reversed(range(TRIES)):
+            self._require_state()
             line = self._connected()
             try:
                 return do(line, call)
@@ -133,6 +136,8 @@ class RemoteSession:
         )
 
     def _in_transaction(self, do: Callable[[_Line], _Result]) -> _Result:
+        if not self._has_begun:
+            self._require_state()
         line = self._connected() if not self._has_begun else self._line
         self._has_begun = True
         try:
@@ -186,21 +191,26 @@ class RemoteSession:
     def _connected(self) -> _Line:
         """A line to the owner; another one when this process is a copy of the one that has made it."""
         if self._line is not None and self._line.pid != os.getpid():
+            self._line.forget()
             self._line = None
         if self._line is None:
-            had_state, self._has_state = self._has_state, False
             self._line = _connect(self._files)
-            if had_state:
-                raise WarehouseError(
-                    "The warehouse was closed in between: temporary tables and settings of this session are gone.",
-                    "Run the cells again that have made them.",
-                )
         return self._line
 
     def _lose(self) -> None:
         line, self._line = self._line, None
         if line is not None:
             line.close()
+        self._has_lost_state, self._has_state = self._has_lost_state or self._has_state, False
+
+    def _require_state(self) -> None:
+        """Raise, once, when statements may mean something else than before."""
+        if self._has_lost_state:
+            self._has_lost_state = False
+            raise WarehouseError(
+                "The warehouse was closed in between: temporary tables and settings of this session are gone.",
+                "Run the cells again that have made them.",
+            )
 
 
 _Call = dict[str, Any]
@@ -212,7 +222,7 @@ class _Line:
     def __init__(self, address: str, token: str) -> None:
         self.pid = os.getpid()
         self._client = flight.FlightClient(address)
-        self._options = flight.FlightCallOptions(headers=[(b"authorization", f"Bearer {token}".encode())])
+        self._options = _options(token)
         self._worker: ThreadPoolExecutor | None = None
         self._open: Any = None
         with _raised():
@@ -220,6 +230,8 @@ class _Line:
             self._lease = self._client.do_exchange(command, self._options)
             told = self._lease[1].read_chunk().app_metadata
         self.name = str(wire.decode(told)["session"])
+        # Arrow complains on standard error about an exchange that nobody has ended.
+        self._end = weakref.finalize(self, _hang_up, self._lease[0], self._client)
 
     def query(self, call: _Call) -> pyarrow.Table:
         return self._interruptible(lambda: self._get(call).read_all())
@@ -234,10 +246,7 @@ class _Line:
         return self._interruptible(lambda: int(self.act("execute", **self._sent(call))))
 
     def act(self, kind: str, **call: object) -> Any:
-        with _raised():
-            action = flight.Action(kind, wire.encode({"session": self.name, **call}))
-            (result,) = self._client.do_action(action, self._options)
-            return wire.decode(result.body)["answer"]
+        return _act(self._client, self._options, kind, {"session": self.name, **call})
 
     def count_statements(self, sql: str) -> int:
         import duckdb
@@ -249,13 +258,13 @@ class _Line:
             self.act("interrupt")
 
     def close(self) -> None:
-        writer, _ = self._lease
-        with suppress(Exception):
-            writer.close()
-        with suppress(Exception):
-            self._client.close()
+        self._end()
         if self._worker is not None:
             self._worker.shutdown(wait=False)
+
+    def forget(self) -> None:
+        """Leave the connection alone: it is that of the process of which this one is a copy."""
+        self._end.detach()
 
     def _sent(self, call: _Call) -> _Call:
         """The call, after its frames were sent ahead."""
@@ -267,7 +276,11 @@ class _Line:
                 command = wire.encode({"session": self.name, "name": name})
                 descriptor = flight.FlightDescriptor.for_command(command)
                 writer, _ = self._client.do_put(descriptor, table.schema, self._options)
-                writer.write_table(table)
+                try:
+                    writer.write_table(table)
+                except BaseException:
+                    _hang_up(writer)
+                    raise
                 writer.close()
         return {**call, "session": self.name, "frames": list(call["frames"])}
 
@@ -298,6 +311,12 @@ class _Line:
                 with suppress(Exception):
                     doing.result(0.2)
             raise
+
+
+def _hang_up(*connections: Any) -> None:
+    for connection in connections:
+        with suppress(Exception):
+            connection.close()
 
 
 class _Reader:
@@ -343,6 +362,27 @@ def _raised() -> Iterator[None]:
         if "Socket closed" in str(error) or "Connection reset" in str(error):
             raise wire.SessionLostError from None
         raise WarehouseError(str(error)) from None
+
+
+def ask(endpoint: Endpoint, kind: str, **call: object) -> Any:
+    """Have an owner do something that needs no session. Raises :class:`WarehouseError` when it is gone."""
+    with flight.FlightClient(endpoint.address) as client:
+        try:
+            return _act(client, _options(endpoint.token), kind, call)
+        except LOST:
+            raise WarehouseError(
+                f"The owner of the warehouse, process {endpoint.pid}, does not answer.", "Try it again."
+            ) from None
+
+
+def _act(client: Any, options: Any, kind: str, call: _Call) -> Any:
+    with _raised():
+        (result,) = client.do_action(flight.Action(kind, wire.encode(call)), options)
+        return wire.decode(result.body)["answer"]
+
+
+def _options(token: str) -> Any:
+    return flight.FlightCallOptions(headers=[(b"authorization", f"Bearer {token}".encode())])
 
 
 def _connect(files: WarehouseFiles) -> _Line:

@@ -1,0 +1,146 @@
+"""The warehouse as an object: ask it, look what is in it, give its file back, copy it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from jupyter_pipelines.errors import RequestError, WarehouseError
+from jupyter_pipelines.notebook.table_names import TableName, read_table_name
+from jupyter_pipelines.warehouse.catalog import Table, TableDetails, describe_table, list_tables
+from jupyter_pipelines.warehouse.owner.files import WarehouseFiles
+from jupyter_pipelines.warehouse.owner.start import ensure_owner, running_owner
+
+if TYPE_CHECKING:
+    from jupyter_pipelines.settings import Settings
+    from jupyter_pipelines.warehouse.owner.remote import RemoteSession
+
+RELEASE_SECONDS: Final = 60.0  # for an owner to write its log into the file, and to end
+Form = Literal["arrow", "pandas", "polars"]
+
+
+def warehouse(settings: Settings | None = None) -> Warehouse:
+    """The warehouse of this project home, or the one that ``JUPYTER_PIPELINES_WAREHOUSE`` names.
+
+    >>> orders = jp.warehouse().sql("select * from mart.orders where day = $day", day=date(2024, 1, 31))
+    >>> jp.warehouse().release()  # from now on `duckdb.connect(jp.warehouse().path)` works
+    """
+    from jupyter_pipelines.settings import Settings
+
+    return Warehouse((settings or Settings.load()).warehouse)
+
+
+class Warehouse:
+    """One DuckDB file, which many processes use at once through the process that has it: its owner.
+
+    Nothing is started, and no file made, before something is asked.
+    """
+
+    def __init__(self, path: Path | str) -> None:
+        self._files = WarehouseFiles.of(Path(path))
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return self._files.path
+
+    def __repr__(self) -> str:
+        return f"Warehouse({str(self.path)!r})"
+
+    def sql(self, query: str, /, *, form: Form = "arrow", **parameters: object) -> Any:
+        """What ``query`` gives, as an Arrow table, or as a pandas or polars frame.
+
+        ``parameters`` are the values of ``$name`` in it. Raises :class:`SqlError`, :class:`WarehouseError`.
+        """
+        if form not in {"arrow", "pandas", "polars"}:
+            raise RequestError(f"There is no form {form!r}.", "Choose arrow, pandas or polars.")
+        with self._session() as session:
+            table = session.query(query, parameters)
+        if form == "pandas":
+            return table.to_pandas()
+        if form == "polars":
+            import polars
+
+            return polars.from_arrow(table)
+        return table
+
+    def tables(self) -> tuple[Table, ...]:
+        """All tables and views, by schema and name."""
+        with self._session() as session:
+            return list_tables(session)
+
+    def table(self, name: TableName | str, *, rows: int = 20) -> TableDetails:
+        """One table or view, as `schema.table`: its columns, and its first ``rows``."""
+        wanted = read_table_name(name) if isinstance(name, str) else name
+        if wanted is None:
+            raise RequestError(f"{name!r} is no name of a table.", "Write schema.table, such as mart.orders.")
+        with self._session() as session:
+            return describe_table(session, wanted, rows=rows)
+
+    def owner(self) -> dict[str, Any] | None:
+        """The process that has the file: its ``pid``, since when, and its ``sessions``; ``None`` when none has."""
+        from jupyter_pipelines.warehouse.owner.remote import ask
+
+        endpoint = running_owner(self._files)
+        return {**ask(endpoint, "status"), "since": endpoint.since} if endpoint is not None else None
+
+    def release(self, *, force: bool = False) -> bool:
+        """Have the file closed, so that another program can open it; says whether it was open.
+
+        Whoever uses the warehouse next has it opened again. Raises :class:`WarehouseError` when somebody is at work
+        with it; with ``force`` that is stopped, and rolled back.
+        """
+        from jupyter_pipelines.warehouse.owner.remote import ask
+
+        endpoint = running_owner(self._files)
+        if endpoint is None:
+            return False
+        ask(endpoint, "release", force=force)
+        deadline = time.monotonic() + RELEASE_SECONDS
+        while self._files.is_owned_by(endpoint):
+            if time.monotonic() > deadline:
+                raise WarehouseError(
+                    f"The owner of the warehouse {self.path}, process {endpoint.pid}, does not end.",
+                    f"See its log, {self._files.log}; then end that process.",
+                )
+            time.sleep(0.01)
+        return True
+
+    def copy_to(self, path: Path | str) -> Path:
+        """Write a copy, as it is at this moment, for `duckdb.connect(path, read_only=True)`; returns its path.
+
+        A file that is there already is replaced when the copy is whole. Raises :class:`WarehouseError`.
+        """
+        from jupyter_pipelines.warehouse.owner.remote import ask
+
+        target = Path(os.path.expanduser(path)).absolute()
+        if WarehouseFiles.of(target).path == self.path:
+            raise RequestError("A warehouse cannot be copied onto itself.", "Choose another path.")
+        if not target.parent.is_dir():
+            raise RequestError(f"There is no folder {target.parent}.", "Make it, or choose another path.")
+        made = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
+        try:
+            ask(ensure_owner(self._files), "copy", path=str(made))
+            made.replace(target)
+        except OSError as error:
+            raise WarehouseError(
+                f"{target} cannot be written: {error.strerror}.", "Choose a folder that you may write."
+            ) from None
+        finally:
+            made.unlink(missing_ok=True)
+        return target
+
+    @contextlib.contextmanager
+    def _session(self) -> Iterator[RemoteSession]:
+        from jupyter_pipelines.warehouse.owner.remote import RemoteSession
+
+        session = RemoteSession(self._files)
+        try:
+            yield session
+        finally:
+            session.close()
