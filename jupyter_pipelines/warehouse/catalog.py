@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from jupyter_pipelines.errors import RequestError
 from jupyter_pipelines.notebook.table_names import TableName
-from jupyter_pipelines.warehouse.owner.outcomes import SCHEMA, changed_tables
+from jupyter_pipelines.warehouse.owner.outcomes import changed_tables
 
 if TYPE_CHECKING:
     from jupyter_pipelines.warehouse.session import Session
@@ -68,9 +68,11 @@ class TableDetails:
 
 
 def list_tables(session: Session) -> tuple[Table, ...]:
-    """All tables and views but those that we keep for ourselves, by schema and name."""
+    """All tables and views by schema and name, but those in schemas whose names begin with `_`: they are our own."""
     changed = changed_tables(session)
-    return tuple(_table(row, changed) for row in session.query(_TABLES).to_pylist() if row["schema_name"] != SCHEMA)
+    return tuple(
+        _table(row, changed) for row in session.query(_TABLES).to_pylist() if not row["schema_name"].startswith("_")
+    )
 
 
 def describe_table(session: Session, name: TableName, *, rows: int = 20) -> TableDetails:

@@ -14,7 +14,7 @@ from jupyter_pipelines.notebook.table_names import TableName, read_table_name
 if TYPE_CHECKING:
     from jupyter_pipelines.warehouse.session import Session
 
-SCHEMA: Final = "_pipelines"
+SCHEMA: Final = "_jupyter_pipelines"
 """Of what we keep for ourselves in a warehouse: hidden from those who browse it."""
 _TRANSACTIONS: Final = f"{SCHEMA}.transactions"
 _CHANGES: Final = f"{SCHEMA}.changes"
