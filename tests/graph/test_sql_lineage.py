@@ -52,6 +52,8 @@ def made_of(sql: str) -> dict[str, str]:
         ("create or replace table t as select x from mart.a", {"x": "mart.a.x"}),
         ("insert into t select z from b", {"z": "b.z"}),
         ("select $day as day, x from mart.a where x > $x", {"day": "", "x": "mart.a.x"}),
+        ("select x::int as late, late * 2 as worse from mart.a", {"late": "mart.a.x", "worse": "mart.a.x"}),
+        ("select make_date(y, m, day) as day from t where make_date(y, m, day) > $x", {"day": "t.day t.m t.y"}),
         ("pivot mart.a on x using sum(id)", {}),
         ("selec 1", {}),
     ],

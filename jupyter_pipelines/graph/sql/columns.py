@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from sqlglot import exp
+from sqlglot.errors import OptimizeError
 from sqlglot.optimizer.qualify import qualify
 from sqlglot.optimizer.scope import Scope, build_scope
 
@@ -58,14 +59,7 @@ def _lineage(tree: exp.Expr, columns_of: ColumnsOf) -> Lineage:
     schema: dict[str, object] = {
         key: dict.fromkeys(table.columns, "unknown") for key, table in tables.items() if table.columns
     }
-    qualified = qualify(
-        tree,
-        dialect="duckdb",
-        schema=schema or None,
-        validate_qualify_columns=False,
-        quote_identifiers=False,
-        identify=False,
-    )
+    qualified = _qualified(tree, schema)
     scope = build_scope(qualified)
     if scope is None:
         return {}
@@ -79,6 +73,26 @@ def _lineage(tree: exp.Expr, columns_of: ColumnsOf) -> Lineage:
         spelled = next((one.column for one in sources if one.column.casefold() == names[at].casefold()), names[at])
         found[EVERY_COLUMN if _is_open(select) else spelled] = sources
     return found
+
+
+def _qualified(tree: exp.Expr, schema: dict[str, object]) -> exp.Expr:
+    """The query with every column said of its table, and `*` taken apart, as far as the schema tells."""
+
+    def attempt(expand_alias_refs: bool) -> exp.Expr:
+        return qualify(
+            tree.copy(),
+            dialect="duckdb",
+            schema=schema or None,
+            expand_alias_refs=expand_alias_refs,
+            validate_qualify_columns=False,
+            quote_identifiers=False,
+            identify=False,
+        )
+
+    try:
+        return attempt(True)
+    except OptimizeError:  # a name that may be a column or another's alias, and the columns are not known
+        return attempt(False)
 
 
 @dataclass(frozen=True, slots=True)

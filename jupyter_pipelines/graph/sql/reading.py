@@ -210,6 +210,7 @@ class _Reader:
         return self.source.sql.count("\n", 0, min(positions)) + 1 if positions else self.source.line + 1
 
     def _references(self, tree: exp.Expr) -> Iterator[Reference]:
+        names = tree.find(exp.With) is not None
         for table in tree.find_all(exp.Table):
             if id(table) in self.targets:
                 continue
@@ -219,7 +220,7 @@ class _Reader:
                 self.files_read += _paths([exp.Literal.string(table.name)])
             elif table.db.casefold() in _CATALOGS:
                 self.anything = True
-            elif table.db or not is_cte(table):
+            elif table.db or not (names and is_cte(table)):
                 yield from self._unless_ignored(self._reference(table, table.name))
         for function in tree.find_all(exp.Anonymous):
             name = function.name.casefold()
