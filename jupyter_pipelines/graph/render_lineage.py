@@ -108,9 +108,16 @@ def _place(boxes: dict[TableName, _Box], found: TableLineage) -> tuple[float, fl
     for built in found.tables:  # in notebook order, in which tables are made after what they are made of
         above = [level[name] for name in built.reads if name != built.name]
         level[built.name] = max([level[built.name], *(one + 1 for one in above)])
+    followers: dict[TableName, list[int]] = {}
+    for built in reversed(found.tables):  # and as near to those as can be, so that few lines pass other tables
+        level[built.name] = min(followers.get(built.name, [level[built.name] + 1])) - 1
+        for name in built.reads:
+            if name != built.name:
+                followers.setdefault(name, []).append(level[built.name])
+    level |= {name: min(after) - 1 for name, after in followers.items() if not boxes[name].built}
     x: float = _MARGIN
     height = 0.0
-    for number in range(max(level.values()) + 1):
+    for number in range(min(level.values()), max(level.values()) + 1):
         column = [boxes[name] for name in boxes if level[name] == number]
         y: float = _MARGIN
         for box in column:

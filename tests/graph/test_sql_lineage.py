@@ -123,3 +123,16 @@ def test_the_picture_is_well_formed_and_escaped() -> None:
     assert "<b>" in "".join(root.itertext())
     assert lineage_svg(TableLineage()) == ""
     assert lineage_text(TableLineage()) == "no tables are built in SQL\n"
+
+
+def test_tables_that_are_made_of_each_other_are_drawn() -> None:
+    made = pipeline(
+        SETUP,
+        "a: %%sql --table t\nselect 1 as a",
+        "b: %%sql --table u\nselect a from t",
+        "c: %%sql\ninsert into t select a from u",
+        "d: %%sql\ninsert into u select a from u",
+    )
+    root = ET.fromstring(lineage_svg(table_lineage(made)))
+    places = {(box.get("x"), box.get("y")) for box in root.iter("{http://www.w3.org/2000/svg}rect")}
+    assert len(places) == 2
