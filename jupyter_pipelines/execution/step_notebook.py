@@ -127,6 +127,11 @@ def replayed_names(pipeline: Pipeline) -> list[str]:
     return sorted({name for replay in replays for name in replay.names})
 
 
+def late_names(step: StepPlan) -> list[str]:
+    """The names that definitions bind which are repeated only when values are there."""
+    return sorted({name for replay in step.late_definitions for name in replay.names})
+
+
 def setup_imports(document: NotebookDocument) -> tuple[str, ...]:
     """The import statements of the setup cells, as source, so that a kernel which has done them can be taken."""
     found = []

@@ -138,7 +138,7 @@ def _job(request: StepRequest, notebook: NotebookNode) -> Json:
             given.name: asdict(request.inputs[given.name]) for given in step.inputs if given.name in request.inputs
         },
         "state": {name: asdict(request.state[name]) for name in step.state_inputs if name in request.state},
-        "late_names": sorted({name for replay in step.late_definitions for name in replay.names}),
+        "late_names": step_notebook.late_names(step),
         "outputs": list(step.outputs),
         "read_later": sorted(_read_later(request)),
         "possibly_changed": list(step.possibly_changed),

@@ -197,6 +197,7 @@ def _request(store: Store, record: RunRecord, step: str) -> StepRequest:
 
 def _job(request: StepRequest) -> dict[str, Any]:
     """What the code in the kernel is told; see ``kernel_side/session.py``."""
+    from jupyter_pipelines.execution.step_notebook import late_names
     from jupyter_pipelines.notebook import parameters_source
 
     document = request.pipeline.document
@@ -212,6 +213,7 @@ def _job(request: StepRequest) -> dict[str, Any]:
         "counts": [],
         "definitions": [],
         "setup_names": [],
+        "late_names": late_names(request.step),
         "ignored": [],
         "inputs": {name: asdict(one) for name, one in request.inputs.items()},
         "state": {name: asdict(one) for name, one in request.state.items()},
