@@ -69,7 +69,13 @@ if TYPE_CHECKING:
     from jupyter_pipelines.results.pipeline import pipeline
     from jupyter_pipelines.results.plan import plan
     from jupyter_pipelines.results.runs import runs
-    from jupyter_pipelines.verification import get_verification, submit_verification, verifications, verify
+    from jupyter_pipelines.verification import (
+        cancel_verification,
+        get_verification,
+        submit_verification,
+        verifications,
+        verify,
+    )
     from jupyter_pipelines.warehouse.checks import suggest_checks
     from jupyter_pipelines.warehouse.warehouse import warehouse
 
@@ -83,6 +89,7 @@ __all__ = [
     "backfills",
     "cancel",
     "cancel_backfill",
+    "cancel_verification",
     "check",
     "check_version",
     "compile_pipeline",
@@ -180,7 +187,8 @@ __getattr__ = lazy_names(
         "inspection": f"{__name__}.execution",
         "suggest_checks": f"{__name__}.warehouse.checks",
         **dict.fromkeys(
-            ("get_verification", "submit_verification", "verifications", "verify"), f"{__name__}.verification"
+            ("cancel_verification", "get_verification", "submit_verification", "verifications", "verify"),
+            f"{__name__}.verification",
         ),
         "warehouse": f"{__name__}.warehouse.warehouse",
     },

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -143,6 +143,11 @@ class StepRecord:
     inputs: tuple[InputRecord, ...] = ()
     tables: tuple[TableRecord, ...] = ()
     checks: tuple[CheckRecord, ...] = ()
+
+
+def not_reached(steps: Iterable[StepRecord]) -> tuple[StepRecord, ...]:
+    """The steps of a run that has ended: what still waited will not run."""
+    return tuple(replace(step, state="skipped", waiting="") if step.state == "pending" else step for step in steps)
 
 
 @dataclass(frozen=True)

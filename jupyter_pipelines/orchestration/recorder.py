@@ -28,6 +28,7 @@ from jupyter_pipelines.orchestration.model import (
     StepRecord,
     StepState,
     TableRecord,
+    not_reached,
 )
 from jupyter_pipelines.orchestration.records import notes_from
 from jupyter_pipelines.store import Store
@@ -76,6 +77,8 @@ class Recorder:
     def run_finished(self, state: RunState, error: str = "") -> RunRecord:
         """The run has ended; returns the final record. It stays marked as active until Prefect knows it, too."""
         self._writer.shutdown()
+        with self._lock:
+            self._steps = {step.name: step for step in not_reached(self._steps.values())}
         self._change(state=state, ended=time.time(), error=error, waiting="")
         self._tell(RunEvent("run-finished", run_id=self._record.id, message=error, time=time.time()))
         return self.record

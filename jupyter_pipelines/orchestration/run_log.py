@@ -76,7 +76,8 @@ def _of_step(step: StepRecord, heard: float) -> Iterator[LogLine]:
     place = f" in cell {step.error_cell}" if step.error_cell else ""
     end = step.ended or step.started or heard
     if step.state == "skipped":
-        yield LogLine(end, "progress", f"Step {step.name} skipped: {step.error}", step.name)
+        why = f": {step.error}" if step.error else ""
+        yield LogLine(end, "progress", f"Step {step.name} skipped{why}", step.name)
         return
     state = step.state.replace("-", " ")
     why = f": {plain(step.error).strip().splitlines()[0]}" if step.error.strip() else ""

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, replace
 
 from jupyter_pipelines.orchestration.asking import ask_again, try_again
-from jupyter_pipelines.orchestration.model import RunRecord, RunState
+from jupyter_pipelines.orchestration.model import RunRecord, RunState, not_reached
 from jupyter_pipelines.orchestration.recorder import is_alive, is_elsewhere
 from jupyter_pipelines.orchestration.records import record_from
 from jupyter_pipelines.orchestration.service.endpoint import UNREACHABLE, Endpoint
@@ -138,7 +138,7 @@ def _end(store: Store, record: RunRecord, state: RunState, why: str) -> RunRecor
     heard = path.stat().st_mtime if path.exists() else time.time()
     steps = tuple(
         replace(step, state="crashed", error=why, ended=heard) if step.state == "running" else step
-        for step in record.steps
+        for step in not_reached(record.steps)
     )
     ended = replace(record, state=state, error=why, steps=steps, ended=heard)
     given = (store.load_run(record.id) or {}).get("given", {})

@@ -9,6 +9,7 @@ from jupyter_pipelines.lazy import lazy_names
 if TYPE_CHECKING:
     from jupyter_pipelines.verification.background import (
         Verification,
+        cancel_verification,
         get_verification,
         submit_verification,
         verifications,
@@ -22,6 +23,7 @@ __all__ = [
     "Report",
     "ValueReport",
     "Verification",
+    "cancel_verification",
     "get_verification",
     "submit_verification",
     "verifications",
@@ -33,7 +35,8 @@ __getattr__ = lazy_names(
     {
         **dict.fromkeys(("CellReport", "Difference", "Report", "ValueReport"), f"{__name__}.model"),
         **dict.fromkeys(
-            ("Verification", "get_verification", "submit_verification", "verifications"), f"{__name__}.background"
+            ("Verification", "cancel_verification", "get_verification", "submit_verification", "verifications"),
+            f"{__name__}.background",
         ),
         "verify": f"{__name__}.proof",
     },

@@ -3,6 +3,7 @@
 ::
 
     verifications/ID.json   how far it has come, and its report; written by its process
+    verifications/ID.stop   that it is to be stopped; written by who cancels it
     verifications/ID.log    what that process has said besides, should it fail
 """
 
@@ -16,9 +17,12 @@ import threading
 import time
 import uuid
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, Literal, get_args
+
+import psutil
 
 from jupyter_pipelines.errors import RequestError
 from jupyter_pipelines.notebook import coerce_parameters, parameters_json
@@ -30,10 +34,11 @@ from jupyter_pipelines.settings import Settings
 from jupyter_pipelines.store.files import read_json, write_json
 from jupyter_pipelines.verification.model import Report
 
-State = Literal["running", "equivalent", "different", "refused", "failed"]
+State = Literal["running", "equivalent", "different", "refused", "failed", "cancelled"]
 KEPT: Final = 10  # verifications of a notebook
 MOST: Final = 4  # at once
 LONGEST: Final = 20_000  # characters of a report in words
+GRACE: Final = 20.0  # seconds to end in when it is cancelled; then it is killed
 KILLED: Final = "The process that verified it was killed."
 _STATES: Final[Mapping[str, State]] = {
     "equivalent": "equivalent",
@@ -89,7 +94,7 @@ def submit_verification(notebook: Path | str, parameters: Mapping[str, object] |
             uuid.uuid4().hex[:12], real_path(path), "running", time.time(), parameters=shown_parameters(values)
         )
         _forget_old(home, made.notebook)
-        _save(home, made, process_identity())  # ours, until the process has begun
+        _save(home, made, process_identity() | {"starting": True})  # ours, until the process has begun
         _start(home, made, values)
     return made
 
@@ -113,6 +118,43 @@ def verifications(notebook: Path | str | None = None) -> list[Verification]:
     )
 
 
+def cancel_verification(verification_id: str) -> Verification:
+    """Have a verification that goes on stop, with all that it has started; returns at once.
+
+    Raises :class:`RequestError` when there is none with this id.
+    """
+    home = Settings.load().home
+    found = get_verification(verification_id)
+    if found.state == "running":
+        _path(home, found.id).with_suffix(".stop").touch()
+        threading.Thread(target=_stop, args=(home, found.id), name=f"stop-{found.id}", daemon=True).start()
+        found = get_verification(verification_id)
+    return found
+
+
+def _stop(home: Path, verification_id: str) -> None:
+    """Ask the process to end, and kill it when it does not."""
+    path = _path(home, verification_id)
+    deadline = time.monotonic() + GRACE
+    asked = False
+    while (found := _read(path)) is not None and found.state == "running" and time.monotonic() < deadline + GRACE:
+        # Whoever asked for it stands there until its process has begun, which then looks whether it is to stop.
+        known = read_json(path)
+        process = known.get("process") if isinstance(known, dict) else None
+        if isinstance(process, dict) and not process.get("starting") and is_alive(process):
+            with suppress(psutil.Error):
+                running = psutil.Process(int(process["pid"]))
+                if not asked:
+                    running.terminate()
+                    asked = True
+                elif time.monotonic() > deadline:
+                    for each in (*running.children(recursive=True), running):
+                        each.kill()
+        time.sleep(0.1)
+    if found is not None and found.state == "cancelled":
+        _save(home, found, None)  # who looks for changes is told
+
+
 def carry_out(verification_id: str, parameters: Mapping[str, object]) -> None:
     """Verify, and keep the report. For the process that does nothing else."""
     from jupyter_pipelines.errors import PipelinesError
@@ -122,6 +164,7 @@ def carry_out(verification_id: str, parameters: Mapping[str, object]) -> None:
     home, process = Settings.load().home, process_identity()
     verification = get_verification(verification_id)
     _save(home, verification, process)
+    stop = _path(home, verification_id).with_suffix(".stop")
 
     def tell(event: RunEvent) -> None:
         nonlocal verification
@@ -131,9 +174,14 @@ def carry_out(verification_id: str, parameters: Mapping[str, object]) -> None:
             _save(home, verification, process)
 
     try:
-        verification = verification.with_report(verify(verification.notebook, parameters, on_event=tell))
+        if not stop.exists():
+            verification = verification.with_report(verify(verification.notebook, parameters, on_event=tell))
+    except KeyboardInterrupt:
+        stop.touch()
     except PipelinesError as error:
         verification = replace(verification, state="failed", ended=time.time(), doing="", problem=str(error))
+    if stop.exists():
+        verification = replace(verification, state="cancelled", ended=time.time(), doing="", problem="")
     _save(home, verification, None)
 
 
@@ -168,13 +216,15 @@ def _read(path: Path) -> Verification | None:
         return None
     if verification.state == "running" and not is_alive(process):
         heard = path.stat().st_mtime if path.exists() else time.time()
+        if path.with_suffix(".stop").exists():
+            return replace(verification, state="cancelled", ended=heard, doing="")
         return replace(verification, state="failed", ended=heard, doing="", problem=KILLED)
     return verification
 
 
 def _forget_old(home: Path, notebook: str) -> None:
     for old in [one for one in verifications(notebook) if one.state != "running"][KEPT - 1 :]:
-        for suffix in (".json", ".log"):
+        for suffix in (".json", ".log", ".stop"):
             _path(home, old.id).with_suffix(suffix).unlink(missing_ok=True)
 
 

@@ -53,7 +53,8 @@ def verify(
     equivalent when the pipeline fails in the same cell with the same error. Each run has a copy of the notebook's
     folder, so that all find the same files; a folder of more than two gigabytes is used as it is.
 
-    Raises :class:`~jupyter_pipelines.errors.RequestError` for a file or parameters that cannot be used.
+    Raises :class:`~jupyter_pipelines.errors.RequestError` for a file or parameters that cannot be used, and
+    :class:`KeyboardInterrupt` also when its run is cancelled.
     """
     path = Path(notebook)
     tell = on_event or (lambda _: None)
@@ -119,6 +120,8 @@ class _Verification:
 
         What was compared with an earlier run's values is known, and not compared again where they are the same.
         """
+        if record.state == "cancelled":
+            raise KeyboardInterrupt  # which the run has taken for itself
         self.record = record
         self.seconds.append(record.ended - record.started)
         refusal = _refusal(record)

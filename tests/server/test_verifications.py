@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
+from pathlib import Path
 
+import psutil
 import pytest
 
 from jupyter_pipelines.verification.background import KILLED
@@ -12,6 +15,13 @@ from jupyter_pipelines.verification.background import KILLED
 from .conftest import hello
 
 pytestmark = pytest.mark.filterwarnings("error::jupyter_server.serverapp.JupyterServerAuthWarning")
+
+
+def _written(path: Path) -> int:
+    """The number that is written to ``path`` some time."""
+    while not path.exists() or not path.read_text():
+        time.sleep(0.05)
+    return int(path.read_text())
 
 
 async def ended(ask, events, verification):
@@ -38,6 +48,23 @@ async def test_a_notebook_is_verified_in_the_background(ask, put, listen, store)
     assert found["ended"] >= found["started"]
     (listed,) = (await ask("GET verifications", notebook=notebook)).json["verifications"]
     assert listed == {name: value for name, value in found.items() if name != "report"}
+
+
+async def test_one_that_goes_on_is_stopped(ask, put, listen, store, tmp_path):
+    events = await listen()
+    await events.until(hello)
+    begins, sleeps = tmp_path / "begins", "import os, time\nfrom pathlib import Path\n"
+    sleeps += f"Path({str(begins)!r}).write_text(str(os.getpid()))\ntime.sleep(600)"
+    notebook = put("long.ipynb", ("step:one", sleeps))
+    begun = (await ask("POST verifications", {"notebook": notebook})).json
+    kernel = psutil.Process(await asyncio.to_thread(_written, begins))
+    assert (await ask(f"POST verifications/{begun['id']}/cancel")).json["state"] in {"running", "cancelled"}
+    found = await ended(ask, events, begun["id"])
+    assert (found["state"], found["problem"], found["report"]) == ("cancelled", "", None)
+    await asyncio.to_thread(kernel.wait, 30)
+    # What has ended stays as it is, and another one can begin.
+    assert (await ask(f"POST verifications/{begun['id']}/cancel")).json["ended"] == found["ended"]
+    assert (await ask("POST verifications/0123abcd/cancel")).status == 404
 
 
 @pytest.mark.usefixtures("own_home")

@@ -37,6 +37,12 @@ def get_verification(call: Call) -> object:
     return _whole(found, call)
 
 
+def cancel(call: Call) -> object:
+    """Have one stop; what has ended is left as it is."""
+    get_verification(call)
+    return _whole(jp.cancel_verification(call.path["verification"]), call)
+
+
 def _whole(verification: Verification, call: Call) -> dict[str, Any]:
     found = shown.record(asdict(verification), call.places)
     found |= {name: call.places.tidy(found[name]) for name in ("problem", "text")}
@@ -81,6 +87,13 @@ ROUTES = (
         "verifications/{verification}",
         "One verification, with its report once it has ended",
         get_verification,
+        reference("Verification"),
+    ),
+    Route(
+        "POST",
+        "verifications/{verification}/cancel",
+        "Have a verification stop, with all that it has started",
+        cancel,
         reference("Verification"),
     ),
 )

@@ -373,6 +373,10 @@ export class Api {
     return this._post('verifications', { notebook, parameters });
   }
 
+  cancelVerification(id: string): Promise<t.IVerification> {
+    return this._post(path('verifications', id, 'cancel'), {});
+  }
+
   /** The comparisons of a notebook, newest first. */
   async verifications(
     notebook: string,

@@ -542,7 +542,8 @@ export interface IRetention {
 /** A comparison of a pipeline with "Restart & Run All". */
 export interface IVerification {
   id: string;
-  state: 'running' | 'equivalent' | 'different' | 'refused' | 'failed';
+  state:
+    'running' | 'equivalent' | 'different' | 'refused' | 'failed' | 'cancelled';
   started: number;
   ended: number;
   /** What it does just now, while it goes on. */

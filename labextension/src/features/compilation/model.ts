@@ -70,6 +70,25 @@ export function withoutOutputs(model: INotebookModel): JSONObject {
   } as JSONObject;
 }
 
+/** What a notebook that was made to debug a step is about; `null` for all others. It is no pipeline of its own. */
+export function debuggedBy(
+  model: INotebookModel
+): { step: string; notebook: string } | null {
+  const options = model.getMetadata('jupyter_pipelines') as
+    { debug?: { step?: unknown; notebook?: unknown } } | undefined;
+  const { step, notebook } = options?.debug ?? {};
+  return typeof step === 'string' && typeof notebook === 'string'
+    ? { step, notebook: notebook.split('/').pop() ?? '' }
+    : null;
+}
+
+const NO_PIPELINE: IPipeline = {
+  steps: [],
+  edges: [],
+  diagnostics: [],
+  parameters: []
+};
+
 /** The pipeline without the empty cells that steps go on in: they have no part in it. */
 export function withoutEmptyCells(
   pipeline: IPipeline,
@@ -194,6 +213,10 @@ export class Compiler implements ICompiler, IDisposable {
     const { notebook } = this._current;
     const model = notebook?.model;
     if (!notebook || !model || this._isDisposed) {
+      return;
+    }
+    if (debuggedBy(model)) {
+      this._update({ pipeline: NO_PIPELINE, error: '', pending: false });
       return;
     }
     const content = withoutOutputs(model);

@@ -2,14 +2,19 @@
 import type { IDiagnostic, IInput, IPipeline, IStep } from '../../api';
 import type { ICompilation } from '../../tokens';
 import { isTagged } from '../cells/model';
+import { debuggedBy } from '../compilation/model';
 
 /** Which of its faces the panel shows. */
-export type Face = 'no-notebook' | 'loading' | 'error' | 'untagged' | 'steps';
+export type Face =
+  'no-notebook' | 'loading' | 'error' | 'untagged' | 'steps' | 'debug';
 
 export function faceOf(compilation: ICompilation): Face {
   const { notebook, pipeline, error } = compilation;
   if (!notebook) {
     return 'no-notebook';
+  }
+  if (notebook.model && debuggedBy(notebook.model)) {
+    return 'debug';
   }
   if (!pipeline) {
     return error ? 'error' : 'loading';

@@ -4,6 +4,7 @@ import type { IPipeline } from '../../api';
 import { CommandIDs } from '../../tokens';
 import { LinkButton, Notice, useSignals } from '../../ui';
 import { Reliability } from '../alerts/view';
+import { debuggedBy } from '../compilation/model';
 import { Header } from '../header/view';
 import { Parameters } from '../parameters/view';
 import { Problems } from '../problems/view';
@@ -74,6 +75,22 @@ function NotebookPanel(props: INotebookProps): React.JSX.Element {
   const { current } = compiler;
   const { notebook: panel, pipeline } = current;
   const face = faceOf(current);
+  const debugged = face === 'debug' && panel?.model && debuggedBy(panel.model);
+  if (debugged) {
+    return (
+      <MessageFace
+        title={trans.__(
+          'Step %1 of %2, as it was',
+          debugged.step,
+          debugged.notebook
+        )}
+        text={trans.__(
+          'This notebook debugs that step, and is no pipeline of its own. Run all of its cells, change them until they do what they should, and put the change into %1 with the last cell.',
+          debugged.notebook
+        )}
+      />
+    );
+  }
   return (
     <>
       <Header {...props} face={face} />

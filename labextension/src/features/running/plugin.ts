@@ -9,6 +9,7 @@ import {
   Notification
 } from '@jupyterlab/apputils';
 import { INotebookTracker, type NotebookPanel } from '@jupyterlab/notebook';
+import type { Contents } from '@jupyterlab/services';
 import {
   ITranslator,
   nullTranslator,
@@ -30,13 +31,33 @@ function isDirty(panel: NotebookPanel | undefined): boolean {
   return panel?.context.model.dirty ?? false;
 }
 
-/** Save an open notebook that has changes, and say so. */
+/** Show an open notebook without changes as it is on disk, where something else has changed it. */
+async function follow(
+  panel: NotebookPanel,
+  contents: Contents.IManager
+): Promise<void> {
+  const { context } = panel;
+  const found = await contents
+    .get(context.path, { content: false })
+    .catch(() => null);
+  const known = context.contentsModel?.last_modified;
+  if (found && known && Date.parse(found.last_modified) > Date.parse(known)) {
+    await context.revert();
+  }
+}
+
+/** Have what runs be what is seen: save an open notebook that has changes, and say so. */
 async function save(
   panel: NotebookPanel | undefined,
+  contents: Contents.IManager,
   trans: TranslationBundle
 ): Promise<void> {
   const context = panel?.context;
-  if (!context || !isDirty(panel) || context.model.readOnly) {
+  if (!context || context.model.readOnly) {
+    return;
+  }
+  if (!isDirty(panel)) {
+    await follow(panel, contents);
     return;
   }
   const name = context.localPath.split('/').pop() ?? '';
@@ -88,6 +109,7 @@ export const runningPlugin: JupyterFrontEndPlugin<IRunning> = {
       save: path =>
         save(
           tracker.find(panel => panel.context.localPath === path),
+          app.serviceManager.contents,
           trans
         ),
       words: {

@@ -117,7 +117,7 @@ export function RunDetail(props: {
       <StaleNotice live={live} trans={trans} />
       {run && (
         <>
-          {run.error && !steps.some(one => one.error) && (
+          {run.error && failed.length === 0 && (
             <ErrorNotice error={new ApiError(run.error)} />
           )}
           {(step ? found && [found] : failed)?.map(one => (
