@@ -30,7 +30,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _own_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Keep the service, its store and Prefect's own files in a folder of this test session.
 
-    Nothing a test does may reach the state of the person who runs it, and neither a service nor a warehouse's owner outlives the tests.
+    Nothing a test does may reach the state of the person who runs it, and neither a service nor a warehouse's owner
+    outlives the tests.
     """
     from jupyter_pipelines.orchestration.service import stop_service
     from jupyter_pipelines.settings import Settings

@@ -58,7 +58,7 @@ class Kernel:
             elif kind == "error":
                 answer.error = f"{content['ename']}: {content['evalue']}"
 
-        self.client.execute_interactive(code, output_hook=told, timeout=90)
+        self.client.execute_interactive(code, output_hook=told, timeout=240)
         return answer
 
     def offers(self, code: str) -> list[str]:
@@ -145,7 +145,7 @@ def test_runs_are_shown_compared_and_drawn(kernel: Kernel) -> None:
 def test_a_run_is_followed_while_it_goes_on(kernel: Kernel) -> None:
     answer = kernel.run("view = get_ipython().run_line_magic('pipeline', 'run -p rows=51')\nview")
     assert any("application/vnd.jupyter.widget-view+json" in one for one in answer.shown)
-    assert kernel.run("print(view.run.wait(60).state)").text == "completed\n"
+    assert kernel.run("print(view.run.wait(200).state)").text == "completed\n"
 
 
 def test_a_failed_step_is_debugged_fixed_and_resumed(kernel: Kernel) -> None:
@@ -164,7 +164,7 @@ def test_a_failed_step_is_debugged_fixed_and_resumed(kernel: Kernel) -> None:
     nbformat.write(notebook, made.path)
     answer = kernel.run(f"%pipeline apply --notebook {made.path}")
     assert "cell 4 of demo.ipynb changed" in answer.text
-    resumed = jp.runs(kernel.path)[0].wait(60)
+    resumed = jp.runs(kernel.path)[0].wait(200)
     assert resumed.state == "completed" and [step.state for step in resumed.steps][:2] == ["reused", "reused"]
     assert "for all that" in json.dumps(resumed.notebook())
     assert "for all that" in kernel.path.read_text()
