@@ -16,6 +16,7 @@ from jupyter_pipelines.magics.errors import shown_in_cell
 from jupyter_pipelines.magics.pipeline import is_step
 
 if TYPE_CHECKING:
+    from jupyter_pipelines.warehouse.checks import CheckReport
     from jupyter_pipelines.warehouse.session import Session
 
 PATIENCE = 1.0  # seconds before it is said that a query goes on
@@ -46,7 +47,7 @@ class SqlMagics(Magics):
 
         magic = read_sql_magic(line)
         with shown_in_cell(self.shell, "sql", cell, magic.problems):
-            made = self._run(lambda session: cells.run_sql_cell(session, magic, cell, self._names, self._show))
+            made = self._run(lambda session, say: cells.run_sql_cell(session, magic, cell, self._names, say))
         if isinstance(made, cells.Looked):
             return showing.shown_rows(made) if made.columns else None
         if isinstance(made, cells.Assigned):
@@ -72,7 +73,7 @@ class SqlMagics(Magics):
 
         understood = read_check_magic(line, cell)
         with shown_in_cell(self.shell, "check", cell, understood.problems):
-            self._run(lambda session: cells.run_check_cell(session, understood, self._names, self._show))
+            self._run(lambda session, say: cells.run_check_cell(session, understood, self._names, say))
 
     def close(self) -> None:
         """End the session."""
@@ -85,22 +86,23 @@ class SqlMagics(Magics):
         names: dict[str, Any] = self.shell.user_ns if self.shell is not None else {}
         return names
 
-    def _show(self, report: Any) -> None:
-        from jupyter_pipelines.results.showing.sql import shown_checks
-
-        display(shown_checks(report))  # type: ignore[no-untyped-call]  # IPython is typed in parts
-
-    def _run(self, work: Callable[[Session], _Result]) -> _Result:
+    def _run(self, work: Callable[[Session, Callable[[CheckReport], None]], _Result]) -> _Result:
+        """Do ``work`` with the session, and show the reports that it gives, whether it raises or not."""
         from jupyter_pipelines.errors import Interrupted
+        from jupyter_pipelines.results.showing.sql import shown_checks
         from jupyter_pipelines.warehouse import open_session
 
         if self._session is None:
             self._session = open_session()
+        reports: list[CheckReport] = []
         try:
             with _told_that_it_goes_on():
-                return work(self._session)
+                return work(self._session, reports.append)
         except KeyboardInterrupt:
             raise Interrupted("The query was interrupted; what it had begun to write is undone.") from None
+        finally:
+            for report in reports:
+                display(shown_checks(report))  # type: ignore[no-untyped-call]  # IPython is typed in parts
 
 
 @contextmanager

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from jupyter_pipelines.errors import CheckError, SqlError
@@ -51,7 +50,6 @@ class Looked:
     shown: int
     counted: int
     has_more: bool
-    seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +57,6 @@ class Changed:
     """Statements that give no rows. ``rows`` is how many they inserted, changed or deleted."""
 
     rows: int
-    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +64,6 @@ class Assigned:
     """A result as a pandas DataFrame."""
 
     frame: Any
-    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,20 +95,18 @@ def run_sql_cell(
     statements = read_statements(sql)
     if not statements:
         raise SqlError("The cell has no SQL.", "Write a query below the first line.")
-    began = time.monotonic()
     *before, last = statements
     with _one_transaction(session, statements):
         changed = sum(_execute(session, one, names) for one in before)
         if magic.assign:
             with at_its_line(last):
                 table = session.query(last.text, values_of(last, names), frames=frames_of(last, names))
-            return Assigned(data_frame(table), time.monotonic() - began)
+            return Assigned(data_frame(table))
         if last.kind in _CHANGES:
             changed += _execute(session, last, names)
-            return Changed(changed, time.monotonic() - began)
+            return Changed(changed)
         with at_its_line(last):
-            looked = _look(session, last, names, ROWS_SHOWN if magic.rows is None else magic.rows)
-    return replace(looked, seconds=time.monotonic() - began)
+            return _look(session, last, names, ROWS_SHOWN if magic.rows is None else magic.rows)
 
 
 def run_check_cell(session: Session, cell: CheckCell, names: Names, say: Say) -> CheckReport:

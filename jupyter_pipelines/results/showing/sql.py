@@ -1,4 +1,7 @@
-"""What SQL cells and checks give, as HTML and as text."""
+"""What SQL cells and checks give, as HTML and as text.
+
+No times are told: a cell shows the same whenever it does the same, so that runs can be compared.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from jupyter_pipelines.results.showing.html import framed, lasted, table, text
+from jupyter_pipelines.results.showing.html import framed, table, text
 from jupyter_pipelines.results.showing.text import aligned
 
 if TYPE_CHECKING:
@@ -56,7 +59,6 @@ def shown_rows(looked: Looked) -> Shown:
 def shown_change(changed: Changed) -> Shown:
     """What statements without rows have done."""
     said = f"{changed.rows:,} rows changed" if changed.rows else "done"
-    said += f" · {lasted(changed.seconds)}"
     return Shown(framed(f'<p class="muted">{said}</p>'), said)
 
 
@@ -69,8 +71,7 @@ def shown_build(built: Built) -> Shown:
         numbers += [f"{number:,} {what}" for what, number in counted.items() if number and not result.is_new]
     elif result.rows is not None:
         numbers.append(f"{result.removed:,} before")
-    about = " · ".join([result.materialize, *numbers, "new" if result.is_new else "", lasted(result.seconds)])
-    about = about.replace(" ·  · ", " · ")
+    about = " · ".join([result.materialize, *numbers, *(["new"] if result.is_new else [])])
     html = f'<div><strong>{text(result.table)}</strong> <span class="muted">{text(about)}</span></div>'
     return Shown(framed(html), f"{result.table}: {about}")
 
@@ -78,7 +79,7 @@ def shown_build(built: Built) -> Shown:
 def shown_checks(report: CheckReport) -> Shown:
     """How checks came out, with some of the rows that broke one."""
     passed = sum(one.status == "passed" for one in report.results)
-    about = f"{passed} of {len(report.results)} checks passed · {report.rows:,} rows · {lasted(report.seconds)}"
+    about = f"{passed} of {len(report.results)} checks passed · {report.rows:,} rows"
     head = f'<div><strong>{text(report.table)}</strong> <span class="muted">{text(about)}</span></div>'
     parts = [head, checks_table(report.results)]
     lines = [f"{report.table}: {about}"]
@@ -131,7 +132,7 @@ def _about(looked: Looked) -> str:
     said = counted if first == looked.counted and not looked.has_more else f"first {first:,} of {counted}"
     columns = len(looked.columns)
     said += f" · first {MOST_COLUMNS} of {columns:,} columns" if columns > MOST_COLUMNS else ""
-    return f"{said} · {lasted(looked.seconds)}"
+    return said
 
 
 def _cell(value: object) -> str:

@@ -38,7 +38,6 @@ class CheckReport:
     table: str
     rows: int
     results: tuple[CheckResult, ...]
-    seconds: float = 0.0
 
     @property
     def status(self) -> Status:
