@@ -30,6 +30,7 @@ from jupyter_pipelines.verification.outputs import Shown, compare_outputs, shown
 from jupyter_pipelines.verification.reference import ReferenceRun, run_reference
 from jupyter_pipelines.verification.repeats import warnings_in, without_repeats
 from jupyter_pipelines.verification.scratch import scratch_store
+from jupyter_pipelines.verification.tables import Contents, Tables, scratch_tables
 from jupyter_pipelines.verification.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -49,9 +50,11 @@ def verify(
     """Compare what the pipeline of ``notebook`` gives with what running the notebook as a whole gives.
 
     Compared are the outputs of every cell (text, data, errors by what they say, figures by their pixels) and every
-    variable that one step hands to another, as it is when the step's last cell has run. A notebook that fails is
+    variable that one step hands to another, as it is when the step's last cell has run, and the content of every table
+    that SQL cells write. A notebook that fails is
     equivalent when the pipeline fails in the same cell with the same error. Each run has a copy of the notebook's
-    folder, so that all find the same files; a folder of more than two gigabytes is used as it is.
+    folder and of the warehouse, so that all find the same files and tables, and the author's own are left alone; a
+    folder of more than two gigabytes is used as it is.
 
     Raises :class:`~jupyter_pipelines.errors.RequestError` for a file or parameters that cannot be used, and
     :class:`KeyboardInterrupt` also when its run is cancelled.
@@ -65,15 +68,14 @@ def verify(
             codes = tuple(dict.fromkeys(error.code for error in pipeline.errors))
             return Report(str(path), "refused", reasons, codes=codes)
         values = coerce_parameters(pipeline.document, parameters or {})
-        workspace = Workspace(path, folder / "work")
-        workspace.renew()
-        verification = _Verification(path, workspace, pipeline, values, folder, tell)
-        report = verification.report_on(run(workspace.notebook, values, on_event=tell))
-        if report.verdict == "equivalent" and _order(load(path)) != _order(pipeline):
-            tell(RunEvent("service", message="Running the pipeline again, with what the first run has shown of it"))
-            workspace.renew()
-            report = verification.report_on(run(workspace.notebook, values, on_event=tell))
-        return report
+        with scratch_tables(pipeline, folder) as tables:
+            workspace = Workspace(path, folder / "work")
+            verification = _Verification(path, workspace, tables, pipeline, values, folder, tell)
+            report = verification.of_a_run()
+            if report.verdict == "equivalent" and _order(load(path)) != _order(pipeline):
+                tell(RunEvent("service", message="Running the pipeline again, with what the first run has shown of it"))
+                report = verification.of_a_run()
+            return report
 
 
 def _order(pipeline: Pipeline) -> set[tuple[str, str]]:
@@ -100,6 +102,7 @@ class _Verification:
         self,
         path: Path,
         workspace: Workspace,
+        tables: Tables,
         pipeline: Pipeline,
         parameters: Mapping[str, object],
         folder: Path,
@@ -107,6 +110,8 @@ class _Verification:
     ) -> None:
         self.path = path
         self.workspace = workspace
+        self.tables = tables
+        self.left: Contents = {}  # in tables, by the run in question
         self.pipeline = pipeline
         self.parameters = parameters
         self.folder = folder
@@ -114,6 +119,14 @@ class _Verification:
         self.carried: dict[str, dict[str, str]] = {}
         self.references: list[ReferenceRun] = []
         self.seconds: list[float] = []
+
+    def of_a_run(self) -> Report:
+        """Run the pipeline, and report on that."""
+        self.workspace.renew()
+        self.tables.renew()
+        record = run(self.workspace.notebook, self.parameters, on_event=self.tell)
+        self.left = self.tables.contents()
+        return self.report_on(record)
 
     def report_on(self, record: RunRecord) -> Report:
         """Run the notebook as a whole until nothing differs from this run, or for as often as may be.
@@ -147,10 +160,10 @@ class _Verification:
         own = Path(tempfile.mkdtemp(prefix=f"reference-{number}-", dir=self.folder))
         objects = Store(Settings.load().store).objects
         self.workspace.renew()
+        self.tables.renew()
         place = self.workspace.notebook.absolute().parent
-        self.references.append(
-            run_reference(self.pipeline, place, self.parameters, self.carried, objects, self.references, own)
-        )
+        reference = run_reference(self.pipeline, place, self.parameters, self.carried, objects, self.references, own)
+        self.references.append(replace(reference, tables=self.tables.contents()))
         return self._judge()
 
     def _judge(self) -> Report:
@@ -250,7 +263,8 @@ class _Verification:
             for entry in reference.compared:
                 key = str(entry["step"]), str(entry["name"])
                 found[key] = _better(found.get(key), _value_report(entry, types.get(key, "")))
-        return tuple(found.values())
+        tables = self.tables.compare(self.left, [reference.tables for reference in self.references])
+        return (*found.values(), *tables)
 
 
 def _carried(record: RunRecord) -> dict[str, dict[str, str]]:

@@ -37,6 +37,7 @@ class ReferenceRun:
     error: StepErrorInfo | None = None
     kept: Kept = field(default_factory=dict)
     compared: Sequence[Mapping[str, object]] = ()
+    tables: Mapping[str, str] = field(default_factory=dict)  # what it left in them, as fingerprints
 
     @property
     def failed(self) -> int | None:

@@ -48,13 +48,13 @@ ORDER BY checked_at"""
 def record_build(session: Session, result: BuildResult) -> None:
     """Note down that a table was built. Never raises: it is built, whether that can be noted or not."""
     tell_run("tables", [result])
-    _write(session, _BUILT, [asdict(result)])
+    _write(session, "builds", _BUILT, [asdict(result)])
 
 
 def record_checks(session: Session, report: CheckReport) -> None:
     """Note down how checks came out. Never raises."""
     tell_run("checks", report.results)
-    _write(session, _CHECKED, [asdict(one) for one in report.results])
+    _write(session, "checks", _CHECKED, [asdict(one) for one in report.results])
 
 
 def earlier_values(session: Session, table: str) -> dict[str, Sequence[float]]:
@@ -88,13 +88,13 @@ def tell_run(kind: str, notes: Iterable[BuildResult | CheckResult]) -> None:
             session.record(kind, json.loads(json.dumps(asdict(note), default=str)))
 
 
-def _write(session: Session, sql: str, notes: Sequence[dict[str, Any]]) -> None:
+def _write(session: Session, table: str, sql: str, notes: Sequence[dict[str, Any]]) -> None:
     about = run_of_this_kernel()
     known = {"now": datetime.now(UTC), **{name: about.get(name, "") for name in ("run", "notebook", "step")}}
     try:
         for attempt in range(3):
             try:
-                with session.transaction():
+                with session.transaction([f"{SCHEMA}.{table}"]):
                     for note in notes:
                         session.execute(sql, {**known, **note})
                 return

@@ -29,6 +29,7 @@ NAMES = {
     "lateness": "how late scheduled runs begin, 200 schedules active",
     "idle": "CPU and memory of the service while it waits",
     "history": "finding some of 150,000 runs",
+    "tables": "six tables in SQL, against a plain script",
     "compiling": "compile, import and start times",
     "values": "dump and load of values",
     "kernels": "taking a ready kernel",

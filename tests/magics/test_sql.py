@@ -190,6 +190,6 @@ def test_the_example_notebook_gives_the_same_tables_in_any_order_and_when_repeat
         finally:
             session.close()
 
-    found = fill((1, 2, 3))
-    assert found["nyc_raw.flights"].startswith("2699 rows") and found["nyc_mart.ranking"].startswith("15 rows")
-    assert fill((3, 1, 2, 1, 3)) == found
+    found = fill((1, 2))
+    assert found["nyc_raw.flights"].startswith("1785 rows") and found["nyc_mart.ranking"].startswith("14 rows")
+    assert fill((2, 1, 2)) == found

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+import jupyter_pipelines as jp
 from jupyter_pipelines.cli import main
 from jupyter_pipelines.errors import RequestError
 from jupyter_pipelines.verification import Report, proof, verify
@@ -130,3 +132,30 @@ def test_nothing_is_left_in_the_history(write: Write, capsys: pytest.CaptureFixt
     assert "Traceback" not in told.err
     main(["runs", "--format", "json"])
     assert json.loads(capsys.readouterr().out) == before
+
+
+SQL_CELLS = (
+    ("setup", "%load_ext jupyter_pipelines"),
+    ("step:stage", "%%sql --table proof.stage\nSELECT i, i % 3 AS kind FROM range(10) r(i)\n%%check\ni: unique"),
+    (
+        "step:count",
+        "%%sql --table proof.counts --materialize append\nSELECT kind, count(*) AS n FROM proof.stage GROUP BY ALL",
+    ),
+)
+
+
+def test_tables_are_compared_and_the_authors_own_left_alone(
+    write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JUPYTER_PIPELINES_WAREHOUSE", str(tmp_path / "warehouse.duckdb"))
+    own = jp.warehouse()
+    own.sql("CREATE SCHEMA proof; CREATE TABLE proof.counts AS SELECT 5::BIGINT AS kind, 1::BIGINT AS n")
+    report = verify(write(*SQL_CELLS))
+    assert report.verdict == "equivalent", report.render()
+    assert {(value.step, value.name, value.status) for value in report.values} == {
+        ("stage", "proof.stage", "same"),
+        ("count", "proof.counts", "same"),
+    }
+    assert os.environ["JUPYTER_PIPELINES_WAREHOUSE"] == str(own.path)
+    assert own.sql("FROM proof.counts").num_rows == 1
+    own.release()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from jupyter_pipelines.errors import BuildError
 from jupyter_pipelines.notebook.table_names import MAIN, quoted
-from jupyter_pipelines.warehouse.building.backups import Backup, open_backups
+from jupyter_pipelines.warehouse.building.backups import BOOK, Backup, open_backups
 from jupyter_pipelines.warehouse.building.model import BuildResult, BuildSpec
 from jupyter_pipelines.warehouse.building.ways import WATERMARK, WAYS
 from jupyter_pipelines.warehouse.building.work import STAGED, Work, count
@@ -17,6 +17,7 @@ from jupyter_pipelines.warehouse.statements import at_its_line, frames_of, value
 
 if TYPE_CHECKING:
     from jupyter_pipelines.graph.sql import SqlStatement
+    from jupyter_pipelines.notebook.table_names import TableName
     from jupyter_pipelines.warehouse.session import Session
 
 
@@ -45,7 +46,7 @@ def build(
     make_schema(session, spec)
     if backup is not None:
         open_backups(session)
-    with session.transaction():
+    with session.transaction(_written(spec, statements, backup)):
         result = build_within(session, spec, statements, parameters or {}, frames or {}, backup)
         guard()
     return replace(result, seconds=time.monotonic() - began)
@@ -71,6 +72,16 @@ def build_within(
     session.execute(f"DROP TABLE IF EXISTS {STAGED}")
     rows = None if spec.materialize == "view" else count(session, work.target)
     return BuildResult(str(spec.table), spec.materialize, rows, added, changed, removed, not work.kind)
+
+
+def _written(
+    spec: BuildSpec, statements: tuple[SqlStatement, ...], backup: Backup | None
+) -> tuple[TableName | str, ...] | None:
+    """The tables that a build writes, so that others need not wait for it; ``None`` when that is not known."""
+    if any(statement.anything and not statement.only_reads for statement in statements[:-1]):
+        return None
+    others = (name for statement in statements[:-1] for name in statement.writes)
+    return (spec.table, *others, *((BOOK,) if backup is not None else ()))
 
 
 def check_query(spec: BuildSpec, statements: tuple[SqlStatement, ...]) -> None:

@@ -40,7 +40,7 @@ def try_builds(
     """
     found: list[TableDifference] = []
     try:
-        with session.transaction():
+        with session.transaction([trial.spec.table for trial in trials]):
             for trial in trials:
                 found.append(_try(session, trial, parameters))
             raise _UndoneError
