@@ -63,6 +63,7 @@ COMMANDS: dict[str, dict[str, str]] = {
     "Keep house": {
         "up": "start the service: a Prefect server and a worker, kept running",
         "status": "say how the service is: what runs, since when, its memory",
+        "warehouse": "look at the tables that SQL cells make, ask them, give the file back, copy it",
         "logs": "show what the service has written",
         "down": "stop the service; the next run starts it again",
         "retention": "set how long runs are kept, for one pipeline or for all",

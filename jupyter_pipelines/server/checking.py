@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from jupyter_pipelines.server.refusals import RefusedError
 from jupyter_pipelines.server.route import Route
-from jupyter_pipelines.server.schemas import ID, Schema, objects
+from jupyter_pipelines.server.schemas import Schema, objects
 
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator, ValidationError
@@ -31,7 +31,7 @@ _KINDS = {
 def read_path(route: Route, given: Mapping[str, str]) -> dict[str, str]:
     """The names in the path. What is no id cannot be found."""
     for name in route.names:
-        if not _of_path().is_valid(given[name]):
+        if not _of_path(route).is_valid(given[name]):
             raise RefusedError(HTTPStatus.NOT_FOUND, f"There is no {name} {given[name]!r:.80}.", "", name)
     return dict(given)
 
@@ -102,8 +102,8 @@ def _of_query(route: Route) -> Draft202012Validator:
 
 
 @cache
-def _of_path() -> Draft202012Validator:
-    return _validator(ID)
+def _of_path(route: Route) -> Draft202012Validator:
+    return _validator(route.named)
 
 
 def _validator(schema: Schema) -> Draft202012Validator:

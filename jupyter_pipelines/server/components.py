@@ -37,6 +37,7 @@ def components() -> dict[str, Schema]:
         **_backfills(),
         **_verifications(),
         **_bounds(),
+        **_warehouse(),
         **_service(),
     }
 
@@ -268,6 +269,12 @@ def _bounds() -> dict[str, Schema]:
     person = objects({"run": _TEXT, "step": _TEXT, "since": NUMBER}, "run", "step", "since")
     people: Schema = {"type": "array", "items": person}
     return {"Limit": of_class(Limit, running=people, waiting=people), "Retention": of_class(Retention)}
+
+
+def _warehouse() -> dict[str, Schema]:
+    from jupyter_pipelines.warehouse.catalog import Table, TableDetails
+
+    return {"Table": of_class(Table), "TableDetails": of_class(TableDetails, table=reference("Table"))}
 
 
 def _service() -> dict[str, Schema]:

@@ -9,7 +9,14 @@ from dataclasses import asdict
 from http import HTTPStatus
 from typing import Any, Final
 
-from jupyter_pipelines.errors import NotebookError, PipelinesError, RequestError, ServiceError, StoreError
+from jupyter_pipelines.errors import (
+    NotebookError,
+    PipelinesError,
+    RequestError,
+    ServiceError,
+    StoreError,
+    WarehouseError,
+)
 
 _PLAIN: Final = {
     "when",
@@ -72,7 +79,7 @@ def refused(error: PipelinesError, given: Mapping[str, Any]) -> RefusedError:
     if isinstance(error, NotebookError):
         found = tuple(asdict(one) for one in error.diagnostics)
         return RefusedError(HTTPStatus.UNPROCESSABLE_ENTITY, error.message, error.fix, "notebook", diagnostics=found)
-    if isinstance(error, ServiceError):
+    if isinstance(error, ServiceError | WarehouseError):
         return RefusedError(HTTPStatus.SERVICE_UNAVAILABLE, error.message, error.fix)
     if isinstance(error, StoreError):
         return RefusedError(HTTPStatus.INTERNAL_SERVER_ERROR, error.message, error.fix)

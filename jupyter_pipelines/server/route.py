@@ -78,6 +78,7 @@ class Route:
     action: Action | None = None
     slow: bool = False
     most: int = MOST_BODY
+    named: Schema = field(default_factory=lambda: ID)  # what its path names
 
     @property
     def needs(self) -> Action:
@@ -98,4 +99,4 @@ class Route:
     @property
     def parameters(self) -> dict[str, Schema]:
         """The schemas of what the path names."""
-        return dict.fromkeys(self.names, ID)
+        return dict.fromkeys(self.names, self.named)

@@ -16,6 +16,7 @@ from jupyter_pipelines.server.resources import (
     triggers,
     verifications,
     versions,
+    warehouse,
 )
 from jupyter_pipelines.server.route import Route
 
@@ -32,5 +33,6 @@ ROUTES: tuple[Route, ...] = (
     *alerts.ROUTES,
     *limits.ROUTES,
     *retention.ROUTES,
+    *warehouse.ROUTES,
     *service.ROUTES,
 )

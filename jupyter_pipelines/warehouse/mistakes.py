@@ -71,9 +71,9 @@ def missing_parameters(names: Sequence[str], before: int) -> SqlError:
 def _fix(said: str) -> tuple[str, str]:
     """What was said, less a guess that helps nobody, and what to do about it."""
     if guess := _GUESS.search(said):
-        if any(guess.group(1).startswith(name) for name in _CATALOG):
-            return said.replace(guess.group(0), "").replace("\n\n\n", "\n\n").strip(), ""
-        return said, f"Did you mean {guess.group(1)}?"
+        said = re.sub(r"\n{2,}", "\n\n", said.replace(guess.group(0), "")).strip()
+        helps = not any(guess.group(1).startswith(name) for name in _CATALOG)
+        return said, f"Did you mean {guess.group(1)}?" if helps else ""
     if _CONFLICT.search(said):
         return said, "Another session changed the same at the same time: run it again."
     if "is aborted" in said:

@@ -5,7 +5,8 @@
 "schedules": {"count": N, "next": TIME or null}, "triggers": {"count": N, "paused": N},
 "backfills": {"running": N, "paused": N, "stopped": N}, "limits": {"count": N, "waiting": N},
 "database": {"bytes": N, "prefect": VERSION, "backups": [PATH],
-"problem": "what is wrong with it", "event": "what happened to it last", "event_time": T}}
+"problem": "what is wrong with it", "event": "what happened to it last", "event_time": T},
+"warehouse": {"path": "...", "owner": {"pid", "since", "sessions"} or null}}
 """
 
 from __future__ import annotations
@@ -52,6 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
         _print_others()
         if configured_endpoint() is None:
             _print_database(settings)
+        _print_warehouse()
     return 0
 
 
@@ -115,9 +117,20 @@ def _print_database(settings: Settings) -> None:
         print(clean(f"  {moment(float(str(found['event_time'])))}: {found['event']}"))
 
 
+def _print_warehouse() -> None:
+    import jupyter_pipelines as jp
+    from jupyter_pipelines.cli.output import clean, count
+
+    warehouse = jp.warehouse()
+    if (owner := warehouse.owner()) is not None:
+        told = f"open in process {owner['pid']}, {count(len(owner['sessions']), 'session')}"
+        print(clean(f"  warehouse {warehouse.path}: {told}"))
+
+
 def _print_json(answers: bool, endpoint: Endpoint | None, status: ServiceStatus | None) -> None:
     from dataclasses import asdict
 
+    import jupyter_pipelines as jp
     from jupyter_pipelines.cli.output import print_json
     from jupyter_pipelines.orchestration.service import service_memory
     from jupyter_pipelines.orchestration.service.database.keeping import describe
@@ -129,6 +142,7 @@ def _print_json(answers: bool, endpoint: Endpoint | None, status: ServiceStatus 
         "schedules": planned,
         **_others(),
         "database": describe(Settings.load().home),
+        "warehouse": {"path": str(jp.warehouse().path), "owner": jp.warehouse().owner()},
         "running": answers,
         "api_url": endpoint.api_url if endpoint else "",
         "pid": 0,

@@ -12,6 +12,7 @@ CHECKS: tuple[Check, ...] = (
     Check("papermill", running.papermill, ("kernel",)),
     Check("store", running.store),
     Check("duckdb", running.duckdb),
+    Check("warehouse", running.warehouse, ("duckdb",)),
     Check("database", service.database),
     Check("service", service.service),
     Check("launcher", service.launcher, ("service",)),

@@ -100,6 +100,30 @@ def duckdb() -> str:
     return f"version {database.__version__}"
 
 
+def warehouse() -> str:
+    """The process that owns a warehouse starts, two sessions see the same table, and its file is given back."""
+    import time
+
+    from jupyter_pipelines.warehouse import Warehouse
+    from jupyter_pipelines.warehouse.owner.files import WarehouseFiles
+    from jupyter_pipelines.warehouse.owner.remote import RemoteSession
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "doctor.duckdb"
+        began = time.monotonic()
+        try:
+            session = RemoteSession(WarehouseFiles.of(path))
+            session.execute("create table answers as select 6 * $factor as answer", {"factor": 7})
+            seconds = time.monotonic() - began
+            session.close()
+            answers = Warehouse(path).sql("from answers").to_pylist()
+        finally:
+            Warehouse(path).release(force=True)
+    if answers != [{"answer": 42}]:
+        raise ProblemError(f"the warehouse answered {answers!r} to 6 * 7", "pip install --force-reinstall pyarrow")
+    return f"its owner started in {seconds:.1f} s"
+
+
 def pipeline() -> str:
     """A notebook of two steps runs as a Prefect flow, and a frame goes unchanged from one step to the other."""
     import importlib.util
