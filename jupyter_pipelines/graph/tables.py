@@ -214,9 +214,13 @@ def with_tables(plans: Sequence[StepPlan], facts: Facts) -> list[StepPlan]:
     read: dict[str | None, set[TableName]] = {}
     written: dict[str | None, set[TableName]] = {}
     for use in facts.tables:
-        if use.name is not None and use.certain and not use.name.table.endswith(("()", WHOLE_SCHEMA)):
-            (written if use.use is Use.WRITE else read).setdefault(use.step, set()).add(use.name)
-    users = {use.step for use in facts.tables}
+        if use.name is None or use.name.table.endswith(("()", WHOLE_SCHEMA)):
+            continue
+        if use.use is Use.WRITE:
+            written.setdefault(use.step, set()).add(use.name)
+        elif use.certain or use.name.schema:  # else it may well be a DataFrame
+            read.setdefault(use.step, set()).add(use.name)
+    users = {use.step for use in facts.tables if use.name is None or use.name.table != WHOLE_SCHEMA}
     return [
         replace(
             plan,

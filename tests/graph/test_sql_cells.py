@@ -100,6 +100,21 @@ def test_sql_in_python_joins() -> None:
     assert "d" in made.upstream("e") and "c" in made.upstream("e")
 
 
+def test_who_touches_tables_takes_no_earlier_result() -> None:
+    made = pipeline(
+        SETUP,
+        "setup: %%sql\ncreate schema if not exists mart",
+        "a: for day in [1, 2]:\n    jp.warehouse().sql('insert into mart.x select $day')",
+        "b: y = 1",
+        "c: %%sql\nselect 1",
+        "d: %%sql\nselec 1",
+    )
+    assert [step.name for step in made.steps if step.uses_warehouse] == ["a", "d"]
+    assert made.step("a").tables_written == ("mart.x",)
+    temporary = pipeline(SETUP, "setup: %%sql\ncreate temp table t as from base.t", "a: x = 1", "b: y = 2")
+    assert all(step.uses_warehouse for step in temporary.steps)  # setup reads a table in each
+
+
 def test_a_frame_of_the_notebook_is_not_a_table_of_the_warehouse() -> None:
     made = pipeline(
         SETUP, "a: orders = pd.DataFrame()", "b: %%sql --table mart.x\nfrom orders", "c: %%check orders\nid: unique"
