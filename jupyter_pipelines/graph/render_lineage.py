@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from html import escape
+from typing import Any
 
 from jupyter_pipelines.graph.lineage import TableLineage
 from jupyter_pipelines.graph.sql.columns import ColumnSource
@@ -56,34 +57,52 @@ class _Box:
     def height(self) -> float:
         return (len(self.rows) + 1) * _ROW + 6
 
+    def to_json(self) -> dict[str, Any]:
+        places = {name: getattr(self, name) for name in ("built", "rows", "x", "y", "width", "height")}
+        return {"name": str(self.name), **places}
+
     def middle_of(self, column: str) -> float:
         """The height at which a column stands."""
         at = self.columns.index(column) if column in self.columns else -1
         return self.y + (min(at, len(self.rows) - 1) + 1.5) * _ROW + 3
 
 
-def lineage_svg(found: TableLineage) -> str:
-    """Tables from left to right, a line from each column to those that are made of it; in the colours of the page."""
+def lineage_picture(found: TableLineage) -> dict[str, Any]:
+    """Where everything of the picture goes, in pixels: for who draws it.
+
+    ``width``, ``height``; ``boxes``: ``name``, ``built``, ``rows`` (its columns), ``x``, ``y``, ``width``, ``height``;
+    ``lines``: ``path`` (as in SVG), ``certain``, ``title``; ``row``: the height of a row; ``summary``.
+    """
     boxes = _boxes(found)
-    if not boxes:
-        return ""
-    width, height = _place(boxes, found)
-    parts = []
+    width, height = _place(boxes, found) if boxes else (0.0, 0.0)
+    lines = []
     for built in found.tables:
         target = boxes[built.name]
         for column, sources in built.columns.items():
-            for source in sources:
-                parts.append(_line(boxes[source.table], source, target, column))
+            lines += [_line(boxes[source.table], source, target, column) for source in sources]
         if not built.columns:
-            for name in built.reads:
-                parts.append(_line(boxes[name], ColumnSource(name, "", False), target, ""))
-    parts += [_drawn(box) for box in boxes.values()]
-    told = "; ".join(
-        f"{built.name} is made of {', '.join(map(str, built.reads)) or 'nothing'}" for built in found.tables
-    )
+            lines += [_line(boxes[name], ColumnSource(name, "", False), target, "") for name in built.reads]
+    told = (f"{built.name} is made of {', '.join(map(str, built.reads)) or 'nothing'}" for built in found.tables)
+    return {
+        "width": width,
+        "height": height,
+        "row": _ROW,
+        "boxes": [box.to_json() for box in boxes.values()],
+        "lines": lines,
+        "summary": "; ".join(told),
+    }
+
+
+def lineage_svg(found: TableLineage) -> str:
+    """Tables from left to right, a line from each column to those that are made of it; in the colours of the page."""
+    picture = lineage_picture(found)
+    if not picture["boxes"]:
+        return ""
+    parts = [*map(_drawn_line, picture["lines"]), *map(_drawn, picture["boxes"])]
+    size = f'viewBox="0 0 {picture["width"]:.0f} {picture["height"]:.0f}" width="{picture["width"]:.0f}"'
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" width="{width:.0f}" '
-        f'role="img" aria-label="{escape(told[:500])}" font-family="monospace" font-size="12">{"".join(parts)}</svg>'
+        f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img" aria-label="{escape(picture["summary"][:500])}" '
+        f'font-family="monospace" font-size="12">{"".join(parts)}</svg>'
     )
 
 
@@ -128,24 +147,30 @@ def _place(boxes: dict[TableName, _Box], found: TableLineage) -> tuple[float, fl
     return x - _GAP_X + _MARGIN, height
 
 
-def _line(source: _Box, column: ColumnSource, target: _Box, made: str) -> str:
+def _line(source: _Box, column: ColumnSource, target: _Box, made: str) -> dict[str, Any]:
     x1, y1 = source.x + source.width, source.middle_of(column.column)
     x2, y2 = target.x, target.middle_of(made)
     bend = (x1 + x2) / 2
-    path = f"M{x1:.0f} {y1:.0f}C{bend:.0f} {y1:.0f} {bend:.0f} {y2:.0f} {x2:.0f} {y2:.0f}"
-    dashes = "" if column.certain else ' stroke-dasharray="4 3"'
-    title = f"{target.name}.{made} ← {_shown(column)}" if made else f"{target.name} ← {column.table}"
-    drawn = f'<path d="{path}" fill="none" stroke="currentColor" stroke-opacity=".45"{dashes}>'
-    return f"{drawn}<title>{escape(title)}</title></path>"
+    return {
+        "path": f"M{x1:.0f} {y1:.0f}C{bend:.0f} {y1:.0f} {bend:.0f} {y2:.0f} {x2:.0f} {y2:.0f}",
+        "certain": column.certain,
+        "title": f"{target.name}.{made} ← {_shown(column)}" if made else f"{target.name} ← {column.table}",
+    }
 
 
-def _drawn(box: _Box) -> str:
-    fill = ".12" if box.built else ".04"
+def _drawn_line(line: dict[str, Any]) -> str:
+    dashes = "" if line["certain"] else ' stroke-dasharray="4 3"'
+    drawn = f'<path d="{line["path"]}" fill="none" stroke="currentColor" stroke-opacity=".45"{dashes}>'
+    return f"{drawn}<title>{escape(line['title'])}</title></path>"
+
+
+def _drawn(box: dict[str, Any]) -> str:
+    fill = ".12" if box["built"] else ".04"
     drawn = (
-        f'<rect x="{box.x:.0f}" y="{box.y:.0f}" width="{box.width:.0f}" height="{box.height:.0f}" rx="6" '
+        f'<rect x="{box["x"]:.0f}" y="{box["y"]:.0f}" width="{box["width"]:.0f}" height="{box["height"]:.0f}" rx="6" '
         f'fill="currentColor" fill-opacity="{fill}" stroke="currentColor" stroke-opacity=".6"/>'
     )
-    for at, row in enumerate([str(box.name), *box.rows]):
-        y, weight = box.y + (at + 1) * _ROW - 2, "" if at else ' font-weight="bold"'
-        drawn += f'<text x="{box.x + 8:.0f}" y="{y:.0f}" fill="currentColor"{weight}>{escape(row)}</text>'
+    for at, row in enumerate([box["name"], *box["rows"]]):
+        y, weight = box["y"] + (at + 1) * _ROW - 2, "" if at else ' font-weight="bold"'
+        drawn += f'<text x="{box["x"] + 8:.0f}" y="{y:.0f}" fill="currentColor"{weight}>{escape(row)}</text>'
     return drawn

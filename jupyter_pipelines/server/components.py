@@ -111,10 +111,25 @@ def _pipelines() -> dict[str, Schema]:
         "reason": {**_TEXT, "description": "Why not."},
     }
     above = {"table": _TEXT, "pipeline": _TEXT, "notebook": _PATH}
+    number = {"type": "number"}
+    source = {"table": _TEXT, "column": _TEXT, "certain": FLAG}
+    column = {"name": _TEXT, "sources": {"type": "array", "items": objects(source, *source)}}
+    built: dict[str, Schema] = {"name": _TEXT, "step": _TEXT, "cell": _WHOLE, "how": _TEXT, "reads": _TEXTS}
+    built["columns"] = {"type": "array", "items": objects(column, *column)}
+    box = {"name": _TEXT, "built": FLAG, "rows": _TEXTS, **dict.fromkeys(("x", "y", "width", "height"), number)}
+    line = {"path": _TEXT, "certain": FLAG, "title": _TEXT}
+    picture: dict[str, Schema] = {
+        **dict.fromkeys(("width", "height", "row"), number),
+        "boxes": {"type": "array", "items": objects(box, *box)},
+        "lines": {"type": "array", "items": objects(line, *line)},
+        "summary": _TEXT,
+    }
+    lineage: dict[str, Schema] = {"tables": {"type": "array", "items": objects(built, *built)}, "picture": objects(picture, *picture)}
     cell = {"cell": _WHOLE, "role": role, "name": _TEXT, "tag": _TEXT, "reason": _TEXT}
     proposed: Schema = {"type": "array", "items": objects(cell, *cell)}
     return {
         "Pipeline": open_object({**lists, "diagnostics": {"type": "array", "items": reference("Finding")}}),
+        "Lineage": objects(lineage, *lineage),
         "Finding": of_class(Diagnostic, fixes=fixes),
         "PipelineStatus": of_class(
             PipelineStatus,

@@ -45,6 +45,23 @@ async def test_steps_tell_the_tables_they_touch(ask):
     assert [(edge["kind"], edge["name"]) for edge in found["edges"]] == [("table", "mart.daily")]
 
 
+async def test_columns_are_traced(ask):
+    body = sent(
+        ("setup", "%load_ext jupyter_pipelines"),
+        ("step:build", "%%sql --table mart.daily\nselect day, count(*) as n from raw.flights group by day"),
+    )
+    found = (await ask("POST lineage", body)).json
+    [table] = found["tables"]
+    assert (table["name"], table["step"], table["cell"], table["reads"]) == ("mart.daily", "build", 2, ["raw.flights"])
+    day = {"name": "day", "sources": [{"table": "raw.flights", "column": "day", "certain": True}]}
+    assert table["columns"] == [day, {"name": "n", "sources": []}]
+    assert [(box["name"], box["rows"]) for box in found["picture"]["boxes"]] == [
+        ("raw.flights", ["day"]),
+        ("mart.daily", ["day", "n"]),
+    ]
+    assert (await ask("POST lineage", sent(("step:a", "1")))).json["tables"] == []
+
+
 async def test_steps_are_proposed(ask):
     body = sent(
         ("", "import math"),

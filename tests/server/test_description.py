@@ -141,7 +141,7 @@ class TestWithoutRights:
             ):
                 assert route.needs == "execute", route.path
             if route.method != "GET" and route.needs == "read":
-                pure = {"compile", "suggest", "inspection", "drift", "versions/{version}/diff"}
+                pure = {"compile", "lineage", "suggest", "inspection", "drift", "versions/{version}/diff"}
                 pure |= {"schedules/preview", "backfills/preview"}
                 assert route.path in pure
 

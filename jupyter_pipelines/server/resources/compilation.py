@@ -23,6 +23,18 @@ def compiled(call: Call) -> object:
     return to_json(checked.pipeline, checked.fixes)
 
 
+def traced(call: Call) -> object:
+    """Of which columns the tables are made that a notebook builds in SQL, and how that is drawn."""
+    from jupyter_pipelines.graph import compile_pipeline
+    from jupyter_pipelines.graph.lineage import table_lineage
+    from jupyter_pipelines.graph.render_lineage import lineage_picture
+    from jupyter_pipelines.notebook import read_notebook
+
+    name = call.body.get("name") or "notebook"
+    found = table_lineage(compile_pipeline(read_notebook(source_of(call.body["notebook"]), name), trial=True))
+    return found.to_json() | {"picture": lineage_picture(found)}
+
+
 def suggested(call: Call) -> object:
     """Steps proposed for a notebook that names none."""
     from jupyter_pipelines.graph import suggest
@@ -57,6 +69,17 @@ ROUTES = (
         body=_SENT,
         examples=_EXAMPLES,
         action="read",  # it tells what a notebook means to someone who has the notebook
+        most=MOST_NOTEBOOK,
+    ),
+    Route(
+        "POST",
+        "lineage",
+        "Of which columns the tables are made that a notebook builds in SQL; `picture` is where they are drawn",
+        traced,
+        reference("Lineage"),
+        body=_SENT,
+        examples=_EXAMPLES,
+        action="read",
         most=MOST_NOTEBOOK,
     ),
     Route(

@@ -26,6 +26,15 @@ export class Api {
     return this._post('compile', { name, notebook }, { signal });
   }
 
+  /** Of which columns the tables are made that a notebook builds. */
+  lineage(
+    name: string,
+    notebook: JSONObject,
+    signal: Signal = null
+  ): Promise<t.ILineage> {
+    return this._post('lineage', { name, notebook }, { signal });
+  }
+
   /** Steps for a notebook that names none. */
   suggest(name: string, notebook: JSONObject): Promise<t.ISuggestion> {
     return this._post('suggest', { name, notebook });

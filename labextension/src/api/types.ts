@@ -85,6 +85,43 @@ export interface IPipeline {
   parameters: IParameter[];
 }
 
+/** A table in a picture, in pixels; `rows` are its columns. */
+export interface ILineageBox {
+  name: string;
+  /** By this notebook. */
+  built: boolean;
+  rows: string[];
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+}
+
+/** Of which columns the tables are made that a notebook builds in SQL. */
+export interface ILineage {
+  tables: {
+    name: string;
+    step: string;
+    /** 1-based position among all cells. */
+    cell: number;
+    how: string;
+    reads: string[];
+    columns: {
+      name: string;
+      sources: { table: string; column: string; certain: boolean }[];
+    }[];
+  }[];
+  picture: {
+    width: number;
+    height: number;
+    /** The height of a row. */
+    row: number;
+    boxes: ILineageBox[];
+    lines: { path: string; certain: boolean; title: string }[];
+    summary: string;
+  };
+}
+
 /** A cell that could be tagged, and why so. */
 export interface IProposal {
   /** 1-based position among all cells. */

@@ -9,6 +9,8 @@ export function Section(props: {
   summary?: string;
   /** Closed at first. */
   collapsed?: boolean;
+  /** Told when it is opened or closed. */
+  onToggle?: (open: boolean) => void;
   /** Buttons at the end of the heading's line. */
   actions?: React.ReactNode;
   /** A name for tests and styles. */
@@ -16,13 +18,20 @@ export function Section(props: {
   children: React.ReactNode;
 }): React.JSX.Element {
   const { title, count, summary, collapsed, actions, name, children } = props;
+  const { onToggle } = props;
   return (
     <section
       className="jp-Pipelines-sectionFrame"
       aria-label={title}
       data-section={name}
     >
-      <details className="jp-Pipelines-section" open={!collapsed}>
+      <details
+        className="jp-Pipelines-section"
+        open={!collapsed}
+        onToggle={event => {
+          onToggle?.(event.currentTarget.open);
+        }}
+      >
         <summary>
           <h3>{title}</h3>
           {count !== undefined && (

@@ -12,6 +12,7 @@ import { Runs } from '../runs/view';
 import { Schedules } from '../schedules/view';
 import { ServiceNotice } from '../service/view';
 import { Steps } from '../steps/view';
+import { Tables } from '../tables/view';
 import { PublishBar } from '../versions/publish-bar';
 import type { INotebookProps, IPanelContext, ISectionProps } from './context';
 import { LoadingFace, MessageFace, UntaggedFace } from './faces';
@@ -60,6 +61,7 @@ function Sections(
         trans={trans}
       />
       {tagged && <Steps {...section} />}
+      <Tables {...section} />
       <Parameters {...section} />
       <Schedules {...section} />
       <Reliability {...section} />
