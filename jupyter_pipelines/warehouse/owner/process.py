@@ -72,9 +72,7 @@ def _serve(files: WarehouseFiles, database: Any) -> None:
         server.end_orphans()
         if time.monotonic() - cleaned > CLEANED:
             outcomes.forget_old(database)
-            # The parser is loaded before the first write needs it.
-    threading.Thread(target=read_statements, args=("SELECT 1",), daemon=True).start()
-    cleaned = time.monotonic()
+            cleaned = time.monotonic()
     files.forget_endpoint()
     server.close()
     if not over.is_set():
