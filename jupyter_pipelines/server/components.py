@@ -124,7 +124,10 @@ def _pipelines() -> dict[str, Schema]:
         "lines": {"type": "array", "items": objects(line, *line)},
         "summary": _TEXT,
     }
-    lineage: dict[str, Schema] = {"tables": {"type": "array", "items": objects(built, *built)}, "picture": objects(picture, *picture)}
+    lineage: dict[str, Schema] = {
+        "tables": {"type": "array", "items": objects(built, *built)},
+        "picture": objects(picture, *picture),
+    }
     cell = {"cell": _WHOLE, "role": role, "name": _TEXT, "tag": _TEXT, "reason": _TEXT}
     proposed: Schema = {"type": "array", "items": objects(cell, *cell)}
     return {
