@@ -1,7 +1,7 @@
 """What is in a warehouse: schemas, tables, columns, how many rows, and when each was last changed.
 
-Cheap enough to be asked whenever a browser is opened: rows are counted, for which DuckDB reads no columns. The size that
-it keeps of a table still has the rows that were removed.
+Cheap enough to be asked whenever a browser is opened: rows are counted, for which DuckDB reads no columns. The size
+that it keeps of a table still has the rows that were removed.
 """
 
 from __future__ import annotations
