@@ -38,7 +38,7 @@ from jupyter_pipelines.graph.events import (
 from jupyter_pipelines.graph.sql_cells import sql_events
 from jupyter_pipelines.graph.summaries import Summary
 from jupyter_pipelines.graph.values import IMMUTABLE_VALUE, NOTHING, Definition, Result, Value, in_order
-from jupyter_pipelines.notebook.table_names import TableName
+from jupyter_pipelines.notebook.table_names import TableName, read_table_name
 
 WAREHOUSE = "jupyter_pipelines.warehouse"  # the maker of what it gives, too
 
@@ -632,14 +632,16 @@ class Interpreter:
 
     def _warehouse(self, event: Call, name: str) -> Result:
         """A method of ``jp.warehouse()``: its SQL is read where it is written out."""
-        sql = (event.argument(0) or event.argument("query") or FRESH).constant
-        if name in knowledge.SQL_METHODS and isinstance(sql, str):
-            for touched in sql_events(sql, event.line):
+        text = (event.argument(0) or FRESH).constant
+        table = read_table_name(text) if name == "table" and isinstance(text, str) else None
+        if name == "sql" and isinstance(text, str):
+            for touched in sql_events(text, event.line):
                 self._other(touched)
         else:
-            reads = name in knowledge.READING_THE_WAREHOUSE
-            self.table(None, Use.READ if reads else Use.WRITE, event.line, False)
-        return Result(value=Value(maker="pandas"))
+            use = Use.READ if name in knowledge.READING_THE_WAREHOUSE else Use.WRITE
+            self.table(table, use, event.line, table is not None and not event.maybe)
+        form = (event.argument("form") or FRESH).constant
+        return Result(value=Value(maker=str(form or "pyarrow")))
 
     def _changes_arguments_of_method(
         self, event: Call, name: str, receiver: Result, arguments: list[tuple[int | str, Result]]

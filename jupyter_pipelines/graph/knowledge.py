@@ -499,5 +499,4 @@ def changes_receiver(method: str) -> bool:
 
 
 # What `jp.warehouse()` can be told.
-SQL_METHODS = frozenset({"sql", "query", "execute"})
-READING_THE_WAREHOUSE = frozenset({"tables", "copy_to", "release", "describe", "preview"})
+READING_THE_WAREHOUSE = frozenset({"tables", "table", "owner", "copy_to"})

@@ -42,6 +42,7 @@ PYTHON = (
     "c: n = rows('t')",
     "d: jp.warehouse().sql(f'insert into {n} from t')",
     "e: %%sql\nfrom n, t",
+    "f: jp.warehouse().table('mart.x')\nframe = w.sql('from t where a = $a', a=1, form='pandas')",
 )
 FOREIGN = ("setup: %load_ext sql", "a: %%sql\nfrom t", "b: %%sql\ninsert into t values (1)")
 UNKNOWN = ("a: %%sql\nfrom t", "b: %%check t\nid: unique")

@@ -97,7 +97,8 @@ def test_a_schema_comes_before_its_tables() -> None:
 def test_sql_in_python_joins() -> None:
     made = pipeline(*sql_notebooks.PYTHON)
     assert {"a>c:t", "a>d:t?", "c>d:t?", "d>e:t?"} <= tables(made)
-    assert "d" in made.upstream("e") and "c" in made.upstream("e")
+    assert "d" in made.upstream("e")
+    assert made.step("f").tables_read == ("t", "mart.x")
 
 
 def test_who_touches_tables_takes_no_earlier_result() -> None:
