@@ -84,7 +84,7 @@ class Warehouse:
 
     def owner(self) -> dict[str, Any] | None:
         """The process that has the file: its ``pid``, since when, and its ``sessions``; ``None`` when none has."""
-        from jupyter_pipelines.warehouse.owner.remote import ask
+        from jupyter_pipelines.warehouse.owner.line import ask
 
         endpoint = running_owner(self._files)
         return {**ask(endpoint, "status"), "since": endpoint.since} if endpoint is not None else None
@@ -95,7 +95,7 @@ class Warehouse:
         Whoever uses the warehouse next has it opened again. Raises :class:`WarehouseError` when somebody is at work
         with it; with ``force`` that is stopped, and rolled back.
         """
-        from jupyter_pipelines.warehouse.owner.remote import ask
+        from jupyter_pipelines.warehouse.owner.line import ask
 
         endpoint = running_owner(self._files)
         if endpoint is None:
@@ -116,7 +116,7 @@ class Warehouse:
 
         A file that is there already is replaced when the copy is whole. Raises :class:`WarehouseError`.
         """
-        from jupyter_pipelines.warehouse.owner.remote import ask
+        from jupyter_pipelines.warehouse.owner.line import ask
 
         target = Path(os.path.expanduser(path)).absolute()
         if WarehouseFiles.of(target).path == self.path:

@@ -33,6 +33,7 @@ NAMES = {
     "compiling": "compile, import and start times",
     "values": "dump and load of values",
     "kernels": "taking a ready kernel",
+    "warehouse": "eight processes that write to one warehouse",
     "peers": "the diamond in ploomber, dagstermill, Kale, jupyter-scheduler and marimo",
 }
 SCRIPTS = {"values", "kernels"}  # these print their own tables

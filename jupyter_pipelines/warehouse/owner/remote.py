@@ -10,29 +10,24 @@ from __future__ import annotations
 import os
 import re
 import secrets
-import threading
 import time
-import weakref
 from collections.abc import Callable, Collection, Iterator
-from concurrent.futures import ThreadPoolExecutor, wait
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any, Final, TypeVar
 
 import pyarrow
-from pyarrow import flight
 
 from jupyter_pipelines.errors import OutcomeUnknown, SqlError, WarehouseError
+from jupyter_pipelines.graph.sql import read_statements
 from jupyter_pipelines.notebook.table_names import TableName
 from jupyter_pipelines.warehouse.owner import wire
-from jupyter_pipelines.warehouse.owner.files import Endpoint, WarehouseFiles
+from jupyter_pipelines.warehouse.owner.files import WarehouseFiles
+from jupyter_pipelines.warehouse.owner.line import LOST, Call, Line
 from jupyter_pipelines.warehouse.owner.start import START_SECONDS, ensure_owner
 from jupyter_pipelines.warehouse.session import Frames, Parameters
 from jupyter_pipelines.warehouse.values import arrow_table
 
-LOST: Final = (flight.FlightUnavailableError, flight.FlightCancelledError, wire.SessionLostError)
 TRIES: Final = 3  # of a statement whose owner was lost
-HEARD_SECONDS: Final = 0.1  # until Ctrl-C is heard: libraries (polars) have waits go on in spite of signals
-END_SECONDS: Final = 10.0  # for a statement to end that was interrupted
 _STATE: Final = re.compile(
     r"(?:^|;)\s*(?:use|set|attach|load|pragma|prepare|begin)\b|\bcreate\s+(?:or\s+replace\s+)?temp", re.IGNORECASE
 )
@@ -45,7 +40,7 @@ class RemoteSession:
 
     def __init__(self, files: WarehouseFiles) -> None:
         self._files = files
-        self._line: _Line | None = None
+        self._line: Line | None = None
         self._transaction = ""
         self._tables: tuple[str, ...] | None = None
         self._has_begun = False  # something of the transaction was sent
@@ -53,15 +48,15 @@ class RemoteSession:
         self._has_lost_state = False
 
     def query(self, sql: str, parameters: Parameters | None = None, *, frames: Frames | None = None) -> pyarrow.Table:
-        return self._statement(sql, parameters, frames, _Line.query)
+        return self._statement(sql, parameters, frames, Line.query)
 
     def stream(
         self, sql: str, parameters: Parameters | None = None, *, frames: Frames | None = None
     ) -> pyarrow.RecordBatchReader:
-        return self._statement(sql, parameters, frames, _Line.stream)
+        return self._statement(sql, parameters, frames, Line.stream)
 
     def execute(self, sql: str, parameters: Parameters | None = None, *, frames: Frames | None = None) -> int:
-        return int(self._statement(sql, parameters, frames, _Line.execute))
+        return int(self._statement(sql, parameters, frames, Line.execute))
 
     @contextmanager
     def transaction(self, writes: Collection[TableName | str] | None = None) -> Iterator[None]:
@@ -86,9 +81,9 @@ class RemoteSession:
             line.close()
 
     def _statement(
-        self, sql: str, parameters: Parameters | None, frames: Frames | None, do: Callable[[_Line, _Call], _Result]
+        self, sql: str, parameters: Parameters | None, frames: Frames | None, do: Callable[[Line, Call], _Result]
     ) -> Any:
-        call: _Call = {
+        call: Call = {
             "id": secrets.token_hex(16),
             "sql": sql,
             "values": wire.encode_values(parameters or {}),
@@ -104,7 +99,7 @@ class RemoteSession:
         self._has_state = self._has_state or _STATE.search(sql) is not None
         return result
 
-    def _repeated(self, call: _Call, do: Callable[[_Line, _Call], _Result]) -> Any:
+    def _repeated(self, call: Call, do: Callable[[Line, Call], _Result]) -> Any:
         """Carry out a statement that is in no transaction, again when its owner was lost and it has done nothing."""
         for left in reversed(range(TRIES)):
             self._require_state()
@@ -115,11 +110,18 @@ class RemoteSession:
                 self._lose()
                 if not left:
                     raise _gone(self._files) from None
-            if (done := self._outcome(line, call["id"])) is not None and done:
+            done = self._outcome(line, call["id"])
+            if done is None and not _only_reads(call["sql"]):
+                raise OutcomeUnknown(
+                    f"The owner of the warehouse {self._files.path} was lost while a statement was carried out, and "
+                    "cannot be reached again: it is not known whether it was.",
+                    "When the warehouse can be opened again, look before it is run again.",
+                )
+            if done:
                 return self._already(call, done, do)
         raise AssertionError("unreachable")
 
-    def _already(self, call: _Call, done: list[list[int]], do: Callable[[_Line, _Call], _Result]) -> Any:
+    def _already(self, call: Call, done: list[list[int]], do: Callable[[Line, Call], _Result]) -> Any:
         """The result of what was committed although its owner could not say so any more."""
         line = self._connected()
         number = line.count_statements(call["sql"])
@@ -128,14 +130,14 @@ class RemoteSession:
                 f"The warehouse's owner ended while statements were carried out: {done[-1][0] + 1} of {number} were.",
                 "Look at what they have changed, and run the others; in a transaction all or none of them would be.",
             )
-        if do is _Line.execute:
+        if do is Line.execute:
             return sum(counted for _, counted in done)
         raise OutcomeUnknown(
             "The warehouse's owner ended after the statement was carried out, and before its result was here.",
             "It was committed: do not run it again.",
         )
 
-    def _in_transaction(self, do: Callable[[_Line], _Result]) -> _Result:
+    def _in_transaction(self, do: Callable[[Line], _Result]) -> _Result:
         if not self._has_begun:
             self._require_state()
         line = self._connected() if not self._has_begun else self._line
@@ -176,11 +178,11 @@ class RemoteSession:
             except LOST:
                 self._lose()
 
-    def _end_transaction(self) -> tuple[str, _Line | None]:
+    def _end_transaction(self) -> tuple[str, Line | None]:
         transaction, self._transaction, self._tables = self._transaction, "", None
         return transaction, self._line
 
-    def _outcome(self, lost: _Line, transaction: str) -> list[list[int]] | None:
+    def _outcome(self, lost: Line, transaction: str) -> list[list[int]] | None:
         """What was committed under an id; ``None`` when nobody can say."""
         try:
             found: list[list[int]] = self._connected().act("outcome", session=lost.name, transaction=transaction)
@@ -188,7 +190,7 @@ class RemoteSession:
             return None
         return found
 
-    def _connected(self) -> _Line:
+    def _connected(self) -> Line:
         """A line to the owner; another one when this process is a copy of the one that has made it."""
         if self._line is not None and self._line.pid != os.getpid():
             self._line.forget()
@@ -213,188 +215,20 @@ class RemoteSession:
             )
 
 
-_Call = dict[str, Any]
-
-
-class _Line:
-    """The connection of one session to one owner. Its methods raise those of ``LOST`` when that owner is gone."""
-
-    def __init__(self, address: str, token: str) -> None:
-        self.pid = os.getpid()
-        self._client = flight.FlightClient(address)
-        self._options = _options(token)
-        self._worker: ThreadPoolExecutor | None = None
-        self._open: Any = None
-        with _raised():
-            command = flight.FlightDescriptor.for_command(wire.encode({"pid": self.pid}))
-            self._lease = self._client.do_exchange(command, self._options)
-            told = self._lease[1].read_chunk().app_metadata
-        self.name = str(wire.decode(told)["session"])
-        # Arrow complains on standard error about an exchange that nobody has ended.
-        self._end = weakref.finalize(self, _hang_up, self._lease[0], self._client)
-
-    def query(self, call: _Call) -> pyarrow.Table:
-        return self._interruptible(lambda: self._get(call).read_all())
-
-    def stream(self, call: _Call) -> pyarrow.RecordBatchReader:
-        reader = self._interruptible(lambda: self._get(call))
-        schema = self._interruptible(lambda: reader.schema)
-        self._open = reader
-        return pyarrow.RecordBatchReader.from_batches(schema, self._batches(reader))
-
-    def execute(self, call: _Call) -> int:
-        return self._interruptible(lambda: int(self.act("execute", **self._sent(call))))
-
-    def act(self, kind: str, **call: object) -> Any:
-        return _act(self._client, self._options, kind, {"session": self.name, **call})
-
-    def count_statements(self, sql: str) -> int:
-        import duckdb
-
-        return len(duckdb.connect().extract_statements(sql))
-
-    def interrupt(self) -> None:
-        with suppress(Exception):  # gone: nothing runs there any more
-            self.act("interrupt")
-
-    def close(self) -> None:
-        self._end()
-        if self._worker is not None:
-            self._worker.shutdown(wait=False)
-
-    def forget(self) -> None:
-        """Leave the connection alone: it is that of the process of which this one is a copy."""
-        self._end.detach()
-
-    def _sent(self, call: _Call) -> _Call:
-        """The call, after its frames were sent ahead."""
-        if self._open is not None:
-            self._open.cancel()
-            self._open = None
-        for name, table in call["frames"].items():
-            with _raised():
-                command = wire.encode({"session": self.name, "name": name})
-                descriptor = flight.FlightDescriptor.for_command(command)
-                writer, _ = self._client.do_put(descriptor, table.schema, self._options)
-                try:
-                    writer.write_table(table)
-                except BaseException:
-                    _hang_up(writer)
-                    raise
-                writer.close()
-        return {**call, "session": self.name, "frames": list(call["frames"])}
-
-    def _get(self, call: _Call) -> Any:
-        sent = self._sent(call)
-        with _raised():
-            return _Reader(self._client.do_get(flight.Ticket(wire.encode(sent)), self._options))
-
-    def _batches(self, reader: Any) -> Iterator[pyarrow.RecordBatch]:
-        while (batch := self._interruptible(reader.next_batch)) is not None:
-            yield batch
-
-    def _interruptible(self, do: Callable[[], _Result]) -> _Result:
-        """``do`` in another thread, so that Ctrl-C in the main one is heard, and interrupts the statement."""
-        if threading.current_thread() is not threading.main_thread():
-            return do()
-        if self._worker is None:
-            self._worker = ThreadPoolExecutor(1, thread_name_prefix="warehouse")
-        doing = self._worker.submit(do)
-        try:
-            while not wait([doing], HEARD_SECONDS).done:
-                continue
-            return doing.result()
-        except KeyboardInterrupt:
-            deadline = time.monotonic() + END_SECONDS
-            while not doing.done() and time.monotonic() < deadline:  # it may not have come to the owner yet
-                self.interrupt()
-                with suppress(Exception):
-                    doing.result(0.2)
-            raise
-
-
-def _hang_up(*connections: Any) -> None:
-    for connection in connections:
-        with suppress(Exception):
-            connection.close()
-
-
-class _Reader:
-    """A result on its way, with errors of ours."""
-
-    def __init__(self, reader: Any) -> None:
-        self._reader = reader
-
-    @property
-    def schema(self) -> pyarrow.Schema:
-        with _raised():
-            return self._reader.schema
-
-    def read_all(self) -> pyarrow.Table:
-        with _raised():
-            return self._reader.read_all()
-
-    def next_batch(self) -> pyarrow.RecordBatch | None:
-        with _raised():
-            try:
-                return self._reader.read_chunk().data
-            except StopIteration:
-                return None
-
-    def cancel(self) -> None:
-        with suppress(Exception):
-            self._reader.cancel()
-
-
-@contextmanager
-def _raised() -> Iterator[None]:
-    """Raise what the owner has told, and one of ``LOST`` when it is gone."""
-    try:
-        yield
-    except LOST:
-        raise
-    except flight.FlightUnauthenticatedError:  # the port of one that is gone is another one's now
-        raise wire.SessionLostError from None
-    except flight.FlightError as error:
-        told = wire.decode_error(error.extra_info)
-        if told is not None:
-            raise told from None
-        if "Socket closed" in str(error) or "Connection reset" in str(error):
-            raise wire.SessionLostError from None
-        raise WarehouseError(str(error)) from None
-
-
-def ask(endpoint: Endpoint, kind: str, **call: object) -> Any:
-    """Have an owner do something that needs no session. Raises :class:`WarehouseError` when it is gone."""
-    with flight.FlightClient(endpoint.address) as client:
-        try:
-            return _act(client, _options(endpoint.token), kind, call)
-        except LOST:
-            raise WarehouseError(
-                f"The owner of the warehouse, process {endpoint.pid}, does not answer.", "Try it again."
-            ) from None
-
-
-def _act(client: Any, options: Any, kind: str, call: _Call) -> Any:
-    with _raised():
-        (result,) = client.do_action(flight.Action(kind, wire.encode(call)), options)
-        return wire.decode(result.body)["answer"]
-
-
-def _options(token: str) -> Any:
-    return flight.FlightCallOptions(headers=[(b"authorization", f"Bearer {token}".encode())])
-
-
-def _connect(files: WarehouseFiles) -> _Line:
+def _connect(files: WarehouseFiles) -> Line:
     deadline = time.monotonic() + START_SECONDS
     while True:
         endpoint = ensure_owner(files)
         try:
-            return _Line(endpoint.address, endpoint.token)
+            return Line(endpoint.address, endpoint.token)
         except LOST:  # it has ended since, or is about to
             if time.monotonic() > deadline:
                 raise _gone(files) from None
             time.sleep(0.05)
+
+
+def _only_reads(sql: str) -> bool:
+    return all(statement.is_query and not statement.writes for statement in read_statements(sql))
 
 
 def _directory() -> str | None:
