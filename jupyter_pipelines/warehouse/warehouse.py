@@ -135,6 +135,16 @@ class Warehouse:
             made.unlink(missing_ok=True)
         return target
 
+    def restore(self, backfill: str, table: str = "") -> tuple[str, ...]:
+        """Bring back what a backfill (its id, or that of one of its runs) has overwritten, in ``table`` or wherever.
+
+        Gives the tables, as SQL names them. Raises :class:`RequestError` when nothing is kept.
+        """
+        from jupyter_pipelines.warehouse.building.backups import restore
+
+        with self._session() as session:
+            return restore(session, backfill, table)
+
     @contextlib.contextmanager
     def _session(self) -> Iterator[RemoteSession]:
         from jupyter_pipelines.warehouse.owner.remote import RemoteSession

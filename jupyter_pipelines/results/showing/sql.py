@@ -58,14 +58,14 @@ def shown_rows(looked: Looked) -> Shown:
 
 def shown_change(changed: Changed) -> Shown:
     """What statements without rows have done."""
-    said = f"{changed.rows:,} rows changed" if changed.rows else "done"
+    said = f"{_rows(changed.rows)} changed" if changed.rows else "done"
     return Shown(framed(f'<p class="muted">{said}</p>'), said)
 
 
 def shown_build(built: Built) -> Shown:
     """A table that was built."""
     result = built.result
-    numbers = [] if result.rows is None else [f"{result.rows:,} rows"]
+    numbers = [] if result.rows is None else [_rows(result.rows)]
     if result.materialize in {"incremental", "append", "snapshot"} or result.is_new:
         counted = {"added": result.added, "changed": result.changed, "removed": result.removed}
         numbers += [f"{number:,} {what}" for what, number in counted.items() if number and not result.is_new]
@@ -79,7 +79,7 @@ def shown_build(built: Built) -> Shown:
 def shown_checks(report: CheckReport) -> Shown:
     """How checks came out, with some of the rows that broke one."""
     passed = sum(one.status == "passed" for one in report.results)
-    about = f"{passed} of {len(report.results)} checks passed · {report.rows:,} rows"
+    about = f"{passed} of {len(report.results)} checks passed · {_rows(report.rows)}"
     head = f'<div><strong>{text(report.table)}</strong> <span class="muted">{text(about)}</span></div>'
     parts = [head, checks_table(report.results)]
     lines = [f"{report.table}: {about}"]
@@ -127,12 +127,16 @@ def _state(status: str) -> str:
 
 
 def _about(looked: Looked) -> str:
-    counted = f"more than {looked.counted:,} rows" if looked.has_more else f"{looked.counted:,} rows"
+    counted = f"more than {_rows(looked.counted)}" if looked.has_more else _rows(looked.counted)
     first = min(looked.shown, len(looked.rows))
     said = counted if first == looked.counted and not looked.has_more else f"first {first:,} of {counted}"
     columns = len(looked.columns)
     said += f" · first {MOST_COLUMNS} of {columns:,} columns" if columns > MOST_COLUMNS else ""
     return said
+
+
+def _rows(number: int) -> str:
+    return f"{number:,} row{'s' if number != 1 else ''}"
 
 
 def _cell(value: object) -> str:

@@ -81,7 +81,8 @@ def restore(session: Session, backfill: str, table: str = "") -> tuple[str, ...]
     with session.transaction():
         try:
             found = session.query(
-                f"SELECT * FROM {BOOK} WHERE $id IN (backfill, run) "
+                f"SELECT * FROM {BOOK} "
+                "WHERE (backfill = $id OR run = $id OR (length($id) >= 8 AND starts_with(run, $id))) "
                 "AND ($table = '' OR lower(replace(target, '\"', '')) = $table) ORDER BY number DESC",
                 asked,
             ).to_pylist()

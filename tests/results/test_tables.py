@@ -1,0 +1,58 @@
+"""What a run has built and checked is on record with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import jupyter_pipelines as jp
+
+CELLS = (
+    ("parameters", "most: int = 100"),
+    ("setup", "%load_ext jupyter_pipelines"),
+    (
+        "step:build",
+        "%%sql --table kept.numbers\nSELECT i AS id FROM range($most) r(i)\n"
+        "%%check\nid: unique, < 100\nrows: > 500 | warn",
+    ),
+    ("step:look", "%%check kept.numbers\nid: not null"),
+    ("step:report", "%%sql found <<\nSELECT count(*) AS n FROM kept.numbers"),
+    ("", "print(found['n'][0])"),
+)
+
+
+@pytest.mark.usefixtures("store")
+def test_tables_and_checks_are_on_record(
+    write: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JUPYTER_PIPELINES_WAREHOUSE", str(tmp_path / "warehouse.duckdb"))
+    path = write(*CELLS)
+    run = jp.pipeline(path).run()
+    assert run.state == "completed", repr(run)
+    assert [(one.table, one.materialize, one.rows) for one in run.tables] == [("kept.numbers", "table", 100)]
+    assert [(one.name, one.status) for one in run.checks] == [
+        ("id: unique", "passed"),
+        ("id: < 100", "passed"),
+        ("rows: > 500", "warned"),
+        ("id: not null", "passed"),
+    ]
+    html = run._repr_html_()
+    assert "3 of 4 checks passed" in html and "kept.numbers: rows: &gt; 500" in html
+
+    failed = jp.pipeline(path).run({"most": 150})
+    assert failed.state == "failed"
+    build = failed.step("build")
+    assert "kept.numbers is as it was" in build.error and "1 of 3 checks failed: id: < 100" in build.error
+    assert build.fix.startswith("Look at the rows") and "fix:" not in build.error
+    assert [check.sample[0] for check in build.checks if check.status == "failed"] == [("100",)]
+    assert {step.name: step.state for step in failed.steps} == {
+        "build": "failed",
+        "look": "skipped",
+        "report": "skipped",
+    }
+    assert jp.warehouse().sql("SELECT count(*) AS n FROM kept.numbers")["n"].to_pylist() == [100]
+    trend = jp.pipeline(path).trend("kept.numbers: id: < 100")
+    assert [point.value for point in trend.points] == [0, 50]
+    jp.warehouse().release(force=True)
