@@ -77,10 +77,12 @@ class EngineSession:
         """The statements of a text. Raises :class:`SqlError` for what cannot be parsed."""
         with translated():
             parsed = self._connection.extract_statements(sql)
-        found, line = [], 0
+        found, end = [], 0
         for each in parsed:
-            found.append(Statement(each, each.query, line))
-            line += each.query.count("\n")
+            text = each.query.strip()  # before 2.0 it begins where the one before has ended
+            begin = max(sql.find(text, end), end)
+            found.append(Statement(each, text, sql.count("\n", 0, begin)))
+            end = begin + len(text)
         return tuple(found)
 
     def query_statements(

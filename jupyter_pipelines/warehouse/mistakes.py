@@ -13,6 +13,7 @@ _WORDS = re.compile(r"([A-Z]\w+)(?: \w+)? Error: ")
 _GUESS = re.compile(r'Did you mean ("[^"]+")\?')
 _CATALOG = {'"pg_', '"duckdb_', '"sqlite_', '"pragma_'}  # DuckDB's own tables, which nobody means
 _CONFLICT = re.compile(r"^TransactionContext Error: .*onflict", re.DOTALL)
+_FULL = re.compile(r"No space left on device|File too large|Disk quota exceeded")
 _EXTENSION = re.compile(r"(?:extension|Extension) \"?'?(\w+)")
 
 
@@ -45,7 +46,7 @@ def mistake(error: Exception, before: int = 0) -> PipelinesError | None:
     if found := _LINE.search(said):
         line = int(found.group(1)) + before
         said = f"{said[: found.start()]}LINE {line}:{said[found.end() :]}"
-    if isinstance(error, duckdb.IOException | duckdb.OutOfMemoryException) and "No space left" in said:
+    if _FULL.search(said):
         return WarehouseError(said, "Free space on that disk; what was being written has been rolled back.")
     said, fix = _fix(said)
     return SqlError(said, fix, line=line, kind=_kind(error))

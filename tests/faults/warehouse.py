@@ -66,8 +66,7 @@ def check(kills: int, seed: int = 0) -> str:
                 command = [sys.executable, "-c", WRITER, str(files.path), str(end)]
                 writers.append(subprocess.Popen(command, stdout=told))
         for number in range(1, kills + 1):
-            time.sleep(chosen.uniform(0.2, 3))
-            pid = _kill(files)
+            pid = _kill(files, chosen.uniform(0.1, 2))
             say(f"{number:3} owner {pid} killed")
         end.touch()
         for writer in writers:
@@ -80,16 +79,28 @@ def check(kills: int, seed: int = 0) -> str:
     return f"{kills} kills; {told}"
 
 
-def _kill(files: object) -> int:
+def _kill(files: object, seconds: float) -> int:
+    """Kill the owner some seconds after it was ready; returns its process id."""
     import psutil
 
-    wait_until(lambda: files.is_owned() and files.load_endpoint() is not None, "an owner", 60)
+    wait_until(lambda: _is_ready(files), "an owner", 60)
     endpoint = files.load_endpoint()
+    time.sleep(seconds)
     try:
         psutil.Process(endpoint.pid).kill()
     except psutil.NoSuchProcess:
         return 0
     return endpoint.pid
+
+
+def _is_ready(files: object) -> bool:
+    import psutil
+
+    endpoint = files.load_endpoint()
+    try:
+        return endpoint is not None and psutil.Process(endpoint.pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _compare(session: object, outcomes: list[list[str]]) -> str:

@@ -255,3 +255,25 @@ def test_a_commit_whose_answer_is_lost_ends_as_it_did(session: RemoteSession, wa
         killer.join()
         assert session.query("select count(*) as n from t").to_pylist() == [{"n": told}]
     assert not unknown
+
+
+def test_a_full_disk_is_told_and_leaves_what_was_there(warehouse: WarehouseFiles) -> None:
+    script = """
+import resource
+_, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+resource.setrlimit(resource.RLIMIT_FSIZE, (3_000_000, hard))  # no file may grow beyond: as on a full disk
+from jupyter_pipelines.errors import WarehouseError
+from jupyter_pipelines.warehouse import open_session
+session = open_session()
+session.execute("create table t as select 1 as i")
+try:
+    session.execute("create or replace table t as select i, random() from range(1000000) t(i)")
+except WarehouseError as error:
+    print(error.fix)
+print(session.query("from t").to_pylist(), session.execute("insert into t values (2)"))
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == [
+        "Free space on that disk; what was being written has been rolled back.",
+        "[{'i': 1}] 1",
+    ]

@@ -35,13 +35,14 @@ class Line:
         self._options = _options(token)
         self._worker: ThreadPoolExecutor | None = None
         self._open: Any = None
+        command = flight.FlightDescriptor.for_command(wire.encode({"pid": self.pid}))
         with _raised():
-            command = flight.FlightDescriptor.for_command(wire.encode({"pid": self.pid}))
-            self._lease = self._client.do_exchange(command, self._options)
-            told = self._lease[1].read_chunk().app_metadata
+            writer, reader = self._client.do_exchange(command, self._options)
+            # Arrow complains on standard error about an exchange that nobody has ended.
+            self._end = weakref.finalize(self, _hang_up, writer, self._client)
+            told = reader.read_chunk().app_metadata
+        self._lease = reader
         self.name = str(wire.decode(told)["session"])
-        # Arrow complains on standard error about an exchange that nobody has ended.
-        self._end = weakref.finalize(self, _hang_up, self._lease[0], self._client)
 
     def query(self, call: Call) -> pyarrow.Table:
         return self._interruptible(lambda: self._get(call).read_all())

@@ -28,6 +28,7 @@ from jupyter_pipelines.warehouse.owner.turns import Turns
 
 LOOPBACK = "grpc://127.0.0.1:0"  # a port that is free
 HEADER = "authorization"
+_FATAL = "database has been invalidated"  # DuckDB's words after an error that it cannot go on from
 
 
 class OwnerServer(flight.FlightServerBase):  # type: ignore[misc]  # pyarrow ships no types
@@ -172,12 +173,14 @@ class OwnerServer(flight.FlightServerBase):  # type: ignore[misc]  # pyarrow shi
         try:
             yield
         except (PipelinesError, wire.SessionLostError) as error:
+            if _FATAL in str(error):
+                self._stop()  # the next one can open the file again
             raise flight.FlightServerError(str(error), extra_info=wire.encode_error(error)) from None
         except Exception as error:
-            known = mistake(error)
-            if known is None and "fatal error" not in str(error):
+            if _FATAL in str(error):
+                self._stop()
+            if (ours := mistake(error)) is None:
                 raise
-            ours = known or WarehouseError(str(error))
             raise flight.FlightServerError(str(ours), extra_info=wire.encode_error(ours)) from None
 
 
