@@ -122,6 +122,8 @@ def _wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
 @contextmanager
 def _started(home: Path, *arguments: str) -> Iterator[Lab]:
     """A JupyterLab with nothing of the user's own; all it keeps is below `home`."""
+    from jupyter_pipelines.warehouse import Warehouse
+
     root = home / "notebooks"
     root.mkdir()
     for name, content in SETTINGS.items():
@@ -154,6 +156,7 @@ def _started(home: Path, *arguments: str) -> Iterator[Lab]:
     finally:
         os.killpg(process.pid, signal.SIGTERM)
         process.wait(60)
+        Warehouse(home / "pipelines" / "warehouse.duckdb").release(force=True)  # its owner outlives JupyterLab, too
 
 
 @pytest.fixture(scope="session")
