@@ -1,5 +1,5 @@
 /** What the panel says, worked out of what the compiler knows. Pure. */
-import type { IDiagnostic, IInput, IPipeline, IStep } from '../../api';
+import type { IDiagnostic, IEdge, IInput, IPipeline, IStep } from '../../api';
 import type { ICompilation } from '../../tokens';
 import { isTagged } from '../cells/model';
 import { debuggedBy } from '../compilation/model';
@@ -74,9 +74,42 @@ export function countProblems(diagnostics: readonly IDiagnostic[]): {
   return { errors: count('error'), warnings: count('warning') };
 }
 
-/** The edges that lead to a step from steps it takes no value from: order, files, hidden state. */
+/** The tables a step reads, by the step of the notebook that builds them; of others the step is empty. */
+export function tablesRead(
+  pipeline: IPipeline,
+  step: IStep
+): [string, string[]][] {
+  const built = new Map(
+    pipeline.edges
+      .filter(edge => edge.target === step.name && isTableRead(pipeline, edge))
+      .map(edge => [edge.name, edge.source])
+  );
+  return byProducer(
+    (step.tables_read ?? []).map(name => ({
+      name,
+      producer: built.get(name) ?? ''
+    }))
+  );
+}
+
+function isTableRead(pipeline: IPipeline, edge: IEdge): boolean {
+  const names = (step: string, key: 'tables_read' | 'tables_written') =>
+    pipeline.steps.find(({ name }) => name === step)?.[key] ?? [];
+  return (
+    edge.kind === 'table' &&
+    names(edge.source, 'tables_written').includes(edge.name) &&
+    names(edge.target, 'tables_read').includes(edge.name)
+  );
+}
+
+/** The edges that lead to a step from steps it takes no value or table from: order, files, checks, hidden state. */
 export function otherReasons(pipeline: IPipeline, step: IStep): string[] {
   return pipeline.edges
-    .filter(edge => edge.target === step.name && edge.kind !== 'value')
+    .filter(
+      edge =>
+        edge.target === step.name &&
+        edge.kind !== 'value' &&
+        !isTableRead(pipeline, edge)
+    )
     .map(edge => edge.explanation);
 }

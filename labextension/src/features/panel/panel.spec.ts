@@ -1,12 +1,14 @@
-import { notebookModel, pipeline, step } from '../../testing';
+import { edge, notebookModel, pipeline, step } from '../../testing';
 import type { ICompilation } from '../../tokens';
 import {
   byProducer,
   countProblems,
   faceOf,
+  otherReasons,
   ranges,
   sortedDiagnostics,
-  stepOfCell
+  stepOfCell,
+  tablesRead
 } from './model';
 
 function compilation(change: object): ICompilation {
@@ -52,6 +54,28 @@ it('groups inputs by the step they come from', () => {
     ['x', ['a', 'c']],
     ['y', ['b']]
   ]);
+});
+
+it('says which step builds the tables that another reads, and what else it waits for', () => {
+  const compiled = pipeline({
+    steps: [
+      step('a', [1], { tables_written: ['t'] }),
+      step('check', [2], { tables_read: ['t'] }),
+      step('b', [3], { tables_read: ['t', 'base.u'] })
+    ],
+    edges: [
+      edge('a', 'check', { kind: 'table', name: 't' }),
+      edge('a', 'b', { kind: 'table', name: 't' }),
+      edge('check', 'b', { kind: 'table', name: 't', explanation: 'checked' }),
+      edge('a', 'b', { name: 'x' })
+    ]
+  });
+  const last = compiled.steps[2]!;
+  expect(tablesRead(compiled, last)).toEqual([
+    ['a', ['t']],
+    ['', ['base.u']]
+  ]);
+  expect(otherReasons(compiled, last)).toEqual(['checked']);
 });
 
 it('finds the step of a cell', () => {

@@ -10,7 +10,7 @@ import {
   useClock,
   useRovingFocus
 } from '../../ui';
-import { byProducer, otherReasons, ranges } from '../panel/model';
+import { byProducer, otherReasons, ranges, tablesRead } from '../panel/model';
 import { type StepStates, tookOf } from './model';
 
 function Names(props: {
@@ -69,7 +69,6 @@ function Details(props: {
   const touched: [string, readonly string[] | undefined][] = [
     [trans.__('opens'), step.files_read],
     [trans.__('writes'), step.files_written],
-    [trans.__('queries'), step.tables_read],
     [trans.__('builds'), step.tables_written]
   ];
   return (
@@ -82,6 +81,19 @@ function Details(props: {
             <span className="jp-Pipelines-from">
               {trans.__('from %1', producer)}
             </span>
+          </dd>
+        </React.Fragment>
+      ))}
+      {tablesRead(pipeline, step).map(([builder, names]) => (
+        <React.Fragment key={builder}>
+          <dt>{trans.__('queries')}</dt>
+          <dd>
+            <Names names={names} />{' '}
+            {builder && (
+              <span className="jp-Pipelines-from">
+                {trans.__('from %1', builder)}
+              </span>
+            )}
           </dd>
         </React.Fragment>
       ))}
