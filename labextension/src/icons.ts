@@ -34,3 +34,13 @@ export const scheduleIcon = new LabIcon({
   name: 'jupyter-pipelines:schedule',
   svgstr: SCHEDULE
 });
+
+/** A drum, as databases are drawn. */
+const WAREHOUSE = `<svg xmlns="http://www.w3.org/2000/svg" width="16" height="16" viewBox="0 0 16 16">
+  <path class="jp-icon3" fill="#616161" d="M8 1C4.700 1 2 2.100 2 3.500v9C2 13.900 4.700 15 8 15s6-1.100 6-2.500v-9C14 2.100 11.300 1 8 1zm0 1.500c2.900 0 4.500.8 4.500 1.100S10.900 4.700 8 4.700s-4.500-.8-4.500-1.100S5.100 2.500 8 2.500zm4.500 10c0 .2-1.600 1-4.500 1s-4.500-.8-4.500-1V10c1.100.6 2.700.9 4.500.9s3.400-.3 4.500-.9zm0-4c0 .2-1.600 1-4.500 1s-4.500-.8-4.500-1V5.400c1.100.5 2.700.8 4.500.8s3.400-.3 4.500-.8z"/>
+</svg>`;
+
+export const warehouseIcon = new LabIcon({
+  name: 'jupyter-pipelines:warehouse',
+  svgstr: WAREHOUSE
+});

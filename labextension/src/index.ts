@@ -17,6 +17,7 @@ import { settingsPlugin } from './features/settings/plugin';
 import { suggestionsPlugin } from './features/suggestions/plugin';
 import { valuesPlugin } from './features/values/plugin';
 import { versionsPlugin } from './features/versions/plugin';
+import { warehousePlugin } from './features/warehouse/plugin';
 
 export * from './tokens';
 export default [
@@ -37,5 +38,6 @@ export default [
   pipelinesPlugin,
   backfillsPlugin,
   versionsPlugin,
+  warehousePlugin,
   magicsPlugin
 ];

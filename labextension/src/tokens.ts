@@ -297,4 +297,7 @@ export namespace CommandIDs {
   export const openRun = 'jupyter-pipelines:open-run';
   export const openExecuted = 'jupyter-pipelines:open-executed';
   export const backfill = 'jupyter-pipelines:backfill';
+  export const showWarehouse = 'jupyter-pipelines:show-warehouse';
+  /** Of a table or a column, into the cell that is edited. */
+  export const insertName = 'jupyter-pipelines:insert-name';
 }

@@ -183,6 +183,27 @@ export class Api {
     return this._post('drift', { notebook, content }, { signal });
   }
 
+  // ---- The warehouse ----
+
+  async tables(signal: Signal = null): Promise<t.ITable[]> {
+    const answer = await request<{ tables: t.ITable[] }>(
+      this.settings,
+      'warehouse/tables',
+      { signal }
+    );
+    return answer.tables;
+  }
+
+  table(
+    schema: string,
+    name: string,
+    signal: Signal = null
+  ): Promise<t.ITableDetails> {
+    return request(this.settings, path('warehouse', 'tables', schema, name), {
+      signal
+    });
+  }
+
   // ---- Schedules ----
 
   schedules(notebook?: string, signal: Signal = null): Promise<t.ISchedule[]> {

@@ -224,6 +224,7 @@ export interface IRunStep extends IStepBrief {
   error_first_line: string;
   fix: string;
   files_written: string[];
+  checks?: ICheck[];
 }
 
 /** A line of a run's log; `cell` is 1-based among all cells. */
@@ -566,6 +567,8 @@ export interface IPipelineSummary {
   /** The file is not where it was. */
   missing: boolean;
   problem: string;
+  /** Of the warehouse. */
+  tables_written?: string[];
 }
 
 /** How long runs are kept; `null` sets no limit. */
@@ -589,6 +592,33 @@ export interface IVerification {
   problem: string;
   /** The report in words, once it has ended. */
   text: string;
+}
+
+// ---- The warehouse ----
+
+/** `rows` are about right, `null` for a view; `changed` is `null` where it is not known. */
+export interface ITable {
+  schema: string;
+  name: string;
+  kind: 'table' | 'view';
+  columns: number;
+  rows: number | null;
+  changed: number | null;
+}
+
+/** A table with its columns and first rows; values are texts, cut where they are long. */
+export interface ITableDetails {
+  table: ITable;
+  columns: { name: string; type: string; nullable: boolean }[];
+  preview: (string | null)[][];
+}
+
+/** How a check of a table came out in a run. */
+export interface ICheck {
+  table: string;
+  name: string;
+  status: 'passed' | 'warned' | 'failed';
+  message: string;
 }
 
 export interface IService {
