@@ -40,7 +40,7 @@ function Name(props: {
   useSignals(commands.commandChanged);
   return (
     <div
-      className="jp-Pipelines-tableName"
+      className="jp-Pipelines-warehouseName"
       draggable
       onDragStart={event => {
         event.dataTransfer.setData('text/plain', text);
@@ -71,7 +71,7 @@ function Preview(props: {
   }
   return (
     <div
-      className="jp-Pipelines-tablePreview"
+      className="jp-Pipelines-warehousePreview"
       role="region"
       tabIndex={0}
       aria-label={trans.__('First rows of %1', table.name)}
@@ -140,7 +140,7 @@ function Producer(
       </p>
       {checks.length > 0 && (
         <p
-          className="jp-Pipelines-tableChecks"
+          className="jp-Pipelines-warehouseChecks"
           title={bad
             .map(({ name, message }) => `${name}: ${message}`)
             .join('\n')}
@@ -184,7 +184,7 @@ function Details(
   const pipeline = producerOf(table, pipelines);
   const details = live.value;
   return (
-    <div className="jp-Pipelines-tableDetails">
+    <div className="jp-Pipelines-warehouseDetails">
       <StaleNotice live={live} trans={trans} />
       {!details && !live.error && (
         <p className="jp-Pipelines-hint" role="status">
@@ -324,7 +324,7 @@ export function Warehouse(props: IWarehouseProps): React.JSX.Element {
             <span className="jp-Pipelines-count">{found.length}</span>
           </summary>
           <ul
-            className="jp-Pipelines-tables"
+            className="jp-Pipelines-warehouseTables"
             aria-label={trans.__('Tables in %1', schema)}
           >
             {found.map(table => (

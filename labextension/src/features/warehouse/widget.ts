@@ -17,7 +17,6 @@ export class WarehousePanel extends ReactWidget {
   constructor(private readonly _props: IWarehouseProps) {
     super();
     this.id = 'jupyter-pipelines-warehouse';
-    this.addClass('jp-Pipelines-panel');
     this.addClass('jp-Pipelines-warehouse');
     this.node.tabIndex = -1;
     this.node.setAttribute('role', 'region');
