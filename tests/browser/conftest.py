@@ -170,6 +170,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 def serviced_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """One JupyterLab whose service runs, for journeys that run, schedule and publish; it takes seconds to start."""
     from jupyter_pipelines.orchestration.service import stop_service
+    from jupyter_pipelines.warehouse.warehouse import Warehouse
 
     home = tmp_path_factory.mktemp("serviced-lab")
     try:
@@ -181,8 +182,9 @@ def serviced_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
                 time.sleep(0.2)
             yield lab
     finally:
-        # The service outlives JupyterLab.
+        # The service outlives JupyterLab, and so does the owner of the warehouse.
         stop_service(replace(Settings.load(), home=home / "pipelines"))
+        Warehouse(home / "pipelines" / "warehouse.duckdb").release(force=True)
 
 
 # Not for the whole session: Playwright's event loop must be gone when other tests want theirs.
