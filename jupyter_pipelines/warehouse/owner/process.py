@@ -68,7 +68,7 @@ def _serve(files: WarehouseFiles, database: Any) -> None:
     # The parser is loaded before the first write needs it.
     threading.Thread(target=read_statements, args=("SELECT 1",), daemon=True).start()
     cleaned = time.monotonic()
-    while not over.wait(min(LOOK, idle)) and server.idle_seconds < idle:
+    while not over.wait(min(LOOK, idle)) and not server.ends_after(idle):
         server.end_orphans()
         if time.monotonic() - cleaned > CLEANED:
             outcomes.forget_old(database)

@@ -57,11 +57,12 @@ class OwnerServer(flight.FlightServerBase):  # type: ignore[misc]  # pyarrow shi
             "release": self._release,
         }
 
-    @property
-    def idle_seconds(self) -> float:
-        """How long nobody has had a session."""
+    def ends_after(self, seconds: float) -> bool:
+        """Whether nobody has had a session for ``seconds``; then nobody gets one any more."""
         with self._changing:
-            return 0.0 if self._sessions else time.monotonic() - self._last_used
+            if not self._sessions and time.monotonic() - self._last_used >= seconds:
+                self._released = True
+            return self._released
 
     def end_orphans(self) -> None:
         """End sessions whose process is gone, should a copy of it, a fork, keep its connection open."""
@@ -74,7 +75,9 @@ class OwnerServer(flight.FlightServerBase):  # type: ignore[misc]  # pyarrow shi
                 continue
 
     def close(self) -> None:
-        """End all sessions: what is not committed is rolled back."""
+        """End all sessions: what is not committed is rolled back. Nobody gets another one."""
+        with self._changing:
+            self._released = True
         for name in list(self._sessions):
             self._end(name)
 
