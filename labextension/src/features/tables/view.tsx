@@ -169,7 +169,12 @@ export function Tables(props: ISectionProps): React.JSX.Element | null {
       {error && <p className="jp-Pipelines-hint">{error}</p>}
       {lineage && (
         <>
-          <div className="jp-Pipelines-lineageFrame">
+          <div
+            className="jp-Pipelines-lineageFrame"
+            role="region"
+            aria-label={trans.__('What tables are made of')}
+            tabIndex={0}
+          >
             <LineagePicture lineage={lineage} />
           </div>
           <LineageList
