@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -115,7 +115,7 @@ def run_check_cell(session: Session, cell: CheckCell, names: Names, say: Say) ->
     ``say`` is told how it came out before anything is raised. Raises :class:`CheckError` when a check has failed.
     """
     assert cell.subject is not None
-    report = _check(session, cell.subject, cell.checks, names)
+    report = _check(session, cell.subject, cell.checks, names, _earlier(session, cell.subject, cell.checks))
     record_checks(session, report)
     say(report)
     _refuse_failed(report, f"{report.table} has not passed")
@@ -124,11 +124,12 @@ def run_check_cell(session: Session, cell: CheckCell, names: Names, say: Say) ->
 
 def _build(session: Session, magic: SqlMagic, sql: str, checks: tuple[CheckLine, ...], names: Names, say: Say) -> Built:
     spec = BuildSpec.of(magic)
+    earlier = _earlier(session, spec.table, checks)
     reports: list[CheckReport] = []
 
     def guard() -> None:
         if checks:
-            reports.append(_check(session, spec.table, checks, names))
+            reports.append(_check(session, spec.table, checks, names, earlier, in_transaction=True))
             _refuse_failed(reports[0], f"{spec.table} is as it was: what was to take its place has not passed")
 
     about = run_of_this_kernel()
@@ -143,7 +144,21 @@ def _build(session: Session, magic: SqlMagic, sql: str, checks: tuple[CheckLine,
     return Built(result, reports[0] if reports else None)
 
 
-def _check(session: Session, table: TableName, checks: tuple[CheckLine, ...], names: Names) -> CheckReport:
+def _earlier(session: Session, table: TableName, checks: tuple[CheckLine, ...]) -> Mapping[str, Sequence[float]]:
+    """What the numbers of drifts used to be."""
+    drifts = any(rule.kind == "drift" for line in checks for rule in line.rules)
+    return earlier_values(session, str(table)) if drifts else {}
+
+
+def _check(
+    session: Session,
+    table: TableName,
+    checks: tuple[CheckLine, ...],
+    names: Names,
+    earlier: Mapping[str, Sequence[float]],
+    *,
+    in_transaction: bool = False,
+) -> CheckReport:
     from jupyter_pipelines.graph.sql import read_statements
 
     frames: dict[str, object] = {}
@@ -155,8 +170,7 @@ def _check(session: Session, table: TableName, checks: tuple[CheckLine, ...], na
             frames |= frames_of(statement, names)
     named = {name for rule in rules for value in rule.values for name in _PARAMETER.findall(value)}
     given = {name: names[name] for name in named if name in names}
-    earlier = earlier_values(session, str(table)) if any(rule.kind == "drift" for rule in rules) else {}
-    return run_checks(session, table, checks, given, frames, earlier)
+    return run_checks(session, table, checks, given, frames, earlier, in_transaction=in_transaction)
 
 
 def _refuse_failed(report: CheckReport, what: str) -> None:

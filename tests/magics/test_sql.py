@@ -117,6 +117,13 @@ def test_a_table_is_published_when_its_checks_pass(shell: InteractiveShell, caps
     assert "▲  rows: > 3" in capsys.readouterr().out
 
 
+def test_a_drift_is_told_where_nothing_was_checked_before(shell: InteractiveShell) -> None:
+    run(shell, "%%sql\nDROP TABLE IF EXISTS _jupyter_pipelines.checks")
+    run(shell, "%%sql --table first\nSELECT 1 AS x\n%%check\nrows: drift < 10%")
+    with pytest.raises(CheckError, match="nothing"):
+        run(shell, "%%sql --table first\nSELECT 2 AS x\n%%check\nx: unique\nnothing: not null\nrows: > 0")
+
+
 def test_a_check_stops_the_notebook(shell: InteractiveShell, capsys: pytest.CaptureFixture[str]) -> None:
     run(shell, "%%check frame\nx: unique, not null", frame=pd.DataFrame({"x": [1, 2]}))
     assert "2 of 2 checks passed" in capsys.readouterr().out

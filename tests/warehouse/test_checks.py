@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from types import SimpleNamespace
 
 import pandas as pd
@@ -181,3 +182,15 @@ def test_a_validation_of_another_library_is_a_report() -> None:
         ("b: col_vals_lt", "passed", 0),
     ]
     assert report_of(pd.DataFrame()) is None
+
+
+@pytest.mark.parametrize(
+    "wrong", ["nothing: not null", "amount: between 'x'\n  and 2", "bad: select\n  nope from mart.orders"]
+)
+def test_a_mistake_ends_the_transaction_and_is_told(session: Session, wrong: str) -> None:
+    with suppress(ZeroDivisionError), session.transaction():
+        report = check(session, f"id: unique\n{wrong}\nid: > 5", in_transaction=True)
+        raise ZeroDivisionError
+    (result,) = report.results
+    assert result.name.startswith(wrong.partition(":")[0])
+    assert result.status == "failed" and "Error" in result.message

@@ -45,6 +45,11 @@ def build(
     began = time.monotonic()
     make_schema(session, spec)
     if backup is not None:
+        if spec.full_refresh:
+            raise BuildError(
+                f"A backfill would leave {spec.table} with the rows of its last window only.",
+                "Remove --full-refresh: it is for one run that makes the table anew.",
+            )
         open_backups(session)
     with session.transaction(_written(spec, statements, backup)):
         result = build_within(session, spec, statements, parameters or {}, frames or {}, backup)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 MOST_SAMPLED: Final = 5  # rows of one rule
 MOST_COLUMNS: Final = 12
+_TOGETHER: Final = "\nUNION ALL "
 LONGEST: Final = 80  # characters of a sampled value
 
 
@@ -39,21 +40,27 @@ def run_checks(
     parameters: Mapping[str, object] | None = None,
     frames: Mapping[str, object] | None = None,
     earlier: Mapping[str, Sequence[float]] | None = None,
+    *,
+    in_transaction: bool = False,
 ) -> CheckReport:
     """How ``checks`` of ``table`` come out; in a transaction they see what it has written.
 
     ``frames`` are DataFrames that the checks name, the table among them if it is one. ``earlier`` are the numbers of
-    earlier runs by the names of rules, oldest first. A check that cannot be carried out has failed. Raises
-    :class:`SqlError` when the table itself cannot be read.
+    earlier runs by the names of rules, oldest first. A check that cannot be carried out has failed;
+    ``in_transaction``, which a mistake ends, it is the only one in the report. Raises :class:`SqlError` when the table
+    itself cannot be read.
     """
-    asked = _Asked(session, table, parameters or {}, frames or {}, earlier or {})
+    asked = _Asked(session, table, parameters or {}, frames or {}, earlier or {}, in_transaction)
     rules = [
         _Rule(name_of(line, rule), line, rule, violations_of(table.sql, line, rule))
         for line in checks
         for rule in line.rules
     ]
-    counted = asked.count([one for one in rules if one.query is not None])
-    results = [counted.get(one.name) or asked.as_a_whole(one) for one in rules]
+    try:
+        counted = asked.count([one for one in rules if one.query is not None])
+        results = [counted.get(one.name) or asked.as_a_whole(one) for one in rules]
+    except _MistakeError as mistake:
+        return CheckReport(str(table), asked.rows, (mistake.result,))
     results = [asked.with_sample(one, result) for one, result in zip(rules, results, strict=True)]
     return CheckReport(str(table), asked.rows, tuple(results))
 
@@ -63,6 +70,14 @@ def name_of(line: CheckLine, rule: Rule) -> str:
     return line.subject if rule.kind == "query" else f"{line.subject}: {' '.join(rule.text.split())}"
 
 
+class _MistakeError(Exception):
+    """A rule that cannot be carried out, in a transaction that ends with that."""
+
+    def __init__(self, result: CheckResult) -> None:
+        super().__init__(result.message)
+        self.result = result
+
+
 @dataclass
 class _Asked:
     session: Session
@@ -70,6 +85,7 @@ class _Asked:
     parameters: Mapping[str, object]
     frames: Mapping[str, object]
     earlier: Mapping[str, Sequence[float]]
+    in_transaction: bool
     rows: int = 0
 
     def count(self, rules: Sequence[_Rule]) -> dict[str, CheckResult]:
@@ -77,7 +93,9 @@ class _Asked:
         self.rows = self._numbers([])[-1][0]
         try:
             numbers = self._numbers(rules)
-        except SqlError:  # of one of them: each is asked alone, to tell which
+        except SqlError as error:  # of one of them: each is asked alone, to tell which
+            if self.in_transaction:
+                raise _MistakeError(self._cannot(rules[self._place(rules, error)].name, error)) from None
             return {one.name: self._alone(one) for one in rules}
         return {one.name: self._result(one, *numbers[place]) for place, one in enumerate(rules)}
 
@@ -85,15 +103,29 @@ class _Asked:
         try:
             return self._result(one, *self._numbers([one])[0])
         except SqlError as error:
-            return CheckResult(str(self.table), one.name, "failed", 0, self.rows, message=error.message)
+            return self._cannot(one.name, error)
+
+    def _cannot(self, name: str, error: SqlError) -> CheckResult:
+        return CheckResult(str(self.table), name, "failed", 0, self.rows, message=error.message)
+
+    def _place(self, rules: Sequence[_Rule], error: SqlError) -> int:
+        """Which of the rules DuckDB means, by the line that it names."""
+        last = [part.count("\n") + 1 for part in self._parts(rules)]
+        ends = [sum(last[: place + 1]) for place in range(len(last))]
+        found = next((place for place, end in enumerate(ends) if error.line <= end), len(rules))
+        return min(max(found - 1, 0), len(rules) - 1)
 
     def _numbers(self, rules: Sequence[_Rule]) -> dict[int, tuple[int, float | None]]:
+        found = self.session.query(_TOGETHER.join(self._parts(rules)), self.parameters, frames=self.frames).to_pylist()
+        return {row["place"]: (row["violations"], row["value"]) for row in found}
+
+    def _parts(self, rules: Sequence[_Rule]) -> list[str]:
+        """The number of rows, and that of violations of each rule."""
         parts = [f"SELECT -1 AS place, count(*) AS violations, NULL::DOUBLE AS value FROM {self.table.sql}"]
         for place, one in enumerate(rules):
             assert one.query is not None
             parts.append(f"SELECT {place}, {one.query.count}, {one.query.value} FROM ({one.query.rows})")
-        found = self.session.query("\nUNION ALL ".join(parts), self.parameters, frames=self.frames).to_pylist()
-        return {row["place"]: (row["violations"], row["value"]) for row in found}
+        return parts
 
     def _result(self, one: _Rule, violations: int, value: float | None) -> CheckResult:
         status = judged(violations, self.rows, one.line.thresholds)
@@ -112,7 +144,9 @@ class _Asked:
                 message, wrong = drifted(value, self.earlier.get(one.name, ()), float(one.rule.values[0]))
                 return replace(self._result(one, int(wrong), value), message=message)
         except SqlError as error:
-            return replace(self._result(one, 1, value), status="failed", message=error.message)
+            if self.in_transaction:
+                raise _MistakeError(self._cannot(one.name, error)) from None
+            return self._cannot(one.name, error)
         return replace(self._result(one, int(bool(message)), value), message=message)
 
     def with_sample(self, one: _Rule, result: CheckResult) -> CheckResult:
