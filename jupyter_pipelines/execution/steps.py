@@ -152,13 +152,16 @@ def _job(request: StepRequest, notebook: NotebookNode) -> Json:
 
 
 def _ours(request: StepRequest) -> list[str]:
-    """Folders whose files are ours: who asks for earlier runs in a step touches them, and that orders nothing.
+    """Folders and files that are ours: who asks for earlier runs in a step touches them, and that orders nothing.
 
-    A folder that the notebook works below is not taken for ours alone.
+    A folder that the notebook works below is not taken for ours alone. Of a warehouse these are the files beside it, by
+    which its owner is found: what steps do to its tables the graph knows.
     """
-    kept = (request.objects.absolute().parent, Settings.load().home)
+    settings = Settings.load()
+    kept = (request.objects.absolute().parent, settings.home)
     ours = [folder for folder in kept if not request.directory.absolute().is_relative_to(folder)]
-    return [str(folder) for folder in (Path(__file__).parent, *ours)]
+    beside = [f"{settings.warehouse}{ending}" for ending in (".lock", ".owner", ".log")]
+    return [*(str(folder) for folder in (Path(__file__).parent, *ours)), *beside]
 
 
 def _read_later(request: StepRequest) -> set[str]:

@@ -89,6 +89,10 @@ class FileRecorder:
             return None
         finally:
             self.on = on
-        if real.startswith(self._ignored) or f"{os.sep}__pycache__{os.sep}" in real or "site-packages" in real:
+        if (
+            f"{real}{os.sep}".startswith(self._ignored)
+            or f"{os.sep}__pycache__{os.sep}" in real
+            or "site-packages" in real
+        ):
             return None
         return real
