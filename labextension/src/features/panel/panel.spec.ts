@@ -25,6 +25,10 @@ function compilation(change: object): ICompilation {
 describe('the face of the panel', () => {
   const tagged = { model: notebookModel({ tags: ['step:a'] }) };
   const magic = { model: notebookModel({ source: '%%step load\nx = 1' }) };
+  const debugging = notebookModel({});
+  debugging.setMetadata('jupyter_pipelines', {
+    debug: { step: 'fit', notebook: '/home/ann/sales.ipynb' }
+  });
   const untagged = { model: notebookModel({ source: 'x = 1' }) };
   it.each([
     ['no-notebook', {}],
@@ -33,7 +37,8 @@ describe('the face of the panel', () => {
     ['steps', { notebook: tagged, pipeline: pipeline() }],
     ['steps', { notebook: magic, pipeline: pipeline() }],
     ['steps', { notebook: tagged, pipeline: pipeline(), error: 'gone' }],
-    ['untagged', { notebook: untagged, pipeline: pipeline() }]
+    ['untagged', { notebook: untagged, pipeline: pipeline() }],
+    ['debug', { notebook: { model: debugging }, pipeline: pipeline() }]
   ])('is %s', (face, change) => {
     expect(faceOf(compilation(change))).toBe(face);
   });
