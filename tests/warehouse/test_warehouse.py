@@ -210,11 +210,11 @@ def test_many_start_at_once_and_get_one_owner(warehouse: WarehouseFiles) -> None
 
 
 def test_it_ends_when_it_is_idle(warehouse: WarehouseFiles, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("JUPYTER_PIPELINES_WAREHOUSE_IDLE", "0.2")
+    monkeypatch.setenv("JUPYTER_PIPELINES_WAREHOUSE_IDLE", "1.5")
     session = open_session()
     session.execute("create table t as select 1 as i")
     owner = owner_of(warehouse)
-    time.sleep(0.6)  # long enough, if it did not see that somebody is there
+    time.sleep(1.8)  # long enough, if it did not see that somebody is there
     assert owner.is_running()
     session.close()
     wait_until(lambda: not warehouse.is_owned())

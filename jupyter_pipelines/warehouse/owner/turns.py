@@ -11,7 +11,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from jupyter_pipelines.graph.sql.model import WHOLE_SCHEMA
 from jupyter_pipelines.notebook.table_names import TableName
@@ -24,6 +24,7 @@ class Turn:
     """The right to write ``tables``, or all of them where that is ``None``."""
 
     tables: frozenset[TableName] | None
+    has_come: threading.Event = field(default_factory=threading.Event)
 
     def collides(self, other: Turn) -> bool:
         """Whether both may write the same."""
@@ -37,7 +38,7 @@ class Turns:
 
     def __init__(self) -> None:
         self._line: list[Turn] = []
-        self._changed = threading.Condition()
+        self._changing = threading.Lock()
 
     @contextmanager
     def taken(self, tables: Collection[TableName] | None, is_gone: Callable[[], bool]) -> Iterator[None]:
@@ -51,25 +52,28 @@ class Turns:
     def take(self, tables: Collection[TableName] | None, is_gone: Callable[[], bool]) -> Turn:
         """Wait for a turn. Raises :class:`InterruptedError` when ``is_gone`` says that nobody waits any more."""
         turn = Turn(None if tables is None else frozenset(tables))
-        with self._changed:
+        with self._changing:
             self._line.append(turn)
-            try:
-                while any(turn.collides(other) for other in self._line[: self._line.index(turn)]):
-                    self._changed.wait(LOOK)
-                    if is_gone():
-                        raise InterruptedError
-            except BaseException:
-                self._remove(turn)
-                raise
+            self._call_up()
+        try:
+            while not turn.has_come.wait(LOOK):
+                if is_gone():
+                    raise InterruptedError
+        except BaseException:
+            self.give_back(turn)
+            raise
         return turn
 
     def give_back(self, turn: Turn) -> None:
-        with self._changed:
-            self._remove(turn)
+        with self._changing:
+            self._line.remove(turn)
+            self._call_up()
 
-    def _remove(self, turn: Turn) -> None:
-        self._line.remove(turn)
-        self._changed.notify_all()
+    def _call_up(self) -> None:
+        """Wake those, and no others, whose turn has come: nobody before them may write the same."""
+        for place, turn in enumerate(self._line):
+            if not turn.has_come.is_set() and not any(turn.collides(other) for other in self._line[:place]):
+                turn.has_come.set()
 
 
 def _meet(one: TableName, other: TableName) -> bool:

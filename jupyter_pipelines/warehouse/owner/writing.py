@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -39,6 +40,7 @@ def begins_transaction(statement: Statement) -> bool:
     return _BEGINS.match(statement.text) is not None
 
 
+@lru_cache(maxsize=2048)
 def written_tables(text: str) -> frozenset[TableName] | None:
     """The tables that a statement writes; ``None`` when that cannot be said."""
     found = read_statements(text)
