@@ -35,7 +35,9 @@ Say = Callable[[CheckReport], None]
 ROWS_SHOWN: Final = 20
 ROWS_AT_HAND: Final = 100  # that are there when somebody wants to see more
 MOST_COUNTED: Final = 100_000  # rows of a result that is only looked at
-_CHANGES: Final = frozenset({"create table", "create view", "create", "insert", "update", "delete", "merge", "drop"})
+_CHANGES: Final = frozenset(
+    {"create table", "create view", "create", "insert", "update", "delete", "merge", "drop", "alter", "copy"}
+)
 _PARAMETER = re.compile(r"\$(\w+)")
 _FIRST_WORD = re.compile(r"\w+")
 _ALONE: Final = frozenset({"call", "checkpoint", "export", "force", "import", "vacuum"})  # in no transaction of others
@@ -95,6 +97,7 @@ def run_sql_cell(
     statements = read_statements(sql)
     if not statements:
         raise SqlError("The cell has no SQL.", "Write a query below the first line.")
+    _refuse_open_transaction(statements)
     *before, last = statements
     with _one_transaction(session, statements):
         changed = sum(_execute(session, one, names) for one in before)
@@ -106,7 +109,8 @@ def run_sql_cell(
             changed += _execute(session, last, names)
             return Changed(changed)
         with at_its_line(last):
-            return _look(session, last, names, ROWS_SHOWN if magic.rows is None else magic.rows)
+            looked = _look(session, last, names, ROWS_SHOWN if magic.rows is None else magic.rows)
+    return Changed(changed) if [name for name, _ in looked.columns] == ["Success"] else looked
 
 
 def run_check_cell(session: Session, cell: CheckCell, names: Names, say: Say) -> CheckReport:
@@ -191,10 +195,26 @@ def _check_lines(checks: str, above: int) -> tuple[CheckLine, ...]:
     return lines
 
 
+def _refuse_open_transaction(statements: tuple[SqlStatement, ...]) -> None:
+    """What one cell begins another one cannot be relied on to end."""
+    of_transactions = [one for one in statements if one.kind == "transaction"]
+    if of_transactions and _first_word(of_transactions[-1]) in {"begin", "start"}:
+        raise SqlError(
+            "The cell begins a transaction, and does not end it.",
+            "Remove BEGIN: the statements of a cell are one transaction. Or end it here, with COMMIT.",
+            line=of_transactions[-1].line + 1,
+        )
+
+
+def _first_word(statement: SqlStatement) -> str:
+    found = _FIRST_WORD.match(statement.text)
+    return found[0].lower() if found else ""
+
+
 def _one_transaction(session: Session, statements: tuple[SqlStatement, ...]) -> AbstractContextManager[None]:
     """All of the statements or none, where that can be."""
     own = {"transaction", "session"} & {one.kind for one in statements}
-    own |= _ALONE & {found[0].lower() for one in statements if (found := _FIRST_WORD.match(one.text))}
+    own |= _ALONE & {_first_word(one) for one in statements}
     return nullcontext() if own or len(statements) == 1 else session.transaction()
 
 

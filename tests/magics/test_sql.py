@@ -69,12 +69,18 @@ def test_an_assigned_result_has_the_types_of_pandas(shell: InteractiveShell) -> 
 
 
 def test_statements_are_carried_out_in_order_all_or_none(shell: InteractiveShell) -> None:
-    assert "2 rows changed" in repr(run(shell, "%%sql\nCREATE TABLE t (x INTEGER);\nINSERT INTO t VALUES (1), (2);"))
+    assert "2 rows affected" in repr(run(shell, "%%sql\nCREATE TABLE t (x INTEGER);\nINSERT INTO t VALUES (1), (2);"))
     with pytest.raises(SqlError):
         run(shell, "%%sql\nINSERT INTO t VALUES (3);\nSELECT nothing FROM t")
     run(shell, "%%sql n <<\nCREATE TEMP TABLE u AS FROM t;\nSELECT count(*) AS n FROM u")
     assert shell.user_ns["n"]["n"][0] == 2
     run(shell, "%%sql n <<\nSELECT count(*) AS n FROM u")
+    with pytest.raises(SqlError, match="does not end it"):
+        run(shell, "%%sql\nBEGIN")
+    assert (
+        repr(run(shell, "%%sql\nALTER TABLE t ADD COLUMN y INTEGER")) == repr(run(shell, "%%sql\nCHECKPOINT")) == "done"
+    )
+    run(shell, "%%sql\nALTER TABLE t DROP COLUMN y")
     run(shell, "%%sql n <<\nBEGIN; INSERT INTO t VALUES (4); ROLLBACK; SELECT count(*) AS n FROM t")
     assert shell.user_ns["n"]["n"][0] == 2
 

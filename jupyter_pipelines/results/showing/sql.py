@@ -58,7 +58,7 @@ def shown_rows(looked: Looked) -> Shown:
 
 def shown_change(changed: Changed) -> Shown:
     """What statements without rows have done."""
-    said = f"{_rows(changed.rows)} changed" if changed.rows else "done"
+    said = f"{_rows(changed.rows)} affected" if changed.rows else "done"
     return Shown(framed(f'<p class="muted">{said}</p>'), said)
 
 
