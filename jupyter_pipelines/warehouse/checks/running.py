@@ -124,7 +124,9 @@ class _Asked:
         parts = [f"SELECT -1 AS place, count(*) AS violations, NULL::DOUBLE AS value FROM {self.table.sql}"]
         for place, one in enumerate(rules):
             assert one.query is not None
-            parts.append(f"SELECT {place}, {one.query.count}, {one.query.value} FROM ({one.query.rows})")
+            parts.append(
+                f"SELECT {place}, {one.query.count}, {one.query.value} FROM ({one.query.counted or one.query.rows})"
+            )
         return parts
 
     def _result(self, one: _Rule, violations: int, value: float | None) -> CheckResult:
