@@ -84,10 +84,15 @@ class Warehouse:
 
     def owner(self) -> dict[str, Any] | None:
         """The process that has the file: its ``pid``, since when, and its ``sessions``; ``None`` when none has."""
-        from jupyter_pipelines.warehouse.owner.line import ask
+        from jupyter_pipelines.warehouse.owner.line import OwnerGoneError, ask
 
         endpoint = running_owner(self._files)
-        return {**ask(endpoint, "status"), "since": endpoint.since} if endpoint is not None else None
+        if endpoint is None:
+            return None
+        try:
+            return {**ask(endpoint, "status"), "since": endpoint.since}
+        except OwnerGoneError:
+            return None
 
     def release(self, *, force: bool = False) -> bool:
         """Have the file closed, so that another program can open it; says whether it was open.
@@ -95,12 +100,13 @@ class Warehouse:
         Whoever uses the warehouse next has it opened again. Raises :class:`WarehouseError` when somebody is at work
         with it; with ``force`` that is stopped, and rolled back.
         """
-        from jupyter_pipelines.warehouse.owner.line import ask
+        from jupyter_pipelines.warehouse.owner.line import OwnerGoneError, ask
 
         endpoint = running_owner(self._files)
         if endpoint is None:
             return False
-        ask(endpoint, "release", force=force)
+        with contextlib.suppress(OwnerGoneError):  # it ends by itself
+            ask(endpoint, "release", force=force)
         deadline = time.monotonic() + RELEASE_SECONDS
         while self._files.is_owned_by(endpoint):
             if time.monotonic() > deadline:

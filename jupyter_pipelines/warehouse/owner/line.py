@@ -175,13 +175,17 @@ def _raised() -> Iterator[None]:
         raise WarehouseError(str(error)) from None
 
 
+class OwnerGoneError(WarehouseError):
+    """The owner that was asked has ended, or is about to."""
+
+
 def ask(endpoint: Endpoint, kind: str, **call: object) -> Any:
-    """Have an owner do something that needs no session. Raises :class:`WarehouseError` when it is gone."""
+    """Have an owner do something that needs no session. Raises :class:`OwnerGoneError` when it is gone."""
     with flight.FlightClient(endpoint.address) as client:
         try:
             return _act(client, _options(endpoint.token), kind, call)
         except LOST:
-            raise WarehouseError(
+            raise OwnerGoneError(
                 f"The owner of the warehouse, process {endpoint.pid}, does not answer.", "Try it again."
             ) from None
 
