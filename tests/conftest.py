@@ -40,6 +40,7 @@ def _own_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     os.environ["JUPYTER_PIPELINES_HOME"] = str(tmp_path_factory.mktemp("home"))
     os.environ.pop("JUPYTER_PIPELINES_STORE", None)
     os.environ.pop("JUPYTER_PIPELINES_WAREHOUSE", None)
+    os.environ["JUPYTER_PIPELINES_WAREHOUSE_IDLE"] = "20"  # of those that tests make in folders of their own
     os.environ.pop("PREFECT_API_URL", None)
     yield
     stop_service(Settings.load())
