@@ -28,6 +28,7 @@ code       severity  about
 ``JP354``  error     a ``%%sql`` cell whose statements do not give what its line asks for
 ``JP355``  error     parameters without a name
 ``JP356``  error     a table that only ``skip`` cells make
+``JP357``  error     a view whose text would hold the value of a secret parameter
 ``JP401``  error     a value that cannot be carried to another step
 ``JP402``  error     something setup makes anew in every step, although steps leave things in it
 ``JP403``  error     a step writes to a database and does not commit what later steps read
@@ -362,6 +363,11 @@ class Reporter:
     def sql_positions(self, place: Location) -> None:
         message = "parameters are known by their names here, and `?` and `$1` have none"
         self.error("JP355", message, "write `$name`, with the name of a variable", place, str(place))
+
+    def secret_in_view(self, table: TableName, name: str, place: Location) -> None:
+        message = f"the view {table} would keep the secret `{name}` in its text, for all who may read the view"
+        fix = "build a table instead, or use the secret in the query that reads the view"
+        self.error("JP357", message, fix, place, name)
 
     def skipped_table(self, table: TableName, skip: int, place: Location) -> None:
         message = f"{table} is made by cell {skip} only, which is tagged `skip` and never runs in a pipeline"

@@ -13,6 +13,7 @@ from jupyter_pipelines.notebook.sql_cells import magic_body
 
 def report_statements(document: NotebookDocument, reporter: Reporter) -> None:
     """Report what is wrong with the statements of the cells that a pipeline executes."""
+    secrets = {parameter.name for parameter in document.parameters if parameter.secret}
     begun: dict[str | None, Location] = {}  # transactions, by step
     for cell in document.cells:
         if cell.sql is None or cell.role not in EXECUTED:
@@ -31,6 +32,10 @@ def report_statements(document: NotebookDocument, reporter: Reporter) -> None:
                 else:
                     begun.pop(cell.step, None)
         _report_building(cell, statements, Location(cell.number, above), reporter)
+        if cell.sql.table is not None and cell.sql.materialize == "view":
+            used = {name for statement in statements for name in statement.parameters}
+            for name in sorted(secrets & used):
+                reporter.secret_in_view(cell.sql.table, name, Location(cell.number, above))
     for step, place in begun.items():
         reporter.open_transaction(step, place)
 

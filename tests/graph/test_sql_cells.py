@@ -191,6 +191,16 @@ def test_upstream_that_is_ignored() -> None:
             "--time-column",
         ),
         ((SETUP, "a: %%sql\nfrom t where a = ?"), "JP355", "names", "$name"),
+        (
+            (
+                SETUP,
+                'parameters: token: str = "x"  # secret',
+                "a: %%sql --table v --materialize view\nfrom t where k = $token",
+            ),
+            "JP357",
+            "the secret `token`",
+            "build a table",
+        ),
         ((SETUP, "skip: %%sql --table t\nselect 1", "a: %%sql\nfrom t"), "JP356", "cell 2 only", "skip"),
     ],
 )
