@@ -56,6 +56,8 @@ def test_the_warehouse_from_the_command_line(ask: Ask, tmp_path: Path, capsys: p
     assert main(["warehouse", "query", "from mart.ordres"]) == 1
     assert 'Did you mean "orders"?' in capsys.readouterr().err
     assert ask("copy", str(tmp_path / "copy.duckdb"))[0] == {"path": str(tmp_path / "copy.duckdb")}
+    assert main(["warehouse", "restore", "d79bdda7"]) == 2
+    assert "No backup is kept" in capsys.readouterr().err
     with session.transaction():
         session.execute("insert into mart.orders values (60, 'z')")
         assert main(["warehouse", "release"]) == 2
@@ -65,7 +67,7 @@ def test_the_warehouse_from_the_command_line(ask: Ask, tmp_path: Path, capsys: p
         assert mine.execute("select count(*) from mart.orders").fetchone() == (61,)
 
 
-@pytest.mark.parametrize("words", [["query"], ["copy"], ["release", "it"], ["sell"]])
+@pytest.mark.parametrize("words", [["query"], ["copy"], ["restore"], ["release", "it"], ["sell"]])
 def test_what_is_not_understood_is_a_wrong_request(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["warehouse", *words]) == 2
     assert "Traceback" not in capsys.readouterr().err

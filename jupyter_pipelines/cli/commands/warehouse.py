@@ -5,11 +5,13 @@
 `jupyter pipelines warehouse query "select …" [-p name=value]` asks it; the values of $name are texts.
 `jupyter pipelines warehouse release [--force]` has its file closed, so that `duckdb.connect()` can open it.
 `jupyter pipelines warehouse copy FILE` writes a consistent copy of it.
+`jupyter pipelines warehouse restore BACKFILL` brings back what a backfill, or one of its runs, has overwritten.
 
 --format json: status {"path", "exists": true | false, "bytes": N, "owner": {"pid", "since", "sessions": [{"pid",
 "since", "doing", "busy"}]} or null}; tables {"tables": [{"schema", "name", "kind": "table"|"view", "columns", "rows":
 N or null, "changed": T or null}]}, of one {"table", "columns": [{"name", "type", "nullable"}], "preview": [[TEXT or
-null]]}; query {"columns": [NAME], "rows": [[VALUE]]}; release {"released": true | false}; copy {"path"}
+null]]}; query {"columns": [NAME], "rows": [[VALUE]]}; release {"released": true | false}; copy {"path"};
+restore {"tables": [NAME]}
 """
 
 from __future__ import annotations
@@ -28,9 +30,9 @@ MOST_ROWS = 50  # of a result that a person reads
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     from jupyter_pipelines.cli.arguments import add_format
 
-    actions = ["status", "tables", "query", "release", "copy"]
+    actions = ["status", "tables", "query", "release", "copy", "restore"]
     parser.add_argument("action", nargs="?", choices=actions, default="status", metavar="|".join(actions))
-    parser.add_argument("what", nargs="?", metavar="TABLE|SQL|FILE")
+    parser.add_argument("what", nargs="?", metavar="TABLE|SQL|FILE|BACKFILL")
     parser.add_argument("-p", "--parameter", dest="parameters", action="append", default=[], metavar="NAME=VALUE")
     parser.add_argument("--force", action="store_true", help="release it even if that ends what somebody does")
     add_format(parser)
@@ -42,8 +44,9 @@ def run(arguments: argparse.Namespace) -> int:
     from jupyter_pipelines.errors import RequestError
 
     action, what, warehouse = arguments.action, arguments.what, jp.warehouse()
-    if action in {"query", "copy"} and not what:
-        raise RequestError(f"What to {action} is missing.", 'Write query "select …", or copy FILE.')
+    if action in {"query", "copy", "restore"} and not what:
+        fix = 'Write query "select …", copy FILE, or restore BACKFILL.'
+        raise RequestError(f"What to {action} is missing.", fix)
     if action in {"status", "release"} and what:
         raise RequestError(f"{action} takes nothing more than its options.", f"Leave out {what!r}.")
     document, lines = _ACTIONS[action](warehouse, arguments)
@@ -126,6 +129,11 @@ def _copy(warehouse: Warehouse, arguments: argparse.Namespace) -> tuple[dict[str
     return {"path": str(path)}, [f"copied to {path}"]
 
 
+def _restore(warehouse: Warehouse, arguments: argparse.Namespace) -> tuple[dict[str, Any], list[str]]:
+    tables = warehouse.restore(arguments.what)
+    return {"tables": list(tables)}, [f"{table} is as it was before the backfill" for table in tables]
+
+
 def _grid(names: Sequence[str], rows: Sequence[Sequence[object]]) -> list[str]:
     """Columns below each other, as wide as what is in them."""
     texts = [[*names], *(["" if value is None else str(value) for value in row] for row in rows)]
@@ -140,4 +148,11 @@ def _print(lines: Sequence[str]) -> None:
         print(clean(line))
 
 
-_ACTIONS = {"status": _status, "tables": _tables, "query": _query, "release": _release, "copy": _copy}
+_ACTIONS = {
+    "status": _status,
+    "tables": _tables,
+    "query": _query,
+    "release": _release,
+    "copy": _copy,
+    "restore": _restore,
+}
