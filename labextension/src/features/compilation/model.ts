@@ -25,7 +25,7 @@ const NOTHING: ICompilation = {
   activeCell: 0
 };
 
-/** Between a key and the question, in milliseconds: half of what the last answer took, within these. */
+/** Between a key and the question while another is asked, in milliseconds: half of what the last answer took, within these. */
 const SHORTEST_PAUSE = 15;
 const LONGEST_PAUSE = 250;
 
@@ -201,11 +201,12 @@ export class Compiler implements ICompiler, IDisposable {
   private _onContent(): void {
     // Cells may have moved under the active one.
     this._onActiveCell();
-    // What is typed until then is asked about as well.
+    // What is typed until then is asked about as well. Nobody has to wait while nothing is asked.
+    const pause = this._current.pending ? this._pause : SHORTEST_PAUSE;
     this._asking ||= window.setTimeout(() => {
       this._asking = 0;
       void this._ask();
-    }, this._pause);
+    }, pause);
   }
 
   /** Ask the server, unless it was asked the same thing before. Never rejects. */
