@@ -17,6 +17,7 @@ from jupyter_pipelines.errors import ServiceError
 
 def main(descriptor: int, home: Path) -> None:
     """Serve until told to stop, or until the service is gone."""
+    from jupyter_pipelines.orchestration.service.collector import collect_aside
     from jupyter_pipelines.orchestration.service.database.readying import ready
     from jupyter_pipelines.orchestration.service.leash import end_with_parent
 
@@ -28,6 +29,7 @@ def main(descriptor: int, home: Path) -> None:
 
         configuration = uvicorn.Config(create_app(final=True), log_level="warning", timeout_keep_alive=30)
         configuration.timeout_graceful_shutdown = 3
+        collect_aside()
         # uvicorn passes on the signal that ended it: ours is to find that the database was closed well.
         signal.signal(signal.SIGTERM, lambda *_: None)
         uvicorn.Server(configuration).run(sockets=[socket.socket(fileno=descriptor)])
