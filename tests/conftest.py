@@ -19,6 +19,7 @@ WriteNotebook = Callable[..., Path]
 REPOSITORY = Path(__file__).parent.parent
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist looks for the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Where tests are shared out, those of one file stay together, and one process alone drives browsers."""
     for item in items:
