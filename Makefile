@@ -37,7 +37,7 @@ lab: setup
 
 test: setup $(MADE)/test $(MADE)/browser
 	@cd labextension && jlpm test
-	@python -m pytest --numprocesses=2 --dist=loadgroup --no-loadscope-reorder
+	@python -m pytest --numprocesses=2 --dist=loadscope --no-loadscope-reorder
 
 lint: setup $(MADE)/lint
 	ruff check .

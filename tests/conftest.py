@@ -10,8 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 if TYPE_CHECKING:
+    from xdist.remote import Producer
+
     from jupyter_pipelines.orchestration.service import Endpoint
 
 WriteNotebook = Callable[..., Path]
@@ -19,12 +22,16 @@ WriteNotebook = Callable[..., Path]
 REPOSITORY = Path(__file__).parent.parent
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist looks for the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Where tests are shared out, those of one file stay together, and one process alone drives browsers."""
-    for item in items:
-        name = "browser" if item.path.is_relative_to(REPOSITORY / "tests" / "browser") else str(item.path)
-        item.add_marker(pytest.mark.xdist_group(name))
+class FileScheduling(LoadScopeScheduling):
+    """The tests of one file stay together, and one process alone drives browsers."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "browser" if nodeid.startswith("tests/browser/") else nodeid.partition("::")[0]
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> FileScheduling:
+    """Share tests out over processes as :class:`FileScheduling` says."""
+    return FileScheduling(config, log)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -63,3 +63,4 @@ def test_visitors_find_the_example_and_the_panel(checkout, tmp_path):
     assert (checkout / layout["main"]["current"].removeprefix("notebook:")).is_file()
     # What Binder starts is handed through as it is.
     assert run("bash", "binder/start", "python", "-c", "print('Jupyter' + 'Lab')").strip() == "JupyterLab"
+    run("jupyter", "pipelines", "down")
