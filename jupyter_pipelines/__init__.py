@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from jupyter_pipelines.execution import inspection
-    from jupyter_pipelines.graph import check, compile_pipeline, suggest
+    from jupyter_pipelines.graph import compile_pipeline, suggest
     from jupyter_pipelines.metrics import metric
     from jupyter_pipelines.notebook import read_notebook
     from jupyter_pipelines.orchestration import (
@@ -65,6 +65,7 @@ if TYPE_CHECKING:
         unpin,
         versions,
     )
+    from jupyter_pipelines.results.checking import check
     from jupyter_pipelines.results.debugging import apply_fix, debug
     from jupyter_pipelines.results.pipeline import pipeline
     from jupyter_pipelines.results.plan import plan
@@ -151,7 +152,7 @@ __all__ = [
 __getattr__ = lazy_names(
     __name__,
     {
-        **dict.fromkeys(("check", "compile_pipeline", "suggest"), f"{__name__}.graph"),
+        **dict.fromkeys(("compile_pipeline", "suggest"), f"{__name__}.graph"),
         "read_notebook": f"{__name__}.notebook",
         **dict.fromkeys(
             ("cancel", "get_run", "list_runs", "load", "resume", "run", "run_grid", "submit", "submit_resume"),
@@ -175,6 +176,7 @@ __getattr__ = lazy_names(
             ("check_version", "diff", "drift", "pin", "publish", "rollback", "unpin", "versions"),
             f"{__name__}.orchestration.versions",
         ),
+        "check": f"{__name__}.results.checking",
         **dict.fromkeys(("apply_fix", "debug"), f"{__name__}.results.debugging"),
         **dict.fromkeys(("is_kept", "keep", "retention", "set_retention"), f"{__name__}.orchestration.retention"),
         "metric": f"{__name__}.metrics",

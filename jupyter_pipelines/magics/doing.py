@@ -34,9 +34,10 @@ def show(_: argparse.Namespace, notebook: Path) -> NotebookPipeline:
 def check(_: argparse.Namespace, notebook: Path) -> None:
     """Say what is wrong."""
     pipeline = jp.pipeline(notebook)
-    for diagnostic in pipeline.diagnostics:
+    diagnostics = pipeline.diagnostics
+    for diagnostic in diagnostics:
         print(diagnostic.render(notebook.name))
-    if not pipeline.diagnostics:
+    if not diagnostics:
         print(f"✓ nothing is wrong with {notebook.name}: {len(pipeline.steps)} steps")
 
 

@@ -13,6 +13,7 @@ from jupyter_pipelines.notebook.model import NotebookDocument
 from jupyter_pipelines.orchestration import memory
 from jupyter_pipelines.settings import Settings
 from jupyter_pipelines.store import Store
+from jupyter_pipelines.warehouse.dry_run import with_dry_run
 
 
 def load(notebook: Path | str, *, settings: Settings | None = None) -> Pipeline:
@@ -26,11 +27,14 @@ def load(notebook: Path | str, *, settings: Settings | None = None) -> Pipeline:
 
 
 def load_runnable(source: bytes, name: str, store: Store, seen: dict[str, Observed] | None = None) -> Pipeline:
-    """Compile ``source``, ready to run; ``seen`` is as for :func:`compile_with_memory`.
+    """Compile ``source``, ready to run; ``seen`` is as for :func:`compile_with_memory`, and given in a run only.
 
-    Raises :class:`NotebookError` when its diagnostics hold errors.
+    Raises :class:`NotebookError` when its diagnostics hold errors. What DuckDB cannot read or run, whatever is in the
+    warehouse, is one of them for whoever asks for a run.
     """
     pipeline = compile_with_memory(read_notebook(source, name), store, seen)
+    if seen is None and not pipeline.errors:
+        pipeline = with_dry_run(pipeline)
     if pipeline.errors:
         raise NotebookError(name, pipeline.errors)
     if not pipeline.steps:

@@ -70,8 +70,10 @@ class NotebookPipeline:
 
     @property
     def diagnostics(self) -> tuple[Diagnostic, ...]:
-        """What is wrong with it, or might be."""
-        return self.graph.diagnostics
+        """What is wrong with it, or might be; of its SQL also what DuckDB would say, given the warehouse as it is."""
+        from jupyter_pipelines.results.checking import with_findings
+
+        return with_findings(self.graph).diagnostics
 
     def explain(self, step: str | None = None) -> str:
         """Why its steps, or one of them, need the others."""

@@ -1,4 +1,4 @@
-"""Find what is wrong with notebooks, like a linter: nothing is run.
+"""Find what is wrong with notebooks, like a linter: nothing is run. SQL is held against the warehouse, if it is open.
 
 Exit codes: 0 nothing to mend, 1 errors were found (with --strict: or warnings), 2 there is no such file, or it
 cannot be opened.
@@ -26,12 +26,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     from jupyter_pipelines.cli.arguments import load_pipeline, notebook_path
     from jupyter_pipelines.orchestration.kernels import missing_kernel
+    from jupyter_pipelines.results.checking import with_findings
 
     for name in arguments.notebooks:
         notebook_path(name)  # all of them, before anything is told about one
     reports: list[tuple[str, int, tuple[Diagnostic, ...]]] = []
     for name in arguments.notebooks:
-        pipeline = load_pipeline(name)
+        pipeline = with_findings(load_pipeline(name))
         found = (*pipeline.diagnostics, *missing_kernel(pipeline.document))
         reports.append((name, len(pipeline.steps), found))
     diagnostics = [diagnostic for _, _, found in reports for diagnostic in found]

@@ -53,7 +53,7 @@ def prepare(parameters: Mapping[str, Any]) -> None:
         store = Store(options.pop("store", None) or Settings.load().store)
         options.pop("asked", None)
         path = Path(parameters["notebook"])
-        pipeline = load_runnable(store.get_notebook(parameters["version"]), path.name, store)
+        pipeline = load_runnable(store.get_notebook(parameters["version"]), path.name, store, {})
         prepare_kernels(pipeline, RunRequest(path, **options))
 
 

@@ -17,9 +17,9 @@ def status(_: Call) -> object:
 
 def compiled(call: Call) -> object:
     """The pipeline of a notebook as it stands in an editor, and how its findings can be put right."""
-    from jupyter_pipelines.graph import check, to_json
+    from jupyter_pipelines.graph import to_json
 
-    checked = check(source_of(call.body["notebook"]), call.body.get("name") or "notebook")
+    checked = jp.check(source_of(call.body["notebook"]), call.body.get("name") or "notebook")
     return to_json(checked.pipeline, checked.fixes)
 
 
