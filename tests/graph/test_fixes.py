@@ -95,6 +95,26 @@ CASES = {
         [("", "# loads\n%%step load\nx = 1")],
         ["Move “%%step load” to the top of the cell"],
     ),
+    "SQL without our extension": (
+        "JP152",
+        [("setup", "import os"), ("step:a", "%%sql\nselect $limit"), ("step:b", "%%check t\nid: unique")],
+        ["Add “%load_ext jupyter_pipelines” to cell 1"],
+    ),
+    "SQL without our extension, setup by a magic": (
+        "JP152",
+        [("", "%%setup\nimport os"), ("step:a", "%%sql\nselect 1")],
+        ["Add “%load_ext jupyter_pipelines” to cell 1"],
+    ),
+    "SQL without our extension and setup": (
+        "JP152",
+        [("parameters", "limit = 1"), ("step:a", "%%sql\nselect 1")],
+        ["Add a setup cell with “%load_ext jupyter_pipelines”"],
+    ),
+    "SQL without our extension and steps": (
+        "JP152",
+        [("", "%%sql\nselect 1"), ("", "x = 1")],
+        ["Add a cell with “%load_ext jupyter_pipelines”"],
+    ),
     "an unknown name": (
         "JP301",
         [("parameters", "a = 1"), ("step:a", "print(a + threshold)")],
@@ -228,6 +248,15 @@ def test_other_tags_and_the_options_of_a_magic_stay() -> None:
     assert [(edit.kind, edit.source) for edit in fix.edits] == [("source", "%%step a-b --retries 2\nx = 1")]
     (fix,) = fixes(notebook(("mine step:a.b other", "x = 1")), "JP131")
     assert [edit.tags for edit in fix.edits] == [("mine", "step:a-b", "other")]
+
+
+def test_a_notebook_without_steps_has_none_when_its_extension_is_loaded() -> None:
+    content = notebook(("", "%%sql\nselect 1"), ("", "x = 1"))
+    (fix,) = fixes(content, "JP152")
+    assert [(edit.cell, edit.tags, edit.source) for edit in fix.edits] == [(1, (), "%load_ext jupyter_pipelines")]
+    assert codes(made(content, fix)) == []
+    (fix,) = fixes(notebook(("", "%%setup\nimport os"), ("step:a", "%%sql\nselect 1")), "JP152")
+    assert [edit.source for edit in fix.edits] == ["%%setup\n%load_ext jupyter_pipelines\nimport os"]
 
 
 def test_what_is_no_notebook_has_no_fixes() -> None:
