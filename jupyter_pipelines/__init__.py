@@ -78,6 +78,7 @@ if TYPE_CHECKING:
         verify,
     )
     from jupyter_pipelines.warehouse.checks import suggest_checks
+    from jupyter_pipelines.warehouse.sources import sources
     from jupyter_pipelines.warehouse.warehouse import warehouse
 
 make_imports_fast()
@@ -130,6 +131,7 @@ __all__ = [
     "schedule",
     "schedules",
     "set_retention",
+    "sources",
     "submit",
     "submit_resume",
     "submit_scheduled",
@@ -192,6 +194,7 @@ __getattr__ = lazy_names(
             ("cancel_verification", "get_verification", "submit_verification", "verifications", "verify"),
             f"{__name__}.verification",
         ),
+        "sources": f"{__name__}.warehouse.sources",
         "warehouse": f"{__name__}.warehouse.warehouse",
     },
 )

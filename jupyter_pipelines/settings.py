@@ -14,7 +14,8 @@ class Settings:
     ``home`` holds the service's state (Prefect database, secret, logs) and, unless ``store`` says otherwise, the
     store and the warehouse. Environment variables: ``JUPYTER_PIPELINES_HOME``, ``JUPYTER_PIPELINES_STORE``,
     ``JUPYTER_PIPELINES_WAREHOUSE`` (a DuckDB file), ``JUPYTER_PIPELINES_WAREHOUSE_IDLE`` (seconds after which its owner
-    ends when nobody has used it), ``JUPYTER_PIPELINES_MAX_PARALLEL`` (steps of one run at once),
+    ends when nobody has used it), ``JUPYTER_PIPELINES_SOURCES`` (the file that names external sources, by default
+    ``sources.toml`` in the home), ``JUPYTER_PIPELINES_MAX_PARALLEL`` (steps of one run at once),
     ``JUPYTER_PIPELINES_MAX_RUNS`` (runs that the service has going on at once; more of them wait).
     """
 
@@ -24,10 +25,13 @@ class Settings:
     max_runs: int = 8
     warehouse: Path = Path()  # unless it is given, in the home
     warehouse_idle: float = 300.0
+    sources: Path = Path()  # unless it is given, in the home
 
     def __post_init__(self) -> None:
         if self.warehouse == Path():
             object.__setattr__(self, "warehouse", self.home / "warehouse.duckdb")
+        if self.sources == Path():
+            object.__setattr__(self, "sources", self.home / "sources.toml")
 
     @classmethod
     def load(cls) -> Settings:
@@ -38,6 +42,7 @@ class Settings:
             home = os.path.join(data, "jupyter-pipelines")
         path = Path(os.path.expanduser(home)).absolute()
         warehouse = os.environ.get("JUPYTER_PIPELINES_WAREHOUSE")
+        sources = os.environ.get("JUPYTER_PIPELINES_SOURCES")
         return cls(
             home=path,
             store=os.environ.get("JUPYTER_PIPELINES_STORE") or str(path / "store"),
@@ -45,4 +50,5 @@ class Settings:
             max_runs=int(os.environ.get("JUPYTER_PIPELINES_MAX_RUNS") or max(8, 4 * (os.cpu_count() or 1))),
             warehouse=Path(os.path.expanduser(warehouse)).absolute() if warehouse else Path(),
             warehouse_idle=float(os.environ.get("JUPYTER_PIPELINES_WAREHOUSE_IDLE") or 300),
+            sources=Path(os.path.expanduser(sources)).absolute() if sources else Path(),
         )

@@ -64,6 +64,7 @@ COMMANDS: dict[str, dict[str, str]] = {
         "up": "start the service: a Prefect server and a worker, kept running",
         "status": "say how the service is: what runs, since when, its memory",
         "warehouse": "look at the tables that SQL cells make, ask them, give the file back, copy it",
+        "sources": "list the external databases and files that SQL cells may read, and try one out",
         "logs": "show what the service has written",
         "down": "stop the service; the next run starts it again",
         "retention": "set how long runs are kept, for one pipeline or for all",

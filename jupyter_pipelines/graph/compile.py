@@ -54,12 +54,17 @@ _memories_of_trials = _Memories()
 
 
 def compile_pipeline(
-    document: NotebookDocument, observations: Observations = Observations(), *, trial: bool = False
+    document: NotebookDocument,
+    observations: Observations = Observations(),
+    *,
+    sources: frozenset[str] = frozenset(),
+    trial: bool = False,
 ) -> Pipeline:
     """Compile a notebook into steps and edges.
 
     Never raises for what the notebook contains: whatever is wrong is in the result's ``diagnostics``, those of the
     document included. ``observations`` are what earlier runs saw; they can only drop or add *possible* changes.
+    ``sources`` are the names of external sources, whose tables are only read.
 
     A function of its arguments alone, and fast enough for every keystroke: cells that nothing has changed for since
     the notebook was last compiled are not looked at again. A ``trial`` is of an edit that nobody has made yet, and
@@ -67,12 +72,14 @@ def compile_pipeline(
     """
     memories = _memories_of_trials if trial else _memories
     memory = memories.take(document)
-    pipeline = compile_with(memory, document, observations)
+    pipeline = compile_with(memory, document, observations, sources)
     memories.put_back(memory)
     return pipeline
 
 
-def compile_with(memory: Memory, document: NotebookDocument, observations: Observations) -> Pipeline:
+def compile_with(
+    memory: Memory, document: NotebookDocument, observations: Observations, sources: frozenset[str] = frozenset()
+) -> Pipeline:
     """Compile with what ``memory`` knows, which changes how long it takes and nothing else."""
     if not document.is_python:
         return _sequential(document)
@@ -95,7 +102,7 @@ def compile_with(memory: Memory, document: NotebookDocument, observations: Obser
         promoted |= lost
     memory.walks = walk.walks
     report_skipped(document, facts, reporter)
-    report_statements(document, reporter)
+    report_statements(document, reporter, sources)
     edges: list[Edge] = [
         *value_edges(planner.needs, facts),
         *order_edges(document, reporter),

@@ -29,6 +29,7 @@ code       severity  about
 ``JP355``  error     parameters without a name
 ``JP356``  error     a table that only ``skip`` cells make
 ``JP357``  error     a view whose text would hold the value of a secret parameter
+``JP358``  error     a write into an external source, or a view of one
 ``JP401``  error     a value that cannot be carried to another step
 ``JP402``  error     something setup makes anew in every step, although steps leave things in it
 ``JP403``  error     a step writes to a database and does not commit what later steps read
@@ -368,6 +369,14 @@ class Reporter:
         message = f"the view {table} would keep the secret `{name}` in its text, for all who may read the view"
         fix = "build a table instead, or use the secret in the query that reads the view"
         self.error("JP357", message, fix, place, name)
+
+    def writes_source(self, table: TableName, place: Location) -> None:
+        message = f"{table} is of an external source, and sources are only read"
+        self.error("JP358", message, "write into a schema of the warehouse", place, str(table))
+
+    def view_of_source(self, table: TableName, place: Location) -> None:
+        message = f"a view cannot read {table}, which is of an external source: who reads the view may not have it"
+        self.error("JP358", message, "build a table: `--materialize table`, or `CREATE TABLE`", place, str(table))
 
     def skipped_table(self, table: TableName, skip: int, place: Location) -> None:
         message = f"{table} is made by cell {skip} only, which is tagged `skip` and never runs in a pipeline"

@@ -7,12 +7,15 @@ or ``token_column = "id"  # not secret``. Otherwise a text is secret whose name 
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 HIDDEN: Final = "***"
 """What is shown in place of a secret."""
 
+_SHORTEST: Final = 4  # characters of a secret that is looked for in texts; shorter ones are in too many words
 _SAID: Final = re.compile(r"(not\s+)?secret\b(?!\s*=)", re.IGNORECASE)
 _WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _SECRET_WORDS: Final = frozenset(
@@ -44,3 +47,23 @@ def has_secret_name(name: str) -> bool:
     if words[-1] in _KEYS:
         return not _OF_HARMLESS_KEYS.intersection(words)
     return not _SECRET_WORDS.isdisjoint(words)
+
+
+def conceal(text: str, values: Iterable[object]) -> str:
+    """``text`` without those of the secret ``values`` that are in it."""
+    found = {written for value in values for written in _writings(value)}
+    for written in sorted(found, key=len, reverse=True):
+        text = text.replace(written, HIDDEN)
+    return text
+
+
+def _writings(value: object) -> set[str]:
+    """How a secret may be written: by itself, and as Python and JSON write it."""
+    if isinstance(value, Mapping):
+        return {written for one in value.values() for written in _writings(one)}
+    if isinstance(value, list | tuple | set | frozenset):
+        return {written for one in value for written in _writings(one)}
+    if value is None or isinstance(value, bool):
+        return set()
+    text = str(value)
+    return {written for written in (text, repr(text)[1:-1], json.dumps(text)[1:-1]) if len(written) >= _SHORTEST}

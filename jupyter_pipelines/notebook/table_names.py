@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -51,6 +52,11 @@ class TableName:
 
     def __lt__(self, other: TableName) -> bool:
         return self.key < other.key
+
+
+def is_external(name: TableName, sources: Collection[str]) -> bool:
+    """Whether a table is one of the external ``sources``: ``source.table``, or ``source.schema.table``."""
+    return (name.catalog or name.schema).casefold() in {source.casefold() for source in sources}
 
 
 def read_parts(text: str) -> tuple[str, ...] | None:

@@ -14,6 +14,7 @@ from jupyter_pipelines.orchestration import memory
 from jupyter_pipelines.settings import Settings
 from jupyter_pipelines.store import Store
 from jupyter_pipelines.warehouse.dry_run import with_dry_run
+from jupyter_pipelines.warehouse.sources.declared import sources
 
 
 def load(notebook: Path | str, *, settings: Settings | None = None) -> Pipeline:
@@ -65,4 +66,4 @@ def compile_with_memory(document: NotebookDocument, store: Store, seen: dict[str
     for digest in step_digests(document).values():
         if digest not in known:
             known[digest] = memory.recall(store, digest)
-    return compile_pipeline(document, memory.as_observations(known))
+    return compile_pipeline(document, memory.as_observations(known), sources=sources().known_names())

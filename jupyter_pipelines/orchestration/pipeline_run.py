@@ -18,6 +18,7 @@ from jupyter_pipelines.execution.model import CellEvent, Observed, StepErrorInfo
 from jupyter_pipelines.execution.sequence import Sequence
 from jupyter_pipelines.graph.model import StepPlan
 from jupyter_pipelines.notebook import coerce_parameters, parameters_source, parse_notebook
+from jupyter_pipelines.notebook.secrecy import conceal
 from jupyter_pipelines.orchestration import memory, reuse
 from jupyter_pipelines.orchestration.cancellation import watch_for_cancellation
 from jupyter_pipelines.orchestration.limits.turns import Turns
@@ -25,7 +26,7 @@ from jupyter_pipelines.orchestration.loading import compile_with_memory, load_ru
 from jupyter_pipelines.orchestration.model import OnRunEvent, RunEvent, RunOptions, RunRecord, RunState
 from jupyter_pipelines.orchestration.progress import Progress, select
 from jupyter_pipelines.orchestration.recorder import Recorder
-from jupyter_pipelines.orchestration.redaction import conceal, concealed, secret_names, unseal
+from jupyter_pipelines.orchestration.redaction import concealed, secret_names, unseal
 from jupyter_pipelines.orchestration.service.wake import LOOK, tell_worker
 from jupyter_pipelines.orchestration.step_task import retry_delay, submit_step
 from jupyter_pipelines.orchestration.time_limit import TimeLimit
@@ -33,6 +34,7 @@ from jupyter_pipelines.orchestration.versions.folders import used, working_folde
 from jupyter_pipelines.orchestration.versions.identity import pipeline_of_document, real_path
 from jupyter_pipelines.settings import Settings
 from jupyter_pipelines.store import Store
+from jupyter_pipelines.warehouse.sources.declared import sources
 
 MOST_REPEATS = 10  # of one step in one run; each repeat has learnt an order, so few notebooks come near
 
@@ -66,6 +68,7 @@ class PipelineRun:
         self.document = pipeline.document
         self.parameters = coerce_parameters(self.document, unseal(self.store, self.document, parameters))
         self._secrets = [self.parameters[name] for name in secret_names(self.document) if name in self.parameters]
+        self._secrets += sources(settings).known_secrets()
         selection = select(pipeline, only=options.only, from_step=options.from_step, until=options.until)
         self.progress = Progress(pipeline, selection)
         self.limit = options.max_parallel or self.document.options.max_parallel or settings.max_parallel

@@ -27,13 +27,12 @@ from typing import Final
 from jupyter_pipelines.errors import RequestError, StoreError
 from jupyter_pipelines.execution.model import StepResult
 from jupyter_pipelines.notebook.model import NotebookDocument
-from jupyter_pipelines.notebook.secrecy import HIDDEN, has_secret_name
+from jupyter_pipelines.notebook.secrecy import HIDDEN, conceal, has_secret_name
 from jupyter_pipelines.store import Store
 from jupyter_pipelines.store.files import make_folder, write_atomically
 
 SEALED: Final = re.compile(re.escape(HIDDEN) + r"([0-9a-f]{12})")
 """A text that stands for a secret; its group is the secret's name."""
-_SHORTEST: Final = 4  # characters of a secret that is looked for in texts; shorter ones are in too many words
 
 
 def secret_names(document: NotebookDocument) -> frozenset[str]:
@@ -77,14 +76,6 @@ def shown_parameters(values: Mapping[str, object]) -> dict[str, object]:
     }
 
 
-def conceal(text: str, values: Iterable[object]) -> str:
-    """``text`` without those of the secret ``values`` that are in it."""
-    found = {written for value in values for written in _writings(value)}
-    for written in sorted(found, key=len, reverse=True):
-        text = text.replace(written, HIDDEN)
-    return text
-
-
 def concealed(result: StepResult, values: Iterable[object]) -> StepResult:
     """How a step ended, its error and the samples of its checks without secret ``values``."""
     values = list(values)
@@ -104,18 +95,6 @@ def concealed(result: StepResult, values: Iterable[object]) -> StepResult:
         traceback=tuple(conceal(line, values) for line in error.traceback),
     )
     return replace(result, error=shown)
-
-
-def _writings(value: object) -> set[str]:
-    """How a secret may be written: by itself, and as Python and JSON write it."""
-    if isinstance(value, Mapping):
-        return {written for one in value.values() for written in _writings(one)}
-    if isinstance(value, list | tuple | set | frozenset):
-        return {written for one in value for written in _writings(one)}
-    if value is None or isinstance(value, bool):
-        return set()
-    text = str(value)
-    return {written for written in (text, repr(text)[1:-1], json.dumps(text)[1:-1]) if len(written) >= _SHORTEST}
 
 
 def _sealed(store: Store, value: object) -> object:

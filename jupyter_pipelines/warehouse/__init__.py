@@ -32,8 +32,10 @@ def open_session(settings: Settings | None = None) -> Session:
     from jupyter_pipelines.settings import Settings
     from jupyter_pipelines.warehouse.owner.files import WarehouseFiles
     from jupyter_pipelines.warehouse.owner.remote import RemoteSession
+    from jupyter_pipelines.warehouse.sources.declared import Sources
 
-    return RemoteSession(WarehouseFiles.of((settings or Settings.load()).warehouse))
+    settings = settings or Settings.load()
+    return RemoteSession(WarehouseFiles.of(settings.warehouse), Sources(settings.sources))
 
 
 class _Package(ModuleType):

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+import threading
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jupyter_pipelines.errors import SqlError
+from jupyter_pipelines.errors import Interrupted, SqlError
 from jupyter_pipelines.notebook.table_names import TableName
 from jupyter_pipelines.warehouse.mistakes import missing_parameters, mistake, translated
 from jupyter_pipelines.warehouse.session import Frames, Parameters
+from jupyter_pipelines.warehouse.sources.model import ConnectedSource
+from jupyter_pipelines.warehouse.sources.use import bring, forget, renamed
 from jupyter_pipelines.warehouse.values import arrow_table, bindable
 
 if TYPE_CHECKING:
@@ -23,11 +26,15 @@ _COUNTED = {"INSERT", "UPDATE", "DELETE", "MERGE_INTO", "COPY", "CREATE", "MULTI
 
 @dataclass(frozen=True)
 class Statement:
-    """One statement of a text: as DuckDB has parsed it, its own text, and the number of lines before it."""
+    """One statement of a text: as DuckDB has parsed it, its own text, and the number of lines before it.
+
+    ``sources``: the tables of external sources that it reads; in ``text`` they go by their whole names.
+    """
 
     parsed: Any
     text: str
     line: int
+    sources: tuple[TableName, ...] = ()
 
     @property
     def kind(self) -> str:
@@ -44,10 +51,17 @@ def connect(path: Path | str = ":memory:") -> Any:
 
 
 class EngineSession:
-    """A :class:`~jupyter_pipelines.warehouse.session.Session` that has ``connection``, of duckdb, to itself."""
+    """A :class:`~jupyter_pipelines.warehouse.session.Session` that has ``connection``, of duckdb, to itself.
 
-    def __init__(self, connection: Any) -> None:
+    ``sources`` gives the external sources that a text names.
+    """
+
+    def __init__(self, connection: Any, sources: Callable[[str], Mapping[str, ConnectedSource]] = lambda _: {}) -> None:
+        self.sources = sources
         self._connection = connection
+        self._connected: Mapping[str, ConnectedSource] = {}
+        self._brought: tuple[TableName, ...] = ()
+        self._stopped = threading.Event()
         self._frames: tuple[str, ...] = ()
         self._reader: Any = None
         self._in_transaction = False
@@ -55,7 +69,9 @@ class EngineSession:
     @classmethod
     def open(cls, path: Path | str = ":memory:") -> EngineSession:
         """A session on a database of this process: in memory, or the file at ``path``."""
-        return cls(connect(path))
+        from jupyter_pipelines.warehouse.sources.declared import sources
+
+        return cls(connect(path), sources().needed)
 
     @property
     def in_transaction(self) -> bool:
@@ -74,16 +90,32 @@ class EngineSession:
         return self.execute_statements(self.statements(sql), parameters, frames)
 
     def statements(self, sql: str) -> tuple[Statement, ...]:
-        """The statements of a text. Raises :class:`SqlError` for what cannot be parsed."""
+        """The statements of a text. Raises :class:`SqlError` for what cannot be parsed, or writes into a source."""
         with translated():
             parsed = self._connection.extract_statements(sql)
+        self._connected = self.sources(sql)
         found, end = [], 0
         for each in parsed:
             text = each.query.strip()  # before 2.0 it begins where the one before has ended
             begin = max(sql.find(text, end), end)
-            found.append(Statement(each, text, sql.count("\n", 0, begin)))
+            found.append(self._sourced(Statement(each, text, sql.count("\n", 0, begin))))
             end = begin + len(text)
         return tuple(found)
+
+    def _sourced(self, statement: Statement) -> Statement:
+        """The statement as it can be carried out once what it reads of sources is there."""
+        if not self._connected:
+            return statement
+        try:
+            text, tables = renamed(statement.text, self._connected)
+        except SqlError as error:
+            error.line += statement.line if error.line else 0
+            raise
+        if not tables:
+            return statement
+        with translated(statement.line):
+            (parsed,) = self._connection.extract_statements(text)
+        return Statement(parsed, text, statement.line, tables)
 
     def query_statements(
         self, statements: Sequence[Statement], parameters: Parameters | None, frames: Frames | None
@@ -157,6 +189,7 @@ class EngineSession:
             self._command("ROLLBACK")
 
     def interrupt(self) -> None:
+        self._stopped.set()
         self._connection.interrupt()
 
     def close(self) -> None:
@@ -165,7 +198,7 @@ class EngineSession:
         self._connection.close()
 
     def settle(self) -> None:
-        """End an open result, and take the frames of its statement out of sight."""
+        """End an open result, and take the frames of its statement, and what it read of sources, out of sight."""
         reader, self._reader = self._reader, None
         frames, self._frames = self._frames, ()
         if reader is not None:
@@ -173,6 +206,10 @@ class EngineSession:
         for name in frames:
             with suppress(Exception):  # in a transaction that was aborted nothing can be done: rolling back removes it
                 self._connection.unregister(name)
+        brought, self._brought = self._brought, ()
+        for table in brought:
+            with suppress(Exception):  # as above
+                forget(self._connection, table)
 
     def _command(self, sql: str) -> None:
         self.settle()
@@ -191,7 +228,19 @@ class EngineSession:
                 raise missing_parameters(missing, statement.line)
             prepared.append({name: bindable(name, given[name]) for name in names} or None)
         self._show(frames or {})
+        self._bring([table for statement in statements for table in statement.sources])
         return prepared
+
+    def _bring(self, tables: Sequence[TableName]) -> None:
+        """Have what statements read of sources be there until the next statement, or the end of this one's result."""
+        self._stopped.clear()
+        for table in dict.fromkeys(tables):
+            self._brought += (table,)
+            with translated():
+                try:
+                    bring(self._connection, table, self._connected, self._stopped.is_set)
+                except InterruptedError:
+                    raise Interrupted("The query was interrupted.") from None
 
     def _show(self, frames: Mapping[str, object]) -> None:
         """Make frames visible; they are until the next statement, or the end of this one's result."""

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from jupyter_pipelines.errors import Interrupted, PipelinesError, SqlError, WarehouseError
+from jupyter_pipelines.warehouse.sources.secrets import without_secrets
 
 _LINE = re.compile(r"^LINE (\d+):", re.MULTILINE)
 _WORDS = re.compile(r"([A-Z]\w+)(?: \w+)? Error: ")
@@ -41,7 +42,7 @@ def mistake(error: Exception, before: int = 0) -> PipelinesError | None:
     through_arrow = isinstance(error, OSError) and _WORDS.match(str(error))
     if not isinstance(error, duckdb.Error | pyarrow.ArrowException) and not through_arrow:
         return None
-    said = str(error).strip()
+    said = without_secrets(str(error).strip())
     line = 0
     if found := _LINE.search(said):
         line = int(found.group(1)) + before

@@ -15,7 +15,7 @@ from tests.graph.sql_notebooks import SETUP
 WORDS = {"setup", "parameters", "skip"}
 
 
-def pipeline(*cells: str) -> Pipeline:
+def pipeline(*cells: str, sources: frozenset[str] = frozenset()) -> Pipeline:
     pairs = [cell.partition(": ") for cell in cells]
     return compile_pipeline(
         document(
@@ -23,7 +23,8 @@ def pipeline(*cells: str) -> Pipeline:
                 (f"c{number}", word if word in WORDS else f"step:{word}", source)
                 for number, (word, _, source) in enumerate(pairs)
             ]
-        )
+        ),
+        sources=sources,
     )
 
 
@@ -209,6 +210,25 @@ def test_what_is_wrong_is_said(cells: tuple[str, ...], code: str, says: str, fix
     assert [finding.code for finding in found] == [code]
     assert says in found[0].message
     assert fix in found[0].fix
+
+
+def test_external_sources_are_only_read() -> None:
+    made = pipeline(
+        SETUP,
+        "load: %%sql --table staging.orders\nselect * from crm.public.orders",
+        "mart: %%sql --table mart.orders\nselect * from staging.orders join crm.customers using (id)",
+        "bad: %%sql --table crm.mine\nselect 1",
+        "worse: %%sql\nselect 1;\ndelete from crm.public.orders",
+        "view: %%sql --table v --materialize view\nfrom crm.public.orders",
+        sources=frozenset({"CRM"}),
+    )
+    assert [(one.code, str(one.location)) for one in made.diagnostics] == [
+        ("JP358", "cell 4 line 1"),
+        ("JP358", "cell 5 line 3"),
+        ("JP358", "cell 6 line 2"),
+    ]
+    assert made.steps[0].tables_read == ("crm.public.orders",)
+    assert "load>mart:staging.orders" in tables(made)
 
 
 def test_what_is_the_steps_own_is_no_finding() -> None:

@@ -14,8 +14,8 @@ import pytest
 
 import jupyter_pipelines as jp
 from jupyter_pipelines.errors import RequestError, StoreError
-from jupyter_pipelines.notebook.secrecy import is_secret
-from jupyter_pipelines.orchestration.redaction import conceal, is_sealed, shown_parameters
+from jupyter_pipelines.notebook.secrecy import conceal, is_secret
+from jupyter_pipelines.orchestration.redaction import is_sealed, shown_parameters
 from jupyter_pipelines.orchestration.scheduling import describe
 from jupyter_pipelines.orchestration.service import Endpoint
 from jupyter_pipelines.settings import Settings

@@ -15,6 +15,8 @@ from jupyter_pipelines.warehouse.engine import EngineSession, Statement
 from jupyter_pipelines.warehouse.owner import outcomes
 from jupyter_pipelines.warehouse.owner.turns import Turn, Turns
 from jupyter_pipelines.warehouse.owner.writing import begins_transaction, with_absolute_target, writes, written_tables
+from jupyter_pipelines.warehouse.sources.model import ConnectedSource
+from jupyter_pipelines.warehouse.sources.secrets import keep_out_of_errors
 
 if TYPE_CHECKING:
     import pyarrow
@@ -29,8 +31,8 @@ class HostedSession:
     """One client's conversation. Calls come from several threads, and are carried out one at a time.
 
     A *call* has ``id``, ``sql``, ``values``, ``frames`` (names of tables put before), ``directory`` (what relative
-    paths are relative to), ``time_zone``, and, in a transaction, ``transaction`` (its id) and ``writes`` (the tables
-    that it writes, or ``None``).
+    paths are relative to), ``time_zone``, ``sources`` (the external ones it may read), and, in a transaction,
+    ``transaction`` (its id) and ``writes`` (the tables that it writes, or ``None``).
     """
 
     def __init__(self, connection: Any, turns: Turns, pid: int) -> None:
@@ -139,6 +141,9 @@ class HostedSession:
             self._frames.clear()
             self._interrupted.clear()
             self.doing = str(call["sql"])
+            connected = {name: ConnectedSource.from_wire(told) for name, told in call.get("sources", {}).items()}
+            keep_out_of_errors(*(secret for source in connected.values() for secret in source.secrets))
+            self._engine.sources = lambda _: connected
             try:
                 self._set(call)
                 if call.get("transaction"):
@@ -192,7 +197,7 @@ class HostedSession:
         text = with_absolute_target(statement.text, call.get("directory") or "/")
         if text == statement.text:
             return statement
-        return replace(self._engine.statements(text)[0], line=statement.line)
+        return replace(self._engine.statements(text)[0], line=statement.line, sources=statement.sources)
 
     def _carry_out(
         self,

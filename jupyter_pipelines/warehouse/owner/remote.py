@@ -25,6 +25,8 @@ from jupyter_pipelines.warehouse.owner.files import WarehouseFiles
 from jupyter_pipelines.warehouse.owner.line import LOST, Call, Line
 from jupyter_pipelines.warehouse.owner.start import START_SECONDS, ensure_owner
 from jupyter_pipelines.warehouse.session import Frames, Parameters
+from jupyter_pipelines.warehouse.sources.declared import Sources
+from jupyter_pipelines.warehouse.sources.declared import sources as declared_sources
 from jupyter_pipelines.warehouse.values import arrow_table
 
 TRIES: Final = 3  # of a statement whose owner was lost
@@ -38,8 +40,9 @@ _Result = TypeVar("_Result")
 class RemoteSession:
     """A :class:`~jupyter_pipelines.warehouse.session.Session` with the warehouse whose files are ``files``."""
 
-    def __init__(self, files: WarehouseFiles) -> None:
+    def __init__(self, files: WarehouseFiles, sources: Sources | None = None) -> None:
         self._files = files
+        self._sources = sources or declared_sources()
         self._line: Line | None = None
         self._transaction = ""
         self._tables: tuple[str, ...] | None = None
@@ -90,6 +93,8 @@ class RemoteSession:
             "frames": {name: arrow_table(name, frame) for name, frame in (frames or {}).items()},
             "directory": _directory(),
             "time_zone": os.environ.get("TZ") or None,
+            # Their secrets are found here, where the notebook runs, and are in no text that anybody keeps.
+            "sources": {name: source.to_wire() for name, source in self._sources.needed(sql).items()},
         }
         if self._transaction:
             call |= {"transaction": self._transaction, "writes": self._tables}

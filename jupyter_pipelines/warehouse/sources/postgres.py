@@ -1,0 +1,227 @@
+"""Sources that are PostgreSQL databases.
+
+With DuckDB's extension for PostgreSQL, where it is installed, tables are read where they are. Without it what a
+statement names is copied first, into a temporary table: as CSV, which PostgreSQL writes and DuckDB reads faster than
+any driver makes values of rows. Either way the connection is one that may change nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import tempfile
+import threading
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from jupyter_pipelines.errors import RequestError
+from jupyter_pipelines.notebook.table_names import quoted, shown
+from jupyter_pipelines.warehouse.sources.model import ConnectedSource
+from jupyter_pipelines.warehouse.sources.secrets import without_secrets
+
+PATIENCE: Final = 10.0  # seconds for a connection
+_HEARD: Final = 0.2  # seconds until an interruption is
+_Stopped = Callable[[], bool]
+_Result = TypeVar("_Result")
+_SETTINGS: Final = {
+    "application_name": "jupyter-pipelines",
+    "default_transaction_read_only": "on",
+    "datestyle": "ISO, YMD",
+    "intervalstyle": "postgres",
+    "timezone": "UTC",
+}
+_TABLES: Final = """
+    SELECT n.nspname AS schema, c.relname AS name
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+    ORDER BY 1, 2
+"""
+_COLUMNS: Final = """
+    SELECT attname AS name, format_type(atttypid, atttypmod) AS type
+    FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE n.nspname = $1 AND c.relname = $2 AND attnum > 0 AND NOT attisdropped ORDER BY attnum
+"""
+_TYPES: Final = {
+    "smallint": "SMALLINT",
+    "integer": "INTEGER",
+    "bigint": "BIGINT",
+    "oid": "BIGINT",
+    "real": "FLOAT",
+    "double precision": "DOUBLE",
+    "numeric": "DOUBLE",
+    "boolean": "BOOLEAN",
+    "uuid": "UUID",
+    "date": "DATE",
+    "interval": "INTERVAL",
+    "time without time zone": "TIME",
+    "timestamp without time zone": "TIMESTAMP",
+    "timestamp with time zone": "TIMESTAMPTZ",
+    "json": "JSON",
+    "jsonb": "JSON",
+}
+_NUMERIC: Final = re.compile(r"numeric\((\d+),(\d+)\)")
+_MOST_DIGITS: Final = 38  # of DuckDB's decimals
+
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    """A column: how PostgreSQL is asked for it, the type of the text that comes, and what DuckDB makes of that."""
+
+    name: str
+    asked: str
+    read: str
+    made: str
+
+
+def select_postgres(connection: Any, source: ConnectedSource, schema: str, table: str) -> str:
+    """The query that reads a table where it is, through DuckDB's extension; empty where that is not installed."""
+    installed = "SELECT installed FROM duckdb_extensions() WHERE extension_name = 'postgres_scanner'"
+    if connection.execute(installed).fetchone() != (True,):
+        return ""
+    own = f"_source_{source.name}"
+    names = {"host": "HOST", "port": "PORT", "database": "DATABASE", "user": "USER", "password": "PASSWORD"}
+    given = {names[field]: str(value) for field, value in source.values.items() if field in names}
+    listed = ", ".join(f"{name} '" + value.replace("'", "''") + "'" for name, value in given.items())
+    mode = source.text("sslmode")
+    cursor = connection.cursor()  # apart from a transaction that may be open
+    cursor.execute("LOAD postgres_scanner")
+    cursor.execute(f"CREATE OR REPLACE TEMPORARY SECRET {quoted(own)} (TYPE postgres, {listed})")
+    path = f"sslmode={mode}" if mode else ""
+    cursor.execute(f"ATTACH IF NOT EXISTS '{path}' AS {quoted(own)} (TYPE postgres, SECRET {quoted(own)}, READ_ONLY)")
+    return f"SELECT * FROM {quoted(own)}.{quoted(schema)}.{quoted(table)}"
+
+
+def copy_table(
+    connection: Any, source: ConnectedSource, schema: str, table: str, target: str, stopped: _Stopped
+) -> None:
+    """Make ``target`` of what a table holds. Raises :class:`RequestError` when it cannot be read."""
+    with tempfile.TemporaryDirectory(prefix="jupyter-pipelines-") as folder:
+        path = Path(folder, "rows.csv")
+        columns = _waited(source, lambda: _copy(source, schema, table, path), stopped)
+        read = ", ".join(f"'c{number}': '{column.read}'" for number, column in enumerate(columns))
+        made = ", ".join(f"{column.made.format(f'c{n}')} AS {quoted(column.name)}" for n, column in enumerate(columns))
+        literal = "'" + str(path).replace("'", "''") + "'"
+        options = "header = false, auto_detect = false, delim = ',', quote = '\"', escape = '\"', nullstr = '\\N', "
+        options += f"allow_quoted_nulls = false, parallel = false, columns = {{{read}}}"
+        connection.execute(
+            f"CREATE OR REPLACE TEMP TABLE {target} AS SELECT {made} FROM read_csv({literal}, {options})"
+        )
+
+
+def list_tables(source: ConnectedSource) -> tuple[str, ...]:
+    """The tables and views of the database, as ``schema.table``. Raises :class:`RequestError`."""
+
+    async def ask() -> tuple[str, ...]:
+        connection = await _connect(source)
+        try:
+            return tuple(_shown(row) for row in await connection.fetch(_TABLES))
+        finally:
+            await connection.close()
+
+    return _waited(source, ask, lambda: False)
+
+
+async def _connect(source: ConnectedSource) -> Any:
+    import asyncpg
+
+    fields = {"host": "host", "port": "port", "database": "database", "user": "user", "password": "password"}
+    given = {theirs: source.values[ours] for ours, theirs in fields.items() if ours in source.values}
+    if "port" in given:
+        given["port"] = int(source.text("port"))
+    if "sslmode" in source.values:
+        given["ssl"] = source.values["sslmode"]
+    return await asyncpg.connect(**given, timeout=PATIENCE, server_settings=_SETTINGS)
+
+
+async def _copy(source: ConnectedSource, schema: str, table: str, path: Path) -> list[_Column]:
+    connection = await _connect(source)
+    try:
+        found = await connection.fetch(_COLUMNS, schema, table)
+        if not found:
+            raise await _no_table(connection, source, schema, table)
+        columns = [_column(row["name"], row["type"]) for row in found]
+        listed = ", ".join(column.asked for column in columns)
+        with path.open("wb") as file:
+            await connection.copy_from_query(
+                f"SELECT {listed} FROM {quoted(schema)}.{quoted(table)}",
+                output=file, format="csv", null="\\N", force_quote=True, encoding="utf-8",
+            )  # fmt: skip
+        return columns
+    finally:
+        connection.terminate() if connection.is_in_transaction() else await connection.close()
+
+
+def _column(name: str, type_: str) -> _Column:
+    plain = re.sub(r"(time(?:stamp)?|interval)\(\d\)", r"\1", type_)
+    asked = quoted(name)
+    if plain.endswith("[]"):
+        item = _duckdb_type(plain.removesuffix("[]"))
+        return _Column(name, f"array_to_json({asked})", "JSON", f"CAST({{}} AS {item}[])")
+    if plain == "bytea":
+        return _Column(name, f"encode({asked}, 'hex')", "VARCHAR", "unhex({})")
+    return _Column(name, asked, _duckdb_type(plain), "{}")
+
+
+def _duckdb_type(plain: str) -> str:
+    if (found := _NUMERIC.fullmatch(plain)) and int(found[2]) <= int(found[1]) <= _MOST_DIGITS:
+        return f"DECIMAL({found[1]}, {found[2]})"
+    return "DOUBLE" if plain.startswith("numeric") else _TYPES.get(plain, "VARCHAR")
+
+
+async def _no_table(connection: Any, source: ConnectedSource, schema: str, table: str) -> RequestError:
+    known = [_shown(row) for row in await connection.fetch(_TABLES)]
+    near = get_close_matches(f"{schema}.{table}", known, 1)
+    listing = f"`jupyter pipelines sources test {source.name}` lists them."
+    fix = f"Did you mean {source.name}.{near[0]}?" if near else listing
+    return RequestError(f"The source {source.name} has no table {schema}.{table}.", fix)
+
+
+def _shown(row: Any) -> str:
+    return f"{shown(row['schema'])}.{shown(row['name'])}"
+
+
+def _waited(source: ConnectedSource, ask: Callable[[], Coroutine[Any, Any, _Result]], stopped: _Stopped) -> _Result:
+    """What ``ask`` gives, in a thread of its own: where notebooks run a loop is going on. Heeds an interruption."""
+    outcome: list[_Result] = []
+    wrong: list[BaseException] = []
+
+    async def watched() -> None:
+        asking = asyncio.ensure_future(ask())
+        while not (await asyncio.wait([asking], timeout=_HEARD))[0]:
+            if stopped():
+                asking.cancel()
+        outcome.append(asking.result())
+
+    def work() -> None:
+        try:
+            asyncio.run(watched())
+        except BaseException as error:
+            wrong.append(error)
+
+    thread = threading.Thread(target=work, name=f"source-{source.name}", daemon=True)
+    thread.start()
+    thread.join()
+    if outcome:
+        return outcome[0]
+    if stopped() or isinstance(wrong[0], asyncio.CancelledError):
+        raise InterruptedError
+    raise _told(source, wrong[0]) from None
+
+
+def _told(source: ConnectedSource, error: BaseException) -> BaseException:
+    """What went wrong, as an error of ours."""
+    import asyncpg
+
+    where = f"{source.text('host', 'localhost')}/{source.text('database')}"
+    if isinstance(error, RequestError):
+        return error
+    if isinstance(error, TimeoutError):
+        return RequestError(f"The source {source.name} does not answer at {where}.", "Check host and port, or wait.")
+    if isinstance(error, OSError | asyncpg.PostgresError | asyncpg.InterfaceError | ValueError):
+        said = without_secrets(str(error).strip() or type(error).__name__)
+        fix = f"Check it: jupyter pipelines sources test {source.name}."
+        return RequestError(f"The source {source.name} at {where} cannot be read: {said}", fix)
+    return error

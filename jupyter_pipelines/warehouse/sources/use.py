@@ -1,0 +1,107 @@
+"""What a statement reads of sources: found in its text, and put where the statement finds it.
+
+``crm.public.customers`` becomes a temporary view or table of the session, of that whole name, and the statement's text
+names that instead. So sources belong to one session, within a transaction or without, and nothing of them is in the
+warehouse; which is why no view may be made of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from jupyter_pipelines.errors import RequestError, SqlError
+from jupyter_pipelines.graph.sql import SqlStatement, read_statements
+from jupyter_pipelines.graph.sql.places import NotUnderstoodError, with_names
+from jupyter_pipelines.notebook.table_names import TableName, is_external, quoted
+from jupyter_pipelines.warehouse.sources.model import ConnectedSource
+
+Connected = Mapping[str, ConnectedSource]
+_KEPT: Final = frozenset({"create view", "create"})  # whose text is carried out again, in other sessions
+
+
+def renamed(sql: str, connected: Connected) -> tuple[str, tuple[TableName, ...]]:
+    """A statement with the tables of sources as they are called in its session, and those tables.
+
+    Raises :class:`SqlError` for one that writes into a source, or would be carried out again without it.
+    """
+    found = [statement for statement in read_statements(sql) if _reads_or_writes(statement, connected)]
+    for statement in found:
+        _refuse(statement, connected)
+    tables: dict[str, TableName] = {}
+
+    def place(name: TableName) -> str | None:
+        if _source_of(name, connected) is None:
+            return None
+        tables.setdefault(str(name), name)
+        return str(name)
+
+    try:
+        text = with_names(sql, place) if found else sql
+    except NotUnderstoodError as reason:
+        raise SqlError(
+            f"The statement reads a source, and is not understood: {reason}.",
+            "Read the source into a table first: CREATE TABLE … AS SELECT * FROM source.table.",
+        ) from None
+    return text, tuple(tables.values())
+
+
+def bring(connection: Any, name: TableName, connected: Connected, stopped: Callable[[], bool]) -> None:
+    """Have a table of a source be there, under its whole name. Raises :class:`RequestError`, :class:`SqlError`."""
+    source = _source_of(name, connected)
+    assert source is not None
+    target = f"temp.{quoted(str(name))}"
+    if source.type == "files":
+        from jupyter_pipelines.warehouse.sources.files import select_files
+
+        if name.catalog:
+            fix = f"Write {TableName(source.name, name.table)}."
+            raise RequestError(f"The source {source.name} is made of files, and has no schemas.", fix)
+        query = select_files(connection, source, name.table)
+    else:
+        from jupyter_pipelines.warehouse.sources.postgres import copy_table, select_postgres
+
+        schema = name.schema if name.catalog else "public"
+        query = select_postgres(connection, source, schema, name.table)
+        if not query:
+            copy_table(connection, source, schema, name.table, target, stopped)
+            return
+    connection.execute(f"CREATE OR REPLACE TEMP VIEW {target} AS {query}")
+
+
+def forget(connection: Any, name: TableName) -> None:
+    """Take away what :func:`bring` has brought."""
+    kind = (
+        "VIEW"
+        if connection.execute(
+            "SELECT count(*) FROM duckdb_views() WHERE temporary AND view_name = ?", [str(name)]
+        ).fetchone()
+        != (0,)
+        else "TABLE"
+    )
+    connection.execute(f"DROP {kind} IF EXISTS temp.{quoted(str(name))}")
+
+
+def _source_of(name: TableName, connected: Connected) -> ConnectedSource | None:
+    return next((source for source in connected.values() if is_external(name, (source.name,))), None)
+
+
+def _reads_or_writes(statement: SqlStatement, connected: Connected) -> bool:
+    return any(_source_of(name, connected) for name in (*statement.reads, *statement.writes, *statement.temporary))
+
+
+def _refuse(statement: SqlStatement, connected: Connected) -> None:
+    written = next((name for name in statement.writes if _source_of(name, connected)), None)
+    if written is not None:
+        raise SqlError(
+            f"{written} is of a source, and sources are only read.",
+            "Write into a schema of the warehouse, or call the source something else.",
+            line=1,
+        )
+    read = next((name for name in statement.reads if _source_of(name, connected)), None)
+    if read is not None and statement.kind in _KEPT:
+        raise SqlError(
+            f"A view cannot read {read}, which is of a source: who reads the view may not have it.",
+            "Make a table: `%%sql --table NAME`, or CREATE TABLE.",
+            line=1,
+        )

@@ -1,0 +1,335 @@
+"""External sources: read by name, never written, their secrets nowhere to be found."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+
+import duckdb
+import fsspec
+import pytest
+
+import jupyter_pipelines as jp
+from jupyter_pipelines.cli import main
+from jupyter_pipelines.errors import Interrupted, RequestError, SqlError
+from jupyter_pipelines.warehouse import EngineSession
+from jupyter_pipelines.warehouse.owner.files import WarehouseFiles
+from jupyter_pipelines.warehouse.owner.remote import RemoteSession
+
+from .conftest import end_owner, wait_until
+
+Declare = Callable[[str], Path]
+SECRET = "c0rrect-h0rse'battery"
+
+
+@pytest.fixture
+def declare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Declare:
+    """Writes the file of sources."""
+    path = tmp_path / "sources.toml"
+    monkeypatch.setenv("JUPYTER_PIPELINES_SOURCES", str(path))
+
+    def write(text: str) -> Path:
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    return write
+
+
+@pytest.fixture
+def landing(tmp_path: Path, declare: Declare) -> Path:
+    """A folder of files, declared as the source `landing`."""
+    folder = tmp_path / "it's landing"
+    (folder / "days").mkdir(parents=True)
+    for name in ("orders.parquet", "days/day1.csv", "days/day2.csv"):
+        duckdb.sql("SELECT i AS id, 'n' || i AS name FROM range(5) t(i)").query(
+            "rows", f"COPY rows TO '{str(folder / name).replace(chr(39), chr(39) * 2)}'"
+        )
+    (folder / "events.jsonl.gz").write_bytes(gzip.compress(b'{"a": 1}\n{"a": 2}\n'))
+    (folder / "odd-2024.csv").write_text("a\n1\n")
+    (folder / "_hidden.csv").write_text("a\n1\n")
+    declare(f'[landing]\ntype = "files"\nurl = "{folder}"\n[landing.tables]\nodd = "odd-*.csv"\n')
+    return folder
+
+
+@pytest.fixture
+def session(landing: Path) -> Iterator[EngineSession]:
+    opened = EngineSession.open()
+    yield opened
+    opened.close()
+
+
+def value(session: EngineSession | RemoteSession, sql: str) -> object:
+    (row,) = session.query(sql).to_pylist()
+    (found,) = row.values()
+    return found
+
+
+@pytest.mark.parametrize(
+    ("sql", "expected"),
+    [
+        ("SELECT sum(orders.id) FROM landing.orders", 10),
+        ("SELECT sum(landing.orders.id) FROM landing.orders", 10),
+        ("SELECT sum(o.id) FROM LANDING.Orders o JOIN landing.days d ON o.id = d.id", 20),
+        ("WITH x AS (FROM landing.days) SELECT count(*) FROM x", 10),
+        ('SELECT sum(a) FROM "landing"."events"', 3),
+        ("SELECT count(*) FROM landing.odd", 1),
+        ("SELECT count(*) FROM (DESCRIBE landing.orders)", 2),
+        ("CREATE TABLE t AS FROM landing.orders; SELECT count(*) FROM t, landing.days", 50),
+        ("WITH landing AS (SELECT {'orders': 7} AS a) SELECT landing.a.orders FROM landing", 7),
+    ],
+)
+def test_files_are_tables(session: EngineSession, sql: str, expected: int) -> None:
+    assert value(session, sql) == expected
+    assert value(session, "SELECT count(*) FROM duckdb_views() WHERE temporary AND NOT internal") == 0
+
+
+def test_a_file_that_has_changed_is_read_anew(session: EngineSession, landing: Path) -> None:
+    assert value(session, "SELECT count(*) FROM landing.odd") == 1
+    (landing / "odd-2024.csv").write_text("a,b\n1,2\n3,4\n")
+    (landing / "odd-2025.csv").write_text("b,a\n1,2\n")
+    assert value(session, "SELECT sum(b) FROM landing.odd") == 7
+
+
+def test_sources_are_read_within_transactions(session: EngineSession) -> None:
+    with session.transaction():
+        session.execute("CREATE TABLE orders AS FROM landing.orders")
+        session.execute("INSERT INTO orders BY NAME FROM landing.days")
+    assert value(session, "SELECT count(*) FROM orders") == 15
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "CREATE TABLE landing.mine AS SELECT 1",
+        "INSERT INTO landing.orders VALUES (1, 'a')",
+        "SELECT 1; DROP TABLE landing.orders",
+        "DELETE FROM landing.orders",
+        "CREATE VIEW mine AS FROM landing.orders",
+        "CREATE MACRO mine() AS TABLE FROM landing.orders",
+    ],
+)
+def test_sources_are_only_read(session: EngineSession, sql: str) -> None:
+    with pytest.raises(SqlError, match="source"):
+        session.execute("CREATE TABLE before AS SELECT 1;\n" + sql)
+    assert value(session, "SELECT count(*) FROM duckdb_tables()") == 0  # nothing ran
+
+
+def test_what_is_not_there_is_told(session: EngineSession, landing: Path) -> None:
+    with pytest.raises(RequestError, match=r"no ordres(.|\n)*landing\.orders\?"):
+        session.query("FROM landing.ordres")
+    (landing / "orders.csv").write_text("a\n1\n")
+    with pytest.raises(RequestError, match=r"several things: orders\.csv, orders\.parquet"):
+        session.query("FROM landing.orders")
+    with pytest.raises(SqlError, match="nope") as raised:
+        session.query("SELECT 1;\nSELECT nope\nFROM landing.days")
+    assert raised.value.line == 2
+
+
+def test_remote_files_are_read_without_an_extension(declare: Declare) -> None:
+    """fsspec's file system in memory stands for all that are not on this machine."""
+    memory = fsspec.filesystem("memory")
+    for day in (1, 2):
+        memory.pipe(f"/bucket/land/visits/day={day}/part.csv", f"id\n{day}\n{day}\n".encode())
+    declare('[remote]\ntype = "files"\nurl = "memory://bucket/land"\n')
+    session = EngineSession.open()
+    try:
+        found = session.query("SELECT day, sum(id) AS ids FROM remote.visits GROUP BY day ORDER BY day").to_pylist()
+        assert found == [{"day": 1, "ids": 2}, {"day": 2, "ids": 4}]
+        with pytest.raises(SqlError, match="only read"):
+            session.execute("COPY (SELECT 1) TO 'source://remote/mine.csv'")
+        assert not memory.exists("/bucket/land/mine.csv")
+    finally:
+        session.close()
+        memory.rm("/bucket", recursive=True)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[a\n", "cannot be read"),
+        ("a = 1", "no source"),
+        ('[main]\ntype = "files"\nurl = "/x"', "cannot be called"),
+        ('[a]\ntype = "oracle"', "no type"),
+        ('[a]\ntype = "postgres"\nhost = "h"', "no database"),
+        ('[a]\ntype = "postgres"\ndatabas = "d"', "field databas(.|\n)*database\\?"),
+        (f'[a]\ntype = "postgres"\ndatabase = "d"\npassword = "{SECRET}"', "password .*is written(.|\n)*env:NAME"),
+        (f'[a]\ntype = "files"\nurl = "https://me:{SECRET}@example.com"', "holds a user"),
+        ('[a]\ntype = "files"\nurl = "data"', "no whole path"),
+        ('[a]\ntype = "files"\nurl = "/x"\nformat = "xls"', "format"),
+        ('[a]\ntype = "postgres"\ndatabase = "d"\nport = "x"', "no number"),
+        ('[a]\ntype = "postgres"\ndatabase = "d"\npassword = "env:NOT_SET_ANYWHERE"', "NOT_SET_ANYWHERE"),
+        ('[a]\ntype = "postgres"\ndatabase = "d"\npassword = "prefect:nope"', "no Prefect server"),
+    ],
+)
+def test_a_declaration_that_cannot_be(
+    declare: Declare, text: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PREFECT_API_URL", raising=False)
+    monkeypatch.setenv("JUPYTER_PIPELINES_HOME", str(tmp_path / "home"))
+    declare(text)
+    sources = jp.sources()
+    with pytest.raises(RequestError) as raised:
+        [sources.connect(name) for name in sources.names()]
+    assert re.search(said, str(raised.value)), str(raised.value)
+    assert SECRET not in str(raised.value)
+
+
+def test_sources_from_the_command_line(landing: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["sources", "--format", "json"]) == 0
+    (listed,) = json.loads(capsys.readouterr().out)["sources"]
+    assert listed == {"name": "landing", "type": "files", "place": str(landing), "problem": ""}
+    assert main(["sources", "test", "landing", "--format", "json"]) == 0
+    tables = ["landing.days", "landing.events", "landing.odd", 'landing."odd-2024"', "landing.orders"]
+    assert json.loads(capsys.readouterr().out)["tables"] == tables
+    assert main(["sources", "test", "nothing"]) == 2
+    assert "no source nothing" in capsys.readouterr().err
+
+
+# -- PostgreSQL, and the owner -------------------------------------------------------------------------------------
+
+FILL = r"""
+CREATE TYPE mood AS ENUM ('glad', 'sad');
+CREATE TABLE customers (
+    id bigint, "Full Name" text, price numeric(10, 2), ts timestamp, tz timestamptz(3), day date, happy boolean,
+    key uuid, facts jsonb, bytes bytea, numbers int[], words text[], mood mood, span interval, nothing text
+);
+INSERT INTO customers VALUES (
+    1, E'Zoë, "q"\nnew \\N', 12.5, '2024-02-29 12:00:00.123456', '2024-02-29 12:00:00+02', '2024-02-29', true,
+    '00000000-0000-0000-0000-000000000005', '{"a": [1]}', '\x00ff', '{1,NULL,3}', '{"a","b,c"}', 'sad', '1 day', ''
+);
+INSERT INTO customers VALUES (2);
+CREATE SCHEMA sales;
+CREATE TABLE sales.visits AS SELECT i AS id, 2 AS customer FROM generate_series(1, 2000) i;
+"""
+
+
+def _program(name: str) -> str | None:
+    found = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"))
+    return shutil.which(name) or (str(found[-1]) if found else None)
+
+
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[str]:
+    """A database of its own; gives the folder of its socket. It will not run as root."""
+    initdb, server, client = _program("initdb"), _program("postgres"), _program("psql")
+    if not (initdb and server and client):
+        pytest.skip("PostgreSQL is not installed")
+    user = "nobody" if os.getuid() == 0 else None
+    with tempfile.TemporaryDirectory(prefix="postgres-", dir="/tmp", ignore_cleanup_errors=True) as folder:
+        Path(folder).chmod(0o777)
+        password = Path(folder, "password")
+        password.write_text(SECRET + "\n")
+        password.chmod(0o644)
+        make = [initdb, "-D", f"{folder}/data", "-U", "reader", f"--pwfile={password}", "-A", "scram-sha-256"]
+        make += ["-E", "UTF8", "--locale=C.UTF-8", "--no-sync"]
+        subprocess.run(make, user=user, cwd=folder, check=True, capture_output=True)
+        run = [server, "-D", f"{folder}/data", "-c", "listen_addresses=", "-c", f"unix_socket_directories={folder}"]
+        ask = [client, "-h", folder, "-U", "reader", "-v", "ON_ERROR_STOP=1", "-q", "postgres", "-c"]
+        environment = {**os.environ, "PGPASSWORD": SECRET}
+
+        def asked(sql: str) -> subprocess.CompletedProcess[bytes]:
+            return subprocess.run([*ask, sql], env=environment, check=False, capture_output=True)
+
+        with subprocess.Popen([*run, "-c", "fsync=off"], user=user, cwd=folder, stderr=subprocess.DEVNULL) as process:
+            try:
+                wait_until(lambda: asked("SELECT 1").returncode == 0)
+                filled = asked(FILL)
+                assert filled.returncode == 0, filled.stderr
+                yield folder
+            finally:
+                process.send_signal(signal.SIGINT)  # a fast shutdown
+                process.wait(60)
+
+
+@pytest.fixture
+def crm(postgres: str, declare: Declare, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The source `crm`, whose password is in the environment; gives its declaration."""
+    monkeypatch.setenv("CRM_PASSWORD", SECRET)
+    text = f'[crm]\ntype = "postgres"\nhost = "{postgres}"\ndatabase = "postgres"\nuser = "reader"\n'
+    text += 'password = "env:CRM_PASSWORD"\n'
+    declare(text)
+    return text
+
+
+def test_values_of_postgres_arrive_as_they_are(crm: str) -> None:
+    session = EngineSession.open()
+    full, empty = session.query("FROM crm.customers ORDER BY id").to_pylist()
+    described = session.query("DESCRIBE crm.public.customers").to_pylist()
+    session.close()
+    assert set(empty.values()) == {2, None}
+    assert full == {
+        "id": 1,
+        "Full Name": 'Zoë, "q"\nnew \\N',
+        "price": Decimal("12.50"),
+        "ts": datetime(2024, 2, 29, 12, 0, 0, 123456),
+        "tz": datetime(2024, 2, 29, 10, tzinfo=UTC),
+        "day": date(2024, 2, 29),
+        "happy": True,
+        "key": "00000000-0000-0000-0000-000000000005",
+        "facts": '{"a": [1]}',
+        "bytes": b"\0\xff",
+        "numbers": [1, None, 3],
+        "words": ["a", "b,c"],
+        "mood": "sad",
+        "span": full["span"],
+        "nothing": "",
+    }
+    assert full["span"].days == 1
+    types = {column["column_name"]: column["column_type"] for column in described}
+    assert (types["id"], types["price"], types["numbers"]) == ("BIGINT", "DECIMAL(10,2)", "INTEGER[]")
+
+
+def test_a_table_is_built_of_two_sources_in_the_warehouse_of_all(
+    crm: str, declare: Declare, warehouse: WarehouseFiles, tmp_path: Path
+) -> None:
+    (tmp_path / "prices.csv").write_text("id,price\n1,2.5\n2,3.5\n")
+    declare(crm + f'[landing]\ntype = "files"\nurl = "{tmp_path}"\n')
+    session = RemoteSession(warehouse)
+    with session.transaction():
+        session.execute("CREATE TABLE mine AS SELECT id, price FROM crm.sales.visits JOIN landing.prices USING (id)")
+        session.execute("INSERT INTO mine SELECT id, 0 FROM crm.customers")
+    assert value(session, "SELECT sum(price) FROM mine") == 6
+    with pytest.raises(SqlError, match="only read"):
+        session.execute("INSERT INTO crm.customers (id) VALUES (3)")
+    assert sum(batch.num_rows for batch in session.stream("FROM crm.sales.visits")) == 2000
+    assert value(session, "SELECT count(*) FROM duckdb_tables() WHERE temporary") == 0
+    session.close()
+    end_owner(warehouse)
+    for path in tmp_path.rglob("*"):
+        assert path.is_dir() or SECRET.encode() not in path.read_bytes(), path
+
+
+def test_a_database_that_refuses_is_told_without_the_secret(crm: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    session = EngineSession.open()
+    with pytest.raises(RequestError, match=r"no table public\.customer\.(.|\n)*Did you mean crm\.public\.customers\?"):
+        session.query("FROM crm.customer")
+    monkeypatch.setenv("CRM_PASSWORD", "an0ther-secret")
+    with pytest.raises(RequestError, match="cannot be read") as raised:
+        session.query("FROM crm.customers")
+    assert "an0ther-secret" not in str(raised.value)
+    session.close()
+
+
+def test_waiting_for_a_source_can_be_interrupted(declare: Declare) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        declare(f'[slow]\ntype = "postgres"\ndatabase = "d"\nhost = "127.0.0.1"\nport = {silent.getsockname()[1]}\n')
+        session = EngineSession.open()
+        with ThreadPoolExecutor(1) as aside:
+            asking = aside.submit(session.query, "FROM slow.orders")
+            silent.accept()[0].recv(1)  # it has connected, and waits
+            session.interrupt()
+            with pytest.raises(Interrupted):
+                asking.result(60)
+        session.close()
