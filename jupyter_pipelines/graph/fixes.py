@@ -65,27 +65,32 @@ class Checked:
     fixes: tuple[tuple[Fix, ...], ...]
 
 
-def check(source: bytes | str, name: str) -> Checked:
-    """Compile a notebook, and find out how its findings can be put right. Never raises for its content."""
+def check(source: bytes | str, name: str, *, sources: frozenset[str] = frozenset()) -> Checked:
+    """Compile a notebook, and find out how its findings can be put right. Never raises for its content.
+
+    ``sources`` are as for :func:`compile_pipeline`.
+    """
     parsed = parse(source, name)
     if not parsed.readable:
         pipeline = compile_pipeline(read_notebook(source, name))
         return Checked(pipeline, tuple(() for _ in pipeline.diagnostics))
-    pipeline = compile_pipeline(understand(parsed, name))
-    return Checked(pipeline, find_fixes(parsed, pipeline))
+    pipeline = compile_pipeline(understand(parsed, name), sources=sources)
+    return Checked(pipeline, find_fixes(parsed, pipeline, sources))
 
 
-def find_fixes(parsed: ParsedNotebook, pipeline: Pipeline) -> tuple[tuple[Fix, ...], ...]:
+def find_fixes(
+    parsed: ParsedNotebook, pipeline: Pipeline, sources: frozenset[str] = frozenset()
+) -> tuple[tuple[Fix, ...], ...]:
     """The fixes of each of the pipeline's findings, in their order. ``parsed`` is what it was compiled from."""
-    finder = _Finder(parsed, pipeline)
+    finder = _Finder(parsed, pipeline, sources)
     return tuple(finder.fixes(finding) for finding in pipeline.diagnostics)
 
 
 class _Finder:
     """The fixes of one notebook's findings."""
 
-    def __init__(self, parsed: ParsedNotebook, pipeline: Pipeline) -> None:
-        self.parsed, self.pipeline, self.document = parsed, pipeline, pipeline.document
+    def __init__(self, parsed: ParsedNotebook, pipeline: Pipeline, sources: frozenset[str]) -> None:
+        self.parsed, self.pipeline, self.document, self.sources = parsed, pipeline, pipeline.document, sources
         self.left = max(LEAST_TRIED, min(MOST_TRIED, MOST_CELLS_TRIED // max(1, len(parsed.cells))))
         codes = {finding.code for finding in pipeline.diagnostics if finding.is_error}
         self.sound = pipeline.document.is_python and "JP120" not in codes  # else the graph is not what it will be
@@ -124,7 +129,7 @@ class _Finder:
         if edits not in self.tried and self.left:
             self.left -= 1
             document = understand(edited(self.parsed, edits), self.document.name)
-            self.tried[edits] = compile_pipeline(document, trial=True)
+            self.tried[edits] = compile_pipeline(document, sources=self.sources, trial=True)
         return self.tried.get(edits)
 
 

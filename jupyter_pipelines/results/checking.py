@@ -20,8 +20,9 @@ def check(source: bytes | str, name: str) -> Checked:
     """
     from jupyter_pipelines.graph.fixes import check as check_text
     from jupyter_pipelines.warehouse.dry_run import check_with_dry_run, known_tables
+    from jupyter_pipelines.warehouse.sources import sources
 
-    checked = check_text(source, name)
+    checked = check_text(source, name, sources=sources().known_names())
     return check_with_dry_run(checked, known_tables(checked.pipeline, KEY_SECONDS))
 
 

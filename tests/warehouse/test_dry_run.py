@@ -305,6 +305,14 @@ def test_a_fix_writes_the_name_that_was_meant():
                 assert len(left) == len(told(before)) - 1, name
 
 
+def test_tables_of_sources_are_not_missed(tmp_path, monkeypatch):
+    monkeypatch.setenv("JUPYTER_PIPELINES_SOURCES", str(tmp_path / "sources.toml"))
+    cells = (LOADED, "a: %%sql\nselect x.a from landing.orders x")
+    assert [text.split()[0] for text in told(checked(notebook(*cells), KNOWN))] == ["JP362"]
+    (tmp_path / "sources.toml").write_text('[landing]\ntype = "files"\nurl = "/data"\n')
+    assert told(checked(notebook(*cells), KNOWN)) == []
+
+
 def test_what_is_not_read_by_duckdb_is_told_once():
     found = checked(notebook(LOADED, "a: %%sql\nselec 1", OWN, "b: %%sql\nselect dya from mart.daily"))
     assert [one.code for one in found.pipeline.diagnostics] == ["JP360", "JP361"]  # and no JP350

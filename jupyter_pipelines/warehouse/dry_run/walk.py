@@ -19,8 +19,10 @@ from jupyter_pipelines.graph.sql_cells import statements_of
 from jupyter_pipelines.notebook.check_magic import split_checks
 from jupyter_pipelines.notebook.model import Role
 from jupyter_pipelines.notebook.sql_cells import magic_body
+from jupyter_pipelines.notebook.table_names import is_external
 from jupyter_pipelines.warehouse.dry_run.asking import Answer, Mistake, bind, defined, read
 from jupyter_pipelines.warehouse.dry_run.naming import keeps_columns, named_columns
+from jupyter_pipelines.warehouse.sources.declared import sources
 
 if TYPE_CHECKING:
     from jupyter_pipelines.graph.model import Pipeline
@@ -82,6 +84,7 @@ class Walk:
     any_frame: bool = False  # any name may be one
     only_grammar: bool = False
     extended: bool = False  # DuckDB's grammar, too
+    sources: frozenset[str] = field(default_factory=lambda: sources().known_names())  # of which nothing is known here
 
     def __post_init__(self) -> None:
         self._look_at_python()
@@ -215,7 +218,9 @@ class Walk:
 
     def _table(self, name: TableName) -> _Table | None:
         """The table as it is found here, if its columns are known."""
-        if name.catalog or (not name.schema and (self.any_frame or name.table.casefold() in self.frames)):
+        if name.catalog or is_external(name, self.sources):
+            return None
+        if not name.schema and (self.any_frame or name.table.casefold() in self.frames):
             return None
         if self.temporary.get(name) not in {None, self.step}:
             return None
@@ -227,6 +232,8 @@ class Walk:
     def _is_missing(self, name: TableName) -> bool:
         """Whether neither the warehouse has it, nor anything above makes it."""
         if self.warehouse is None or name.catalog or name in self.tables or name in self.warehouse.tables:
+            return False
+        if is_external(name, self.sources):
             return False
         own = not name.schema and (self.any_frame or name.table.casefold() in self.frames)
         return not own and not _OF_DUCKDB.match(name.table) and name.table != "*"
