@@ -74,6 +74,8 @@ class StepRequest:
     env: Mapping[str, str] = field(default_factory=dict)
     attempt: int = 1
     backfill: str = ""  # the id of the backfill that the run is a part of
+    origin: str = ""  # the first of the runs that continue each other, of which it is the last; empty: it is the first
+    version: str = ""  # of the notebook
     threads: int | None = None  # BLAS/OpenMP threads this step may use; None: leave as it is
 
 

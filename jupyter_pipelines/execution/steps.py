@@ -126,6 +126,8 @@ def _job(request: StepRequest, notebook: NotebookNode) -> Json:
             "notebook": str(request.directory / document.name),
             "step": step.name,
             "backfill": request.backfill,
+            "origin": request.origin or request.run_id,
+            "version": request.version,
         },
         "objects": str(request.objects.absolute()),
         "directory": str(request.directory.absolute()),

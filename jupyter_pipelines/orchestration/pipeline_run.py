@@ -26,6 +26,7 @@ from jupyter_pipelines.orchestration.loading import compile_with_memory, load_ru
 from jupyter_pipelines.orchestration.model import OnRunEvent, RunEvent, RunOptions, RunRecord, RunState
 from jupyter_pipelines.orchestration.progress import Progress, select
 from jupyter_pipelines.orchestration.recorder import Recorder
+from jupyter_pipelines.orchestration.records import first_of
 from jupyter_pipelines.orchestration.redaction import concealed, secret_names, unseal
 from jupyter_pipelines.orchestration.service.wake import LOOK, tell_worker
 from jupyter_pipelines.orchestration.step_task import retry_delay, submit_step
@@ -89,6 +90,7 @@ class PipelineRun:
             pipeline_of_document(self.store, pipeline.document, self.path),
         )
         self.recorder = Recorder(self.store, record, on_event)
+        self._origin = first_of(self.store, run_id, options.resume)
         self._time = TimeLimit(options.timeout or self.document.options.timeout, cancel)
         self._turns = Turns(self.home, run_id, cancel, self.recorder.waits, options.asked)
         self.executed = ExecutedNotebook(
@@ -219,6 +221,8 @@ class PipelineRun:
             objects=self.store.objects,
             env=step.options.env,
             backfill=self.options.backfill or "",
+            origin=self._origin,
+            version=self.recorder.record.version,
         )
         told = threading.Event()
 

@@ -126,3 +126,14 @@ _READERS: dict[str, Callable[[object], object]] = {
     "tuple[TableRecord, ...]": _many(TableRecord),
     "tuple[CheckRecord, ...]": _many(CheckRecord),
 }
+
+
+def first_of(store: Store, run_id: str, continues: str | None) -> str:
+    """The first of the runs that continue each other, the last of which is ``run_id``; as far as they are on record."""
+    first, before, seen = run_id, continues or "", {run_id}
+    while before and before not in seen:
+        seen.add(before)
+        first = before
+        record = read_record(store, before)
+        before = record.resumed_from if record is not None else ""
+    return first

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from jupyter_pipelines.errors import CheckError, SqlError
 from jupyter_pipelines.notebook.check_magic import CheckCell, CheckLine, read_check_lines, split_checks
 from jupyter_pipelines.warehouse.building import BuildResult, BuildSpec, build
+from jupyter_pipelines.warehouse.building.appends import Attempt
 from jupyter_pipelines.warehouse.building.backups import Backup
 from jupyter_pipelines.warehouse.checks import CheckReport, run_checks
 from jupyter_pipelines.warehouse.frames import data_frame, type_name
@@ -138,14 +140,27 @@ def _build(session: Session, magic: SqlMagic, sql: str, checks: tuple[CheckLine,
 
     about = run_of_this_kernel()
     backup = Backup(about["backfill"], about["run"]) if about.get("backfill") else None
+    attempt = _attempt(about, spec)
     try:
-        result = build(session, spec, sql, names, names, guard=guard, backup=backup)
+        result = build(session, spec, sql, names, names, guard=guard, backup=backup, attempt=attempt)
     finally:  # what has failed is history, too, though the transaction it was seen in is none
         for report in reports:
             record_checks(session, report)
             say(report)
     record_build(session, result)
     return Built(result, reports[0] if reports else None)
+
+
+_appends: Final = Counter[tuple[str, str, object]]()  # that steps of this kernel have been asked for, by table
+
+
+def _attempt(about: Mapping[str, Any], spec: BuildSpec) -> Attempt | None:
+    """Which of a run's appends this is, if it is one."""
+    if spec.materialize != "append" or not about.get("origin"):
+        return None
+    key = about["origin"], about["step"], spec.table
+    _appends[key] += 1
+    return Attempt(about["origin"], about["step"], _appends[key], about["version"])
 
 
 def _earlier(session: Session, table: TableName, checks: tuple[CheckLine, ...]) -> Mapping[str, Sequence[float]]:

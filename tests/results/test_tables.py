@@ -54,3 +54,21 @@ def test_tables_and_checks_are_on_record(
     trend = jp.pipeline(path).trend("kept.numbers: id: < 100")
     assert [point.value for point in trend.points] == [0, 50]
     jp.warehouse().release(force=True)
+
+
+@pytest.mark.usefixtures("store")
+def test_a_run_that_is_resumed_appends_once(
+    write: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JUPYTER_PIPELINES_WAREHOUSE", str(tmp_path / "warehouse.duckdb"))
+    path = write(
+        ("setup", "%load_ext jupyter_pipelines"),
+        ("step:log", "%%sql --table kept.log --materialize append\nSELECT now() AS at"),
+        ("", "import pathlib\nassert pathlib.Path('ready').exists()"),
+    )
+    failed = jp.pipeline(path).run()
+    (path.parent / "ready").touch()
+    resumed = jp.resume(failed.id)
+    assert (failed.state, resumed.state) == ("failed", "completed")
+    assert jp.warehouse().sql("SELECT count(*) AS n FROM kept.log")["n"].to_pylist() == [1]
+    jp.warehouse().release(force=True)

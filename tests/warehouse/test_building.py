@@ -16,7 +16,10 @@ from jupyter_pipelines.errors import BuildError, RequestError, SqlError
 from jupyter_pipelines.notebook.sql_magic import read_sql_magic
 from jupyter_pipelines.warehouse import EngineSession, Session
 from jupyter_pipelines.warehouse.building import BuildResult, BuildSpec, Trial, build, try_builds
+from jupyter_pipelines.warehouse.building.appends import Attempt
 from jupyter_pipelines.warehouse.building.backups import Backup, restore
+
+from .conftest import Open
 
 
 @pytest.fixture
@@ -207,6 +210,57 @@ def test_rows_are_appended(session: Session) -> None:
     assert (made.rows, made.added) == (2, 1)
     with pytest.raises(BuildError, match="`y` is new"):
         make(session, line, "SELECT 2 AS x, 3 AS y")
+
+
+def append(session: Session, sql: str, run: str = "r", step: str = "s", number: int = 1, version: str = "1") -> int:
+    magic = read_sql_magic("--table mart.log --materialize append")
+    attempt = Attempt(run, step, number, version)
+    return build(session, BuildSpec.of(magic), sql, attempt=attempt).added
+
+
+def test_a_run_that_is_continued_appends_once(session: Session) -> None:
+    assert [append(session, "SELECT 1 AS x") for _ in range(3)] == [1, 0, 0]
+    assert append(session, "SELECT 2 AS x", number=2) == 1  # another cell of the step
+    assert append(session, "SELECT 1 AS x") == 0
+    assert append(session, "SELECT 3 AS x", step="t") == 1
+    assert append(session, "SELECT 1 AS x", run="another") == 1
+    assert append(session, "SELECT 1 + 0 AS x", version="2") == 0  # the notebook was edited, and gives the same
+    assert rows(session, "FROM mart.log ORDER BY x") == [(1,), (1,), (2,), (3,)]
+    session.execute("DROP TABLE mart.log")
+    assert append(session, "SELECT 1 AS x") == 1  # the table is made anew
+
+
+def test_what_is_to_be_there_must_be_known(session: Session) -> None:
+    append(session, "SELECT 1 AS x")
+    with pytest.raises(BuildError, match="gives other rows now"):
+        append(session, "SELECT 2 AS x", version="2")
+    session.execute("INSERT INTO mart.log VALUES (7)")
+    with pytest.raises(BuildError, match="something else has written it"):
+        append(session, "SELECT 1 AS x")
+    assert rows(session, "FROM mart.log ORDER BY x") == [(1,), (7,)]
+
+
+def test_an_append_that_was_rolled_back_is_not_on_record(session: Session) -> None:
+    append(session, "SELECT 1 AS x", run="before")
+
+    def fail() -> None:
+        raise SqlError("no")
+
+    spec = BuildSpec.of(read_sql_magic("--table mart.log --materialize append"))
+    with pytest.raises(SqlError, match="no"):
+        build(session, spec, "SELECT 2 AS x", guard=fail, attempt=Attempt("r", "s", 1, "1"))
+    assert append(session, "SELECT 2 AS x") == 1
+    assert rows(session, "FROM mart.log ORDER BY x") == [(1,), (2,)]
+
+
+def test_the_owner_knows_what_else_has_written_a_table(open_shared: Open) -> None:
+    session = open_shared()
+    append(session, "SELECT 1 AS x")
+    append(session, "SELECT 2 AS x", run="another")
+    assert append(session, "SELECT 1 AS x") == 0
+    session.execute("UPDATE mart.log SET x = 3 WHERE x = 2")
+    with pytest.raises(BuildError, match="something else has written it"):
+        append(session, "SELECT 1 AS x")
 
 
 SNAPSHOT = "--table mart.people --materialize snapshot --unique-key id"

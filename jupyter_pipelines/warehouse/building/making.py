@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from jupyter_pipelines.errors import BuildError
 from jupyter_pipelines.notebook.table_names import MAIN, quoted
+from jupyter_pipelines.warehouse.building.appends import Attempt, open_appends
 from jupyter_pipelines.warehouse.building.backups import BOOK, Backup, open_backups
 from jupyter_pipelines.warehouse.building.model import BuildResult, BuildSpec
 from jupyter_pipelines.warehouse.building.ways import WATERMARK, WAYS
@@ -30,13 +31,14 @@ def build(
     *,
     guard: Callable[[], None] = lambda: None,
     backup: Backup | None = None,
+    attempt: Attempt | None = None,
 ) -> BuildResult:
     """Have ``spec.table`` hold what the last statement of ``sql`` gives; those before it run in the same transaction.
 
     Of ``parameters`` and ``frames`` (values and DataFrames by name) each statement is given what it names. ``guard``
-    runs before the new content is published: what it raises leaves the table as it was. For a
-    ``backup`` what is overwritten is kept. Raises :class:`BuildError`,
-    :class:`SqlError`, and what ``guard`` raises.
+    runs before the new content is published: what it raises leaves the table as it was. For a ``backup`` what is
+    overwritten is kept; an ``attempt`` appends nothing that an earlier one of its run has appended. Raises
+    :class:`BuildError`, :class:`SqlError`, and what ``guard`` raises.
     """
     from jupyter_pipelines.graph.sql import read_statements
 
@@ -51,8 +53,12 @@ def build(
                 "Remove --full-refresh: it is for one run that makes the table anew.",
             )
         open_backups(session)
+    if spec.materialize != "append":
+        attempt = None
+    elif attempt is not None:
+        open_appends(session)
     with session.transaction(_written(spec, statements, backup)):
-        result = build_within(session, spec, statements, parameters or {}, frames or {}, backup)
+        result = build_within(session, spec, statements, parameters or {}, frames or {}, backup, attempt)
         guard()
     return replace(result, seconds=time.monotonic() - began)
 
@@ -64,13 +70,14 @@ def build_within(
     parameters: Mapping[str, object],
     frames: Mapping[str, object],
     backup: Backup | None = None,
+    attempt: Attempt | None = None,
 ) -> BuildResult:
     """The same, in a transaction that is open."""
     *before, query = statements
     for statement in before:
         with at_its_line(statement):
             session.execute(statement.text, values_of(statement, parameters), frames=frames_of(statement, frames))
-    work = Work(session, spec, query, parameters, frames_of(query, frames), backup)
+    work = Work(session, spec, query, parameters, frames_of(query, frames), backup, attempt)
     work.look()
     with at_its_line(query):
         added, changed, removed = WAYS[spec.materialize](work)

@@ -1,7 +1,7 @@
 """The ways in which a table comes to its new content. Each gives rows added, changed and removed.
 
 All but ``append`` give the same table when they are repeated with the same rows: that is what makes it safe to run a
-notebook again, and to fill a table window by window in any order.
+notebook again, and to fill a table window by window in any order. ``append`` does when a run is continued.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from jupyter_pipelines.errors import BuildError
 from jupyter_pipelines.notebook.table_names import quoted
+from jupyter_pipelines.warehouse.building.appends import find_append, note_append, require_same_rows
 from jupyter_pipelines.warehouse.building.literals import literal, with_literals
 from jupyter_pipelines.warehouse.building.snapshot import snapshot
 from jupyter_pipelines.warehouse.building.work import STAGED, Work, count, names, rows
@@ -73,14 +74,23 @@ def incremental(work: Work) -> Counts:
 
 
 def append(work: Work) -> Counts:
-    """More rows, each time."""
+    """More rows, each time; once only where a run is tried again."""
+    earlier = find_append(work)
+    if earlier is not None and work.attempt is not None and earlier.version == work.attempt.version:
+        return Counts()
     _stage(work)
     work.require(*work.spec.partition_by)
+    if earlier is not None:
+        require_same_rows(work, earlier)
+        return Counts()
     if work.is_anew:
         work.create_from_staged()
-        return Counts(added=count(work.session, work.target), removed=work.had)
-    work.same_columns()
-    return Counts(added=work.insert_staged())
+        counts = Counts(added=count(work.session, work.target), removed=work.had)
+    else:
+        work.same_columns()
+        counts = Counts(added=work.insert_staged())
+    note_append(work, work.had - counts.removed + counts.added)
+    return counts
 
 
 def watermark(work: Work) -> object:

@@ -14,6 +14,7 @@ from jupyter_pipelines.warehouse.statements import values_of
 if TYPE_CHECKING:
     from jupyter_pipelines.graph.sql import SqlStatement
     from jupyter_pipelines.notebook.table_names import TableName
+    from jupyter_pipelines.warehouse.building.appends import Attempt
     from jupyter_pipelines.warehouse.building.model import BuildSpec
     from jupyter_pipelines.warehouse.session import Session
 
@@ -35,6 +36,7 @@ class Work:
     parameters: Mapping[str, object]
     frames: Mapping[str, object]
     backup: Backup | None = None  # for whom what is overwritten is kept
+    attempt: Attempt | None = None  # for whom rows are appended
     kind: Literal["", "table", "view"] = ""  # what the table is before the build
     had: int = 0  # rows before
     columns: dict[str, str] = field(default_factory=dict)  # types of what the query gives, by name
