@@ -162,3 +162,36 @@ def test_all_in_a_used_home_is_its_owners_alone_and_the_secret_is_in_no_command_
             continue
     for log in (home / "logs").rglob("*"):
         assert secret.encode() not in log.read_bytes()
+
+
+def test_the_secrets_of_sources_are_nowhere_in_what_a_run_leaves(
+    service: Endpoint, store: Path, write: WriteNotebook, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "landing").mkdir()
+    (tmp_path / "landing" / "orders.csv").write_text("id\n1\n2\n")
+    declared = '[landing]\ntype = "files"\nurl = "%s"\ntoken = "env:LANDING_TOKEN"\n'
+    gone = '[gone]\ntype = "postgres"\nhost = "%s"\ndatabase = "d"\npassword = "env:LANDING_TOKEN"\n'
+    (tmp_path / "sources.toml").write_text(declared % (tmp_path / "landing") + gone % tmp_path)
+    monkeypatch.setenv("JUPYTER_PIPELINES_SOURCES", str(tmp_path / "sources.toml"))
+    monkeypatch.setenv("JUPYTER_PIPELINES_WAREHOUSE", str(tmp_path / "warehouse.duckdb"))
+    monkeypatch.setenv("LANDING_TOKEN", SECRET)
+    notebook = write(
+        ("setup", "%load_ext jupyter_pipelines\nimport os"),
+        ("step:load", "%%sql --table orders\nSELECT *, current_timestamp AS at FROM landing.orders"),
+        ("step:gone", "%%sql\nSELECT * FROM gone.public.customers"),
+        ("step:tell", "raise ValueError(os.environ['LANDING_TOKEN'])"),
+    )
+    try:
+        run = jp.run(notebook)
+        assert run.step("load").state == "completed"
+        assert jp.warehouse().sql("SELECT count(*) AS n FROM orders").to_pylist() == [{"n": 2}]
+        assert "The source gone" in (run.step("gone").error or "")
+        assert run.step("tell").error == "ValueError: ***"
+    finally:
+        jp.warehouse().release(force=True)
+    (executed,) = (store / "runs").rglob("executed.ipynb")
+    cells = json.loads(executed.read_text())["cells"]
+    (raising,) = [cell for cell in cells if "raise ValueError" in "".join(cell["source"])]
+    raising["outputs"].clear()  # the traceback is the notebook's own output
+    executed.write_text(json.dumps(cells))
+    assert SECRET.encode() not in everything_in(tmp_path)

@@ -10,8 +10,6 @@ from sqlglot import exp
 from jupyter_pipelines.graph.sql.parsing import NotUnderstoodError, parse, tokenize
 from jupyter_pipelines.notebook.table_names import TableName, quoted
 
-__all__ = ["NotUnderstoodError", "with_names"]
-
 _WRAPPED = re.compile(r"\s*explain\b(?:\s+analyze\b)?(?:\s*\([^)]*\))?", re.IGNORECASE)
 
 

@@ -9,11 +9,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import urllib.error
-import urllib.parse
-import urllib.request
-from base64 import b64encode
-from http.client import HTTPException
 from typing import Final
 
 from jupyter_pipelines.errors import RequestError
@@ -87,6 +82,12 @@ def _from_keyring(name: str, source: str) -> str:
 
 def _from_prefect(name: str, source: str) -> str:
     """The value of a Secret block. Asked for by plain HTTP: loading Prefect takes longer, and may start a server."""
+    import urllib.error
+    import urllib.parse
+    import urllib.request
+    from base64 import b64encode
+    from http.client import HTTPException
+
     recorded = read_json(Settings.load().home / "endpoint.json")
     of_service = recorded if isinstance(recorded, dict) else {}
     url = os.environ.get("PREFECT_API_URL") or of_service.get("api_url")

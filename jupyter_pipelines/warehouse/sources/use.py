@@ -12,7 +12,6 @@ from typing import Any, Final
 
 from jupyter_pipelines.errors import RequestError, SqlError
 from jupyter_pipelines.graph.sql import SqlStatement, read_statements
-from jupyter_pipelines.graph.sql.places import NotUnderstoodError, with_names
 from jupyter_pipelines.notebook.table_names import TableName, is_external, quoted
 from jupyter_pipelines.warehouse.sources.model import ConnectedSource
 
@@ -25,9 +24,15 @@ def renamed(sql: str, connected: Connected) -> tuple[str, tuple[TableName, ...]]
 
     Raises :class:`SqlError` for one that writes into a source, or would be carried out again without it.
     """
+    from jupyter_pipelines.graph.sql.parsing import NotUnderstoodError
+
     found = [statement for statement in read_statements(sql) if _reads_or_writes(statement, connected)]
     for statement in found:
         _refuse(statement, connected)
+    if not found:
+        return sql, ()
+    from jupyter_pipelines.graph.sql.places import with_names
+
     tables: dict[str, TableName] = {}
 
     def place(name: TableName) -> str | None:
@@ -37,7 +42,7 @@ def renamed(sql: str, connected: Connected) -> tuple[str, tuple[TableName, ...]]
         return str(name)
 
     try:
-        text = with_names(sql, place) if found else sql
+        text = with_names(sql, place)
     except NotUnderstoodError as reason:
         raise SqlError(
             f"The statement reads a source, and is not understood: {reason}.",
