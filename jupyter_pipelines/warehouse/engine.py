@@ -236,11 +236,14 @@ class EngineSession:
         self._stopped.clear()
         for table in dict.fromkeys(tables):
             self._brought += (table,)
-            with translated():
-                try:
+            try:
+                with translated():
                     bring(self._connection, table, self._connected, self._stopped.is_set)
-                except InterruptedError:
-                    raise Interrupted("The query was interrupted.") from None
+            except InterruptedError:
+                raise Interrupted("The query was interrupted.") from None
+            except SqlError as error:  # its line is none of the author's
+                said = error.message.partition("\n\nLINE ")[0]
+                raise SqlError(f"{table} cannot be read: {said}", error.fix, kind=error.kind) from None
 
     def _show(self, frames: Mapping[str, object]) -> None:
         """Make frames visible; they are until the next statement, or the end of this one's result."""

@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from difflib import get_close_matches
 from pathlib import PurePosixPath
 from typing import Any, Final
@@ -20,7 +21,7 @@ from fsspec.spec import AbstractFileSystem
 from jupyter_pipelines.errors import RequestError
 from jupyter_pipelines.notebook.table_names import shown
 from jupyter_pipelines.warehouse.sources.model import ConnectedSource
-from jupyter_pipelines.warehouse.sources.secrets import without_secrets
+from jupyter_pipelines.warehouse.sources.secrets import FORMS, without_secrets
 
 PROTOCOL: Final = "source"
 MOST_FILES: Final = 10_000  # of one table
@@ -67,6 +68,7 @@ class Folder:
     system: AbstractFileSystem
     root: str
     is_local: bool
+    told: dict[str, dict[str, Any]] = field(default_factory=dict)  # what is known of files, while one statement runs
 
     @classmethod
     def of(cls, source: ConnectedSource) -> Folder:
@@ -112,13 +114,31 @@ class Folder:
             return self._fitting(self._relative(one) for one in self.system.find(self.place(pattern)))
         if self._cannot_list:
             tried = [f"{table}.{ending}" for ending in _TRIED]
-            return [path for path in self._fitting(tried) if self.system.exists(self.place(path))][:1]
+            return [path for path in self._fitting(tried) if self._is_there(path)][:1]
         own = [path for path in self._listed() if _stem(path.partition("/")[0]).casefold() == table.casefold()]
         files = [path for path in own if "/" not in path]
         if files:
             return files
         folders = {path.partition("/")[0] for path in own}
         return self._fitting(self._relative(one) for name in folders for one in self.system.find(self.place(name)))
+
+    def info(self, path: str) -> dict[str, Any]:
+        """Its size and more, asked for once."""
+        if path not in self.told:
+            self.told[path] = self.system.info(self.place(path))
+        return self.told[path]
+
+    def _is_there(self, path: str) -> bool:
+        """Whether a file is behind an address that cannot be listed."""
+        try:
+            self.info(path)
+        except FileNotFoundError as error:
+            status = getattr(error.__cause__, "status", 404)  # fsspec calls everything not found
+            if status in {401, 403}:
+                fix = "Give a token that may read there: token = " + FORMS + "."
+                raise RequestError(f"The source {self.source.name} refuses what it is asked ({status}).", fix) from None
+            return False
+        return True
 
     @property
     def _cannot_list(self) -> bool:
@@ -192,12 +212,12 @@ class _Remote(AbstractFileSystem):  # type: ignore[misc]  # fsspec ships no type
     def open(self, path: str, mode: str = "rb", **_: Any) -> Any:
         if set(mode) - set("rb"):
             raise PermissionError("sources are only read")
-        system, place = self._found(path)
-        return system.open(place, "rb")
+        folder, rest = self._found(path)
+        return folder.system.open(folder.place(rest), "rb")
 
     def info(self, path: str, **_: Any) -> dict[str, Any]:
-        system, place = self._found(path)
-        return {**system.info(place), "name": self._strip_protocol(path)}
+        folder, rest = self._found(path)
+        return {**folder.info(rest), "name": self._strip_protocol(path)}
 
     def ls(self, path: str, detail: bool = True, **_: Any) -> Any:
         found = self.info(path)
@@ -207,17 +227,21 @@ class _Remote(AbstractFileSystem):  # type: ignore[misc]  # fsspec ships no type
         return [path]  # what is to be read is known before
 
     def exists(self, path: str, **_: Any) -> bool:
-        system, place = self._found(path)
-        return bool(system.exists(place))
+        try:
+            self.info(path)
+        except FileNotFoundError:
+            return False
+        return True
 
-    def modified(self, path: str) -> Any:
-        system, place = self._found(path)
-        return system.modified(place)
+    def modified(self, path: str) -> datetime:
+        """Where that is not known, it is now: what DuckDB remembers of the file is not used."""
+        told = self.info(path)
+        found = told.get("LastModified") or told.get("last_modified") or told.get("created") or told.get("mtime")
+        return found if isinstance(found, datetime) else datetime.now(UTC)
 
-    def _found(self, path: str) -> tuple[AbstractFileSystem, str]:
+    def _found(self, path: str) -> tuple[Folder, str]:
         name, _, rest = str(path).removeprefix(f"{PROTOCOL}://").strip("/").partition("/")
-        folder = self._folders[name]
-        return folder.system, folder.place(rest)
+        return self._folders[name], rest
 
 
 _remote = _Remote()
