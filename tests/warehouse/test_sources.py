@@ -11,11 +11,15 @@ import signal
 import socket
 import subprocess
 import tempfile
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import fsspec
@@ -153,6 +157,36 @@ def test_remote_files_are_read_without_an_extension(declare: Declare) -> None:
     finally:
         session.close()
         memory.rm("/bucket", recursive=True)
+
+
+def test_files_behind_http_are_read_with_a_token(
+    landing: Path, declare: Declare, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("aiohttp")
+
+    class Guarded(SimpleHTTPRequestHandler):
+        def send_head(self) -> Any:
+            if self.headers.get("Authorization") == f"Bearer {SECRET}":
+                return super().send_head()
+            return self.send_error(401)
+
+        def log_message(self, *_: object) -> None:
+            """Nothing."""
+
+    monkeypatch.setenv("WEB_TOKEN", SECRET)
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Guarded, directory=str(landing))) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        address = f'type = "files"\nurl = "http://127.0.0.1:{server.server_port}"\n'
+        declare(f'[web]\n{address}token = "env:WEB_TOKEN"\n[stranger]\n{address}')
+        session = EngineSession.open()
+        assert value(session, "SELECT sum(id) FROM web.orders") == 10
+        assert value(session, 'SELECT count(*) FROM web."days/day1"') == 5
+        with pytest.raises(RequestError, match="no nothing"):
+            session.query("FROM web.nothing")
+        with pytest.raises(RequestError, match=r"refuses what it is asked \(401\)"):
+            session.query("FROM stranger.orders")
+        session.close()
+        server.shutdown()
 
 
 @pytest.mark.parametrize(

@@ -6,13 +6,16 @@ DuckDB reads files of this machine by itself. All others it reads through fsspec
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
+import tempfile
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from difflib import get_close_matches
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -69,6 +72,7 @@ class Folder:
     root: str
     is_local: bool
     told: dict[str, dict[str, Any]] = field(default_factory=dict)  # what is known of files, while one statement runs
+    copies: dict[str, Any] = field(default_factory=dict)  # of those that can only be read from their beginning
 
     @classmethod
     def of(cls, source: ConnectedSource) -> Folder:
@@ -125,8 +129,21 @@ class Folder:
     def info(self, path: str) -> dict[str, Any]:
         """Its size and more, asked for once."""
         if path not in self.told:
-            self.told[path] = self.system.info(self.place(path))
+            told = self.system.info(self.place(path))
+            if self._cannot_list and not (told.get("partial") and told.get("size")):
+                self.copies[path] = copy = tempfile.NamedTemporaryFile(prefix="jupyter-pipelines-")  # noqa: SIM115
+                with self.system.open(self.place(path), "rb", block_size=0) as stream:
+                    shutil.copyfileobj(stream, copy)
+                copy.flush()
+                told = {**told, "size": os.path.getsize(copy.name)}
+            self.told[path] = told
         return self.told[path]
+
+    def open(self, path: str) -> Any:
+        """The file, to be read from anywhere."""
+        self.info(path)
+        copy = self.copies.get(path)
+        return self.system.open(self.place(path), "rb") if copy is None else Path(copy.name).open("rb")
 
     def _is_there(self, path: str) -> bool:
         """Whether a file is behind an address that cannot be listed."""
@@ -213,7 +230,7 @@ class _Remote(AbstractFileSystem):  # type: ignore[misc]  # fsspec ships no type
         if set(mode) - set("rb"):
             raise PermissionError("sources are only read")
         folder, rest = self._found(path)
-        return folder.system.open(folder.place(rest), "rb")
+        return folder.open(rest)
 
     def info(self, path: str, **_: Any) -> dict[str, Any]:
         folder, rest = self._found(path)

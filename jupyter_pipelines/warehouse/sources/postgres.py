@@ -24,6 +24,7 @@ from jupyter_pipelines.warehouse.sources.secrets import without_secrets
 
 PATIENCE: Final = 10.0  # seconds for a connection
 _HEARD: Final = 0.2  # seconds until an interruption is
+_attached: list[ConnectedSource] = []
 _Stopped = Callable[[], bool]
 _Result = TypeVar("_Result")
 _SETTINGS: Final = {
@@ -81,7 +82,9 @@ def select_postgres(connection: Any, source: ConnectedSource, schema: str, table
     installed = "SELECT installed FROM duckdb_extensions() WHERE extension_name = 'postgres_scanner'"
     if connection.execute(installed).fetchone() != (True,):
         return ""
-    own = f"_source_{source.name}"
+    if source not in _attached:
+        _attached.append(source)
+    own = f"_source_{source.name}_{_attached.index(source)}"  # one that has changed since is another one
     names = {"host": "HOST", "port": "PORT", "database": "DATABASE", "user": "USER", "password": "PASSWORD"}
     given = {names[field]: str(value) for field, value in source.values.items() if field in names}
     listed = ", ".join(f"{name} '" + value.replace("'", "''") + "'" for name, value in given.items())

@@ -55,7 +55,7 @@ def bring(connection: Any, name: TableName, connected: Connected, stopped: Calla
     """Have a table of a source be there, under its whole name. Raises :class:`RequestError`, :class:`SqlError`."""
     source = _source_of(name, connected)
     assert source is not None
-    target = f"temp.{quoted(str(name))}"
+    target = quoted(str(name))  # TEMP says where; 1.5 takes no `temp.` here
     if source.type == "files":
         from jupyter_pipelines.warehouse.sources.files import select_files
 
@@ -76,15 +76,13 @@ def bring(connection: Any, name: TableName, connected: Connected, stopped: Calla
 
 def forget(connection: Any, name: TableName) -> None:
     """Take away what :func:`bring` has brought."""
-    kind = (
-        "VIEW"
-        if connection.execute(
-            "SELECT count(*) FROM duckdb_views() WHERE temporary AND view_name = ?", [str(name)]
-        ).fetchone()
-        != (0,)
-        else "TABLE"
-    )
-    connection.execute(f"DROP {kind} IF EXISTS temp.{quoted(str(name))}")
+    found = connection.execute(
+        "SELECT 'VIEW' FROM duckdb_views() WHERE temporary AND view_name = $name "
+        "UNION ALL SELECT 'TABLE' FROM duckdb_tables() WHERE temporary AND table_name = $name",
+        {"name": str(name)},
+    ).fetchall()
+    for (kind,) in found:
+        connection.execute(f"DROP {kind} temp.main.{quoted(str(name))}")
 
 
 def _source_of(name: TableName, connected: Connected) -> ConnectedSource | None:
