@@ -120,7 +120,25 @@ def _collect(store: Store, home: Path, garbage: Garbage) -> None:
     secrets = secrets_of(store, garbage.runs)
     _note_gone(home, garbage.runs)
     collect(store, garbage)
+    _have_warehouse_forget(garbage.runs)
     remove_remains(store, home, secrets, now=garbage.time)
+
+
+def _have_warehouse_forget(runs: Collection[str]) -> None:
+    """Have the warehouse, where there is one, forget what the runs have built and checked."""
+    settings = Settings.load()
+    if not runs or not settings.warehouse.exists():
+        return
+    from jupyter_pipelines.warehouse import open_session
+    from jupyter_pipelines.warehouse.recording import forget_runs
+
+    session = open_session(settings)
+    try:
+        forget_runs(session, runs)
+    except PipelinesError as error:  # another program has it open; what is in its book does no harm
+        print(f"the warehouse keeps its notes of {len(runs)} runs: {error.message}", file=sys.stderr, flush=True)
+    finally:
+        session.close()
 
 
 def _note_gone(home: Path, runs: Collection[str]) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -39,6 +39,12 @@ _BUILT: Final = f"""INSERT INTO {SCHEMA}.builds VALUES (
   $now, $run, $notebook, $step, $table, $materialize, $rows, $added, $changed, $removed, $seconds)"""
 _CHECKED: Final = f"""INSERT INTO {SCHEMA}.checks VALUES (
   $now, $run, $notebook, $step, $table, $name, $status, $violations, $rows, $value)"""
+MOST_BY_HAND: Final = 1_000  # notes of one table, or of one check, that no run has made
+_FORGOTTEN: Final = {  # how the notes of each table are grouped, their time, and how many of a group stay
+    "builds": ("table_name", "built_at", 1),
+    "checks": ("table_name, name", "checked_at", _MOST_EARLIER),
+    "appends": ("table_name", "noted", 0),
+}
 _EARLIER: Final = f"""SELECT name, value FROM {SCHEMA}.checks
 WHERE table_name = $table AND value IS NOT NULL AND status <> 'failed'
 QUALIFY row_number() OVER (PARTITION BY name ORDER BY checked_at DESC) <= {_MOST_EARLIER}
@@ -66,6 +72,32 @@ def earlier_values(session: Session, table: str) -> dict[str, Sequence[float]]:
     except SqlError:  # nothing was checked yet
         return {}
     return dict(found)
+
+
+def forget_runs(session: Session, runs: Collection[str]) -> int:
+    """Forget what these runs have built, checked and appended; returns how many notes that were.
+
+    The last build of each table stays, and so do the numbers that drifts are held against; of what was done by hand the
+    last ``MOST_BY_HAND`` of each. Raises :class:`SqlError`, :class:`WarehouseError`.
+    """
+    names = "SELECT table_name FROM duckdb_tables() WHERE schema_name = $schema AND database_name = current_database()"
+    there = set(session.query(names, {"schema": SCHEMA})["table_name"].to_pylist())
+    given, forgotten = {"runs": sorted(runs)}, 0
+    with session.transaction([f"{SCHEMA}.{table}" for table in _FORGOTTEN]):
+        for table, (key, moment, kept) in _FORGOTTEN.items():
+            if table not in there:
+                continue
+            of, newest = f"{SCHEMA}.{table}", f"row_number() OVER (PARTITION BY {key} ORDER BY {moment} DESC)"
+            forgotten += session.execute(
+                f"DELETE FROM {of} WHERE run IN (SELECT unnest($runs::VARCHAR[])) AND rowid NOT IN ("
+                f"SELECT rowid FROM {of} QUALIFY {newest} <= {kept})",
+                given,
+            )
+            forgotten += session.execute(
+                f"DELETE FROM {of} WHERE run = '' AND rowid NOT IN (SELECT rowid FROM {of} WHERE run = '' "
+                f"QUALIFY {newest} <= {MOST_BY_HAND})"
+            )
+    return forgotten
 
 
 def _open_book(session: Session) -> None:

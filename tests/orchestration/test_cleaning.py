@@ -27,6 +27,9 @@ from jupyter_pipelines.orchestration.service import Endpoint
 from jupyter_pipelines.settings import Settings
 from jupyter_pipelines.store import Store
 from jupyter_pipelines.store.files import write_json
+from jupyter_pipelines.warehouse import open_session
+from jupyter_pipelines.warehouse.building import BuildResult
+from jupyter_pipelines.warehouse.recording import record_build
 
 SECRET = read_notebook(
     b'{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [{"cell_type": "code", "id": "a", "outputs": [], '
@@ -213,6 +216,36 @@ def test_backfills_and_secrets_go_with_their_runs(runs: Store, monkeypatch: pyte
     assert set(shelf.stamps()) == {"unfinished", "has a run"}
     assert {path.name for path in (home / "backfills" / "notebooks").iterdir()} == {"unfinished", "has a run"}
     assert {path.stem for path in (home / "backfills" / "progress").iterdir()} == {"unfinished", "has a run"}
+
+
+def test_the_warehouse_forgets_with_the_runs(runs: Store) -> None:
+    session = open_session()
+    made = BuildResult("t", "table", 1)
+    record_build(session, made)  # by hand
+    book = "_jupyter_pipelines.builds"
+    for table, run, day in (("t", "old", 1), ("t", "new", 2), ("only", "old", 1)):
+        session.execute(
+            f"INSERT INTO {book} (table_name, run, built_at) VALUES ($table, $run, make_date(2020, 1, $day))",
+            {"table": table, "run": run, "day": day},
+        )
+    for day in range(1, 29):
+        session.execute(
+            "INSERT INTO _jupyter_pipelines.checks (table_name, name, run, checked_at) "
+            "VALUES ('t', 'rows', 'old', make_date(2020, 1, $day))",
+            {"day": day},
+        )
+    save(runs, "old", days=30)
+    save(runs, "new", days=1)
+    jp.set_retention(keep_days=10)
+    clean(Settings.load().home)
+    kept = session.query(f"SELECT table_name, run FROM {book} ORDER BY ALL").to_pylist()
+    assert [(row["table_name"], row["run"]) for row in kept] == [("only", "old"), ("t", ""), ("t", "new")]
+    left = session.query(
+        "SELECT count(*) AS n, min(day(checked_at)) AS first FROM _jupyter_pipelines.checks"
+    ).to_pylist()
+    assert left == [{"n": 10, "first": 19}]
+    session.close()
+    jp.warehouse().release()
 
 
 def test_a_secret_that_was_used_of_late_stays(runs: Store) -> None:
