@@ -18,6 +18,8 @@ from jupyter_pipelines.errors import NotebookError, PipelinesError
 
 PROGRAM = "jupyter pipelines"
 FAILED, WRONG_REQUEST, INTERRUPTED = 1, 2, 130
+RUN_STEPS = ("run", "resume", "verify")
+"""Commands that load what takes seconds to load."""
 
 COMMANDS: dict[str, dict[str, str]] = {
     "Look": {
@@ -81,6 +83,17 @@ COMMANDS: dict[str, dict[str, str]] = {
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; never raises for something a user did."""
     words = list(sys.argv[1:] if argv is None else argv)
+    if argv is None and words and words[0] in RUN_STEPS:
+        from jupyter_pipelines.cli.forked import run_forked
+
+        code = run_forked(words)
+        if code is not None:
+            return code
+    return run_here(words)
+
+
+def run_here(words: Sequence[str]) -> int:
+    """:func:`main` in this process, whatever else there is."""
     for stream in (sys.stdout, sys.stderr):
         # Notebooks may hold text that this terminal, or UTF-8 itself, cannot express.
         if hasattr(stream, "reconfigure"):
@@ -95,7 +108,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(_unknown_command(words[0]), file=sys.stderr)
         return WRONG_REQUEST
     try:
-        code = _run_command(words[0], words[1:])
+        code = _run_command(words[0], list(words[1:]))
         sys.stdout.flush()
         return code
     except BrokenPipeError:

@@ -48,7 +48,17 @@ PRELOAD = (
     "jupyter_pipelines.execution.kernels.provisioner",
     "jupyter_pipelines.orchestration.service.worker",
     "jupyter_pipelines.orchestration.service.flow_run",
+    # What Prefect, jupyter_client and our command line load only when a run is there.
+    "IPython.display",
+    "anyio._backends._asyncio",
+    "fastapi",
+    "graphviz",
+    "ipykernel.kernelspec",
+    "jupyter_pipelines.cli.commands.run",
+    "jupyter_pipelines.cli.forked",
+    "rich._emoji_codes",
 )
+RUNS = (FLOW_RUN, "jupyter_pipelines.cli.forked")  # modules that a spare can become
 REQUEST_SECONDS = 2.0  # for a request to arrive whole
 SPARE_AFTER = 3.0  # seconds after a run began that the next spare is made: the run has the processors first
 SPARE_SECONDS = 120.0  # that a spare waits for a run
@@ -209,7 +219,7 @@ class Launcher:
     def _hand_over(self, request: dict[str, Any], descriptors: list[int]) -> int:
         """Have the spare become the run that is asked for; returns its process, 0 when it cannot."""
         spare = self._spare
-        if spare is None or request["module"] != FLOW_RUN:
+        if spare is None or request["module"] not in RUNS:
             return 0
         self._spare = None
         try:
@@ -305,11 +315,12 @@ def _become(request: dict[str, Any], descriptors: list[int], *, ready: bool = Fa
     os.environ.clear()
     os.environ.update(request["env"])
     os.chdir(request["directory"])
+    time.tzset()
     if not ready:
         _read_settings()
     code = 0
     try:
-        import_module(request["module"]).main(Path(request["home"]))
+        import_module(request["module"]).main(Path(request["home"]), *request["arguments"])
     except SystemExit as stop:
         code = stop.code if isinstance(stop.code, int) else int(stop.code is not None)
     except BaseException:
@@ -374,12 +385,21 @@ def main(home: Path) -> None:
     for name in PRELOAD:
         import_module(name)
     del sys.modules["pyarrow"]
+    _compile_schemas()
     path = ServiceHome(home).socket("launcher")
     assert path is not None, "the service has said where its sockets are before it starts us"
     gc.collect()
     gc.freeze()  # the collector must not touch, and thereby copy, what all have in common
     gc.disable()
     Launcher(path).serve()
+
+
+def _compile_schemas() -> None:
+    """Have nbformat make its validator now: it takes as long as running a small step."""
+    from nbformat.v4 import new_notebook
+    from nbformat.validator import normalize
+
+    normalize(new_notebook(), strip_invalid_metadata=True)
 
 
 if __name__ == "__main__":
