@@ -1,4 +1,4 @@
-"""The tables of the warehouse in JupyterLab's left sidebar."""
+"""The tables of the warehouse in JupyterLab's left sidebar, and mistakes in SQL about them."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ def test_tables_are_browsed_and_their_names_taken(serviced_lab: Lab, page: Page)
         ("step:daily", '%%sql --table mart.daily\nselect i as day, i * 10 as "A note" from range(3) t(i)'),
         ("step:check", "%%check mart.daily\nday: unique"),
         ("skip", "%%sql\nselect * from "),
+        ("step:look", "%%sql\nselect day from mart.daily"),
     )
     serviced_lab.open(page, notebook)
     page.evaluate(SHOW)
@@ -41,6 +42,16 @@ def test_tables_are_browsed_and_their_names_taken(serviced_lab: Lab, page: Page)
     expect(editor).to_contain_text("select * from mart.daily")
     warehouse.locator("[draggable]", has_text="A note").first.drag_to(editor)
     expect(editor).to_contain_text('"A note"')
+
+    look = page.locator(".jp-Notebook .jp-CodeCell").nth(4)
+    look.locator(".cm-content").click()
+    page.keyboard.press("Control+End")
+    page.keyboard.type(" where dya > 1")
+    problems = look.get_by_role("list", name="Problems of this cell")
+    expect(problems).to_contain_text('referenced column "dya" not found')
+    problems.get_by_role("button", name="Write “day”").click()
+    expect(look.locator(".cm-content")).to_contain_text("where day > 1")
+    expect(problems).to_have_count(0)
 
     find = warehouse.get_by_label("Find tables")
     find.fill("nowhere")

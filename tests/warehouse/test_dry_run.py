@@ -55,15 +55,15 @@ def told(found: Checked) -> list[str]:
 
 
 OWN = "make: %%sql --table mart.daily\nselect 1 as day, 2 as flights, 'x' as carrier"
-COLUMN = "DuckDB cannot run this: referenced column"
+COLUMN = "DuckDB: referenced column"
 MISTAKES: dict[str, tuple[tuple[str, ...], list[str]]] = {
     "a word": (
         (LOADED, "a: %%sql\nselec 1"),
-        ['JP360 error 2:2 DuckDB cannot read this: syntax error at or near "selec" (correct the SQL)'],
+        ['JP360 error 2:2 DuckDB: syntax error at or near "selec" (correct the SQL)'],
     ),
     "a word in the second statement": (
         (LOADED, "a: %%sql\nselect 1;\n\nselect a\nfrm b"),
-        ['JP360 error 2:5 DuckDB cannot read this: syntax error at or near "b" (correct the SQL)'],
+        ['JP360 error 2:5 DuckDB: syntax error at or near "b" (correct the SQL)'],
     ),
     "a column of a table that the notebook makes": (
         (LOADED, OWN, "b: %%sql\nselect carrier,\n  fligths\nfrom mart.daily"),
@@ -84,7 +84,7 @@ MISTAKES: dict[str, tuple[tuple[str, ...], list[str]]] = {
     ),
     "a column of a table of which the columns are listed": (
         (LOADED, "a: %%sql\ncreate table t (id int primary key, name text);\ninsert into t (id, nam) values (1, 'a')"),
-        ['JP361 error 2:3 DuckDB cannot run this: table "t" does not have a column with name "nam" '],
+        ['JP361 error 2:3 DuckDB: table "t" does not have a column with name "nam" '],
     ),
     "a column of a history": (
         (
@@ -96,28 +96,28 @@ MISTAKES: dict[str, tuple[tuple[str, ...], list[str]]] = {
     ),
     "a grouping": (
         (LOADED, OWN, "b: %%sql\nselect day, sum(flights) from mart.daily"),
-        ['JP361 error 3:2 DuckDB cannot run this: column "day" must appear in the GROUP BY clause'],
+        ['JP361 error 3:2 DuckDB: column "day" must appear in the GROUP BY clause'],
     ),
     "types": (
         (LOADED, OWN, "b: %%sql\nselect carrier + interval 1 day from mart.daily"),
-        ["JP361 error 3:2 DuckDB cannot run this: no function matches the given name and argument types"],
+        ["JP361 error 3:2 DuckDB: no function matches the given name and argument types"],
     ),
     "a column that a check names": (
         (LOADED, f"{OWN}\n\n%%check\nday: unique\ncarier: not null\nq: select dya from mart.daily"),
         [
-            "JP361 error 2:6 DuckDB cannot run this: mart.daily has no column `carier` (did you mean `carrier`?)",
+            "JP361 error 2:6 mart.daily has no column `carier` (did you mean `carrier`?)",
             f'JP361 error 2:7 {COLUMN} "dya" not found in FROM clause (did you mean `day`?)',
         ],
     ),
     "a column that a cell of checks names": (
         (LOADED, OWN, "b: %%check mart.daily\nday: unique\n\nflight: > 3"),
-        ["JP361 error 3:4 DuckDB cannot run this: mart.daily has no column `flight` (did you mean `flights`?)"],
+        ["JP361 error 3:4 mart.daily has no column `flight` (did you mean `flights`?)"],
     ),
 }
 IN_WAREHOUSE: dict[str, tuple[tuple[str, ...], list[str]]] = {
     "a column of a table in the warehouse": (
         (LOADED, "a: %%sql\nselect f.dely from raw.flights f where day > $least", "parameters: least = 1"),
-        ['JP361 warning 2:2 with the tables as they are known here, DuckDB could not run this: table "f" does not '],
+        ['JP361 warning 2:2 DuckDB: table "f" does not '],
     ),
     "a table": (
         (LOADED, "a: %%sql\nselect 1\nfrom raw.flihgts"),
@@ -133,7 +133,7 @@ IN_WAREHOUSE: dict[str, tuple[tuple[str, ...], list[str]]] = {
     ),
     "after Python": (
         (LOADED, OWN, "p: x = 1", "b: %%sql\nselect dya from mart.daily"),
-        ["JP361 warning 4:2 with the tables as they are known here, DuckDB could not run this: referenced column"],
+        ["JP361 warning 4:2 DuckDB: referenced column"],
     ),
 }
 

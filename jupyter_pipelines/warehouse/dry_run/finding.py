@@ -30,14 +30,14 @@ def finding(found: Found, pipeline: Pipeline, warehouse: KnownTables | None) -> 
     assert found.mistake is not None
     mistake = found.mistake
     if mistake.kind == "syntax":
-        return _told(found, "JP360", Severity.ERROR, f"DuckDB cannot read this: {mistake.said}", "correct the SQL"), ()
+        return _told(found, "JP360", Severity.ERROR, f"DuckDB: {mistake.said}", "correct the SQL"), ()
     said = mistake.said[:1].lower() + mistake.said[1:]
     severity = Severity.ERROR if found.certain else Severity.WARNING
-    message = f"DuckDB cannot run this: {said}"
+    message = f"DuckDB: {said}" if found.statement is not None else said
     if mistake.kind == "function":
         message = f"neither DuckDB nor the warehouse has a function `{mistake.name}`"
     elif not found.certain:
-        message = f"with the tables as they are known here, DuckDB could not run this: {said}"
+        message = f"{message}, as the tables are known here"
     guess, fix = _guess(found, mistake)
     fixes = _replaced(found, pipeline, mistake.name, guess) if guess else ()
     return _told(found, "JP361", severity, message, fix), fixes
