@@ -31,6 +31,7 @@ NAMES = {
     "history": "finding some of 150,000 runs",
     "tables": "six tables in SQL, against a plain script",
     "compiling": "compile, import and start times",
+    "keystroke": "from a key in a large notebook to the graph beside it, in JupyterLab",
     "values": "dump and load of values",
     "kernels": "taking a ready kernel",
     "warehouse": "eight processes that write to one warehouse",
