@@ -1,6 +1,9 @@
 /** Showing a cell to its author. */
 import type { NotebookPanel } from '@jupyterlab/notebook';
 
+/** How often to wait for a cell; the notebook gives up after ten seconds each time. */
+const PATIENCE = 6;
+
 /** Scroll to a cell, make it the active one, and move the focus to it; with a line (1-based), to that line in it. */
 export async function goToCell(
   panel: NotebookPanel,
@@ -15,7 +18,16 @@ export async function goToCell(
   content.deselectAll();
   content.activeCellIndex = position - 1;
   content.mode = 'command';
-  await content.scrollToItem(position - 1, 'center').catch(() => undefined);
+  // A large notebook puts its cells on the page little by little: until this one's turn there is nothing to scroll to.
+  for (let asked = 0; asked < PATIENCE; asked++) {
+    await content.scrollToItem(position - 1, 'center').catch(() => undefined);
+    if (cell.isAttached || content.activeCell !== cell) {
+      break;
+    }
+  }
+  if (content.activeCell !== cell) {
+    return;
+  }
   if (line > 0) {
     await cell.ready;
     const last = (cell.editor?.lineCount ?? 1) - 1;
