@@ -2,6 +2,7 @@
 import type { ISignal } from '@lumino/signaling';
 import * as React from 'react';
 import type { ILive } from '../tokens';
+import { shared } from './shared';
 
 /** Draw again whenever one of these tells of a change. */
 export function useSignals(...signals: ISignal<unknown, unknown>[]): void {
@@ -32,6 +33,13 @@ export function useLive<T>(live: ILive<T>): ILive<T> {
     };
   }, [live]);
   return live;
+}
+
+/** The same object for as long as what it says is the same; and so its parts. */
+export function useShared<T>(value: T): T {
+  const last = React.useRef<T>(value);
+  last.current = shared(last.current, value);
+  return last.current;
 }
 
 /** The time, each second while something is `ticking`. */

@@ -8,7 +8,14 @@ export {
   Select,
   Switch
 } from './field';
-export { type IAction, useAction, useLive, useNow, useSignals } from './hooks';
+export {
+  type IAction,
+  useAction,
+  useLive,
+  useNow,
+  useShared,
+  useSignals
+} from './hooks';
 export { HoverCard } from './hover-card';
 export { ErrorNotice, Message, Notice, StaleNotice } from './notice';
 export { useRovingFocus } from './roving';

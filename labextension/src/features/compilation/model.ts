@@ -9,6 +9,7 @@ import type { IDisposable } from '@lumino/disposable';
 import { type ISignal, Signal } from '@lumino/signaling';
 import { ApiError, type IPipeline } from '../../api';
 import type { ICompilation, ICompiler } from '../../tokens';
+import { shared } from '../../ui/shared';
 
 /** Asks for a notebook's pipeline; injected, so that it can be tested without a server. */
 export type Compile = (
@@ -202,7 +203,7 @@ export class Compiler implements ICompiler, IDisposable {
     // Cells may have moved under the active one.
     this._onActiveCell();
     // What is typed until then is asked about as well. Nobody has to wait while nothing is asked.
-    const pause = this._current.pending ? this._pause : SHORTEST_PAUSE;
+    const pause = this._current.pending ? this._pause : 0;
     this._asking ||= window.setTimeout(() => {
       this._asking = 0;
       void this._ask();
@@ -221,8 +222,8 @@ export class Compiler implements ICompiler, IDisposable {
       return;
     }
     const content = withoutOutputs(model);
-    const sources = Array.from(model.cells, cell =>
-      cell.sharedModel.getSource()
+    const sources = (content.cells as { source: string }[]).map(
+      ({ source }) => source
     );
     const question = JSON.stringify(content);
     if (question === this._asked) {
@@ -243,7 +244,9 @@ export class Compiler implements ICompiler, IDisposable {
           LONGEST_PAUSE,
           Math.max(SHORTEST_PAUSE, (performance.now() - started) / 2)
         );
-        this._show(withoutEmptyCells(answer, sources));
+        const pipeline = withoutEmptyCells(answer, sources);
+        // Always another object: a new answer. What is drawn is in its parts.
+        this._show({ ...shared(this._current.pipeline, pipeline) });
       }
     } catch (error) {
       if (!abort.signal.aborted) {

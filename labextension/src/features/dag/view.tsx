@@ -2,7 +2,13 @@
 import { ReactWidget } from '@jupyterlab/ui-components';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
-import type { IEdge, IPipeline, IStepBrief, Severity } from '../../api';
+import type {
+  IDiagnostic,
+  IEdge,
+  IPipeline,
+  IStepBrief,
+  Severity
+} from '../../api';
 import type { ICompiler, IRecords } from '../../tokens';
 import {
   duration,
@@ -10,6 +16,7 @@ import {
   stepStyle,
   useClock,
   useLive,
+  useShared,
   useSignals,
   wordOf
 } from '../../ui';
@@ -30,9 +37,11 @@ export interface IDagProps {
 }
 
 /** The worst that is known about each step. */
-function severities(pipeline: IPipeline): Map<string, Severity> {
+function severities(
+  diagnostics: readonly IDiagnostic[]
+): Map<string, Severity> {
   const worst = new Map<string, Severity>();
-  for (const { step, severity } of pipeline.diagnostics) {
+  for (const { step, severity } of diagnostics) {
     if (step && severity !== 'info' && worst.get(step) !== 'error') {
       worst.set(step, severity);
     }
@@ -182,28 +191,25 @@ function placeOf(cells: readonly number[], trans: TranslationBundle): string {
 let markers = 0;
 
 function useDrawing(pipeline: IPipeline): ReturnType<typeof draw> {
-  // Most edits do not touch what is drawn.
-  const shape = JSON.stringify([
-    pipeline.steps.map(step => step.name),
-    pipeline.edges
-  ]);
-  return React.useMemo(() => {
-    const [names, edges] = JSON.parse(shape) as [string[], IEdge[]];
-    return draw(names, edges);
-  }, [shape]);
+  // Most edits do not touch what is drawn; and those that do, little of it.
+  const names = useShared(pipeline.steps.map(step => step.name));
+  const { edges } = pipeline;
+  return useShared(React.useMemo(() => draw(names, edges), [names, edges]));
 }
 
 /** What a step is called to screen readers: what it waits for, how it went, whether something is wrong. */
 function labelsOf(
-  { pipeline, states, trans }: IDagProps,
-  worst: ReadonlyMap<string, Severity>
+  { steps, edges }: Pick<IPipeline, 'steps' | 'edges'>,
+  states: StepStates | undefined,
+  worst: ReadonlyMap<string, Severity>,
+  trans: TranslationBundle
 ): Map<string, string> {
   const before = new Map<string, Set<string>>();
-  for (const { source, target } of pipeline.edges) {
+  for (const { source, target } of edges) {
     before.set(target, (before.get(target) ?? new Set()).add(source));
   }
   return new Map(
-    pipeline.steps.map(({ name }) => {
+    steps.map(({ name }) => {
       const sources = [...(before.get(name) ?? [])];
       const state = states?.get(name);
       const severity = worst.get(name);
@@ -223,10 +229,13 @@ function labelsOf(
   );
 }
 
-export function Dag(props: IDagProps): React.JSX.Element | null {
+export const Dag = React.memo(function Dag(
+  props: IDagProps
+): React.JSX.Element | null {
   const { pipeline, selected, states, describe, onPick, trans } = props;
   const drawing = useDrawing(pipeline);
-  const worst = React.useMemo(() => severities(pipeline), [pipeline]);
+  const { diagnostics } = pipeline;
+  const worst = React.useMemo(() => severities(diagnostics), [diagnostics]);
   const [marker] = React.useState(() => `jp-Pipelines-arrowhead-${++markers}`);
   const [focused, setFocused] = React.useState('');
   const frame = React.useRef<SVGSVGElement>(null);
@@ -235,11 +244,15 @@ export function Dag(props: IDagProps): React.JSX.Element | null {
   const onBoxPick = React.useCallback((step: string) => {
     pick.current(step);
   }, []);
+  const { steps, edges } = pipeline;
+  const labels = React.useMemo(
+    () => labelsOf({ steps, edges }, states, worst, trans),
+    [steps, edges, states, worst, trans]
+  );
   const { boxes } = drawing;
   if (boxes.length === 0) {
     return null;
   }
-  const labels = labelsOf(props, worst);
   const cells = new Map(pipeline.steps.map(step => [step.name, step.cells]));
   // Where the Tab key leads; arrow keys go on from there.
   const known = (name: string): boolean => boxes.some(box => box.name === name);
@@ -318,7 +331,7 @@ export function Dag(props: IDagProps): React.JSX.Element | null {
       )}
     </>
   );
-}
+});
 
 interface IGraphProps {
   compiler: ICompiler;

@@ -1,5 +1,5 @@
 /** What the panel says, worked out of what the compiler knows. Pure. */
-import type { IDiagnostic, IEdge, IInput, IPipeline, IStep } from '../../api';
+import type { IDiagnostic, IEdge, IInput, IPipeline } from '../../api';
 import type { ICompilation } from '../../tokens';
 import { isTagged } from '../cells/model';
 import { debuggedBy } from '../compilation/model';
@@ -74,42 +74,43 @@ export function countProblems(diagnostics: readonly IDiagnostic[]): {
   return { errors: count('error'), warnings: count('warning') };
 }
 
-/** The tables a step reads, by the step of the notebook that builds them; of others the step is empty. */
-export function tablesRead(
-  pipeline: IPipeline,
-  step: IStep
-): [string, string[]][] {
-  const built = new Map(
-    pipeline.edges
-      .filter(edge => edge.target === step.name && isTableRead(pipeline, edge))
-      .map(edge => [edge.name, edge.source])
-  );
-  return byProducer(
-    (step.tables_read ?? []).map(name => ({
+/** What a step waits for besides values. */
+export interface IWaits {
+  /** The tables it reads, by the step of the notebook that builds them; of others the step is empty. */
+  tables: [string, string[]][];
+  /** Why it comes after steps it takes no value or table from: order, files, checks, hidden state. */
+  reasons: string[];
+}
+
+/** For each step, in their order. */
+export function waitsOf({
+  steps,
+  edges
+}: Pick<IPipeline, 'steps' | 'edges'>): IWaits[] {
+  const known = new Map(steps.map(step => [step.name, step]));
+  const to = new Map<string, IEdge[]>();
+  for (const edge of edges) {
+    if (edge.kind !== 'value') {
+      to.set(edge.target, [...(to.get(edge.target) ?? []), edge]);
+    }
+  }
+  const isTableRead = ({ kind, name, source, target }: IEdge): boolean =>
+    kind === 'table' &&
+    known.get(source)?.tables_written?.includes(name) === true &&
+    known.get(target)?.tables_read?.includes(name) === true;
+  return steps.map(step => {
+    const own = to.get(step.name) ?? [];
+    const reads = own.filter(isTableRead);
+    const built = new Map(reads.map(({ name, source }) => [name, source]));
+    const tables = (step.tables_read ?? []).map(name => ({
       name,
       producer: built.get(name) ?? ''
-    }))
-  );
-}
-
-function isTableRead(pipeline: IPipeline, edge: IEdge): boolean {
-  const names = (step: string, key: 'tables_read' | 'tables_written') =>
-    pipeline.steps.find(({ name }) => name === step)?.[key] ?? [];
-  return (
-    edge.kind === 'table' &&
-    names(edge.source, 'tables_written').includes(edge.name) &&
-    names(edge.target, 'tables_read').includes(edge.name)
-  );
-}
-
-/** The edges that lead to a step from steps it takes no value or table from: order, files, checks, hidden state. */
-export function otherReasons(pipeline: IPipeline, step: IStep): string[] {
-  return pipeline.edges
-    .filter(
-      edge =>
-        edge.target === step.name &&
-        edge.kind !== 'value' &&
-        !isTableRead(pipeline, edge)
-    )
-    .map(edge => edge.explanation);
+    }));
+    return {
+      tables: byProducer(tables),
+      reasons: own
+        .filter(edge => !reads.includes(edge))
+        .map(({ explanation }) => explanation)
+    };
+  });
 }

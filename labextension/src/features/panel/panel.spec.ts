@@ -4,11 +4,10 @@ import {
   byProducer,
   countProblems,
   faceOf,
-  otherReasons,
   ranges,
   sortedDiagnostics,
   stepOfCell,
-  tablesRead
+  waitsOf
 } from './model';
 
 function compilation(change: object): ICompilation {
@@ -75,12 +74,13 @@ it('says which step builds the tables that another reads, and what else it waits
       edge('a', 'b', { name: 'x' })
     ]
   });
-  const last = compiled.steps[2]!;
-  expect(tablesRead(compiled, last)).toEqual([
-    ['a', ['t']],
-    ['', ['base.u']]
-  ]);
-  expect(otherReasons(compiled, last)).toEqual(['checked']);
+  expect(waitsOf(compiled)[2]).toEqual({
+    tables: [
+      ['a', ['t']],
+      ['', ['base.u']]
+    ],
+    reasons: ['checked']
+  });
 });
 
 it('finds the step of a cell', () => {

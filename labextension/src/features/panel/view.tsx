@@ -45,7 +45,7 @@ function StaleNotice(props: IPanelContext): React.JSX.Element | null {
 }
 
 /** What a notebook has with steps and without. */
-function Sections(
+const Sections = React.memo(function Sections(
   props: INotebookProps & { pipeline: IPipeline; tagged: boolean }
 ): React.JSX.Element {
   const { pipeline, commands, trans, tagged } = props;
@@ -69,7 +69,7 @@ function Sections(
       <PublishBar {...section} />
     </>
   );
-}
+});
 
 /** The panel of an open notebook; `key`ed by its path, so that nothing of one is taken for another's. */
 function NotebookPanel(props: INotebookProps): React.JSX.Element {

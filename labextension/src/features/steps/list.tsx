@@ -8,9 +8,10 @@ import {
   StateIcon,
   stepStyle,
   useClock,
-  useRovingFocus
+  useRovingFocus,
+  useShared
 } from '../../ui';
-import { byProducer, otherReasons, ranges, tablesRead } from '../panel/model';
+import { byProducer, type IWaits, ranges, waitsOf } from '../panel/model';
 import { type StepStates, tookOf } from './model';
 
 function Names(props: {
@@ -61,11 +62,11 @@ function Took(props: {
 /** What it reads, gives and waits for. */
 function Details(props: {
   step: IStep;
-  pipeline: IPipeline;
+  waits: IWaits;
   describe: (value: string) => string;
   trans: TranslationBundle;
 }): React.JSX.Element {
-  const { step, pipeline, describe, trans } = props;
+  const { step, waits, describe, trans } = props;
   const touched: [string, readonly string[] | undefined][] = [
     [trans.__('opens'), step.files_read],
     [trans.__('writes'), step.files_written],
@@ -84,7 +85,7 @@ function Details(props: {
           </dd>
         </React.Fragment>
       ))}
-      {tablesRead(pipeline, step).map(([builder, names]) => (
+      {waits.tables.map(([builder, names]) => (
         <React.Fragment key={builder}>
           <dt>{trans.__('queries')}</dt>
           <dd>
@@ -117,7 +118,7 @@ function Details(props: {
             </React.Fragment>
           )
       )}
-      {otherReasons(pipeline, step).map(reason => (
+      {waits.reasons.map(reason => (
         <React.Fragment key={reason}>
           <dt>{trans.__('waits')}</dt>
           <dd>
@@ -129,10 +130,10 @@ function Details(props: {
   );
 }
 
-function Step(props: {
+const Step = React.memo(function Step(props: {
   step: IStep;
   index: number;
-  pipeline: IPipeline;
+  waits: IWaits;
   selected: boolean;
   state: IStepBrief | undefined;
   describe: (value: string) => string;
@@ -140,7 +141,7 @@ function Step(props: {
   onPick: (step: string) => void;
   trans: TranslationBundle;
 }): React.JSX.Element {
-  const { step, index, pipeline, selected, state, tabIndex, trans } = props;
+  const { step, index, waits, selected, state, tabIndex, trans } = props;
   const { describe, onPick } = props;
   return (
     <li
@@ -170,17 +171,22 @@ function Step(props: {
           )}
         </span>
       </button>
-      <Details
-        step={step}
-        pipeline={pipeline}
-        describe={describe}
-        trans={trans}
-      />
+      <Details step={step} waits={waits} describe={describe} trans={trans} />
     </li>
+  );
+});
+
+const NOTHING: IWaits = { tables: [], reasons: [] };
+
+function useWaits(pipeline: IPipeline): readonly IWaits[] {
+  const { steps, edges } = pipeline;
+  return useShared(
+    React.useMemo(() => waitsOf({ steps, edges }), [steps, edges])
   );
 }
 
-export function StepList(props: {
+/** Drawn again only where something is another than it was: it may be long, and one types beside it. */
+export const StepList = React.memo(function StepList(props: {
   pipeline: IPipeline;
   selected: string;
   states: StepStates;
@@ -190,6 +196,7 @@ export function StepList(props: {
 }): React.JSX.Element {
   const { pipeline, selected, states, describe, onPick, trans } = props;
   const roving = useRovingFocus('button[data-step]');
+  const waits = useWaits(pipeline);
   const chosen = Math.max(
     0,
     pipeline.steps.findIndex(step => step.name === selected)
@@ -201,7 +208,7 @@ export function StepList(props: {
           key={step.name}
           step={step}
           index={index}
-          pipeline={pipeline}
+          waits={waits[index] ?? NOTHING}
           selected={step.name === selected}
           state={states.get(step.name)}
           describe={describe}
@@ -212,4 +219,4 @@ export function StepList(props: {
       ))}
     </ol>
   );
-}
+});

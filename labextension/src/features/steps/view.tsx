@@ -34,7 +34,7 @@ function useInSight(selected: string): React.RefObject<HTMLDivElement> {
 
 export function Steps(props: ISectionProps): React.JSX.Element | null {
   const { pipeline, compiler, notebook, liveValues, commands, trans } = props;
-  useSignals(liveValues.changed);
+  useSignals(liveValues.changed, compiler.changed);
   const { values } = liveValues;
   const runs = useLive(notebook.runs).value;
   const states = React.useMemo(() => lastStates(runs ?? []), [runs]);
@@ -53,13 +53,17 @@ export function Steps(props: ISectionProps): React.JSX.Element | null {
   );
   const selected = stepOfCell(pipeline, compiler.current.activeCell);
   const frame = useInSight(selected);
-  if (pipeline.steps.length === 0) {
+  const { steps } = pipeline;
+  const goToStep = React.useCallback(
+    (name: string): void => {
+      const step = steps.find(candidate => candidate.name === name);
+      void commands.execute(CommandIDs.goToCell, { cell: step?.cells[0] ?? 0 });
+    },
+    [steps, commands]
+  );
+  if (steps.length === 0) {
     return null;
   }
-  const goToStep = (name: string): void => {
-    const step = pipeline.steps.find(candidate => candidate.name === name);
-    void commands.execute(CommandIDs.goToCell, { cell: step?.cells[0] ?? 0 });
-  };
   const shared = {
     pipeline,
     selected,
@@ -72,7 +76,7 @@ export function Steps(props: ISectionProps): React.JSX.Element | null {
     <Section
       title={trans.__('Steps')}
       name="steps"
-      count={pipeline.steps.length}
+      count={steps.length}
       actions={
         <IconButton
           icon={graphIcon}
