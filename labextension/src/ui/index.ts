@@ -28,7 +28,8 @@ export {
   ToneIcon,
   toneIconNode,
   toneOf,
-  wordOf
+  wordOf,
+  wordOfPipeline
 } from './state';
 export { stepColour, stepStyle } from './steps';
 export { bytes, duration, instant, moment, relative } from './time';

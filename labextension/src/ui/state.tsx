@@ -74,6 +74,17 @@ export function wordOf(state: AnyState, trans: TranslationBundle): string {
   return words[state];
 }
 
+/** A pipeline's state in a word: what has run well is no mere draft, though nothing of it is published. */
+export function wordOfPipeline(
+  state: PipelineState,
+  last: RunState | undefined,
+  trans: TranslationBundle
+): string {
+  return state === 'draft' && last === 'completed'
+    ? trans.__('Not published')
+    : wordOf(state, trans);
+}
+
 // Drawn in a box of 16; each is known by its shape alone.
 const SHAPES: Record<Tone, string> = {
   good: 'M8 1a7 7 0 1 0 0 14A7 7 0 0 0 8 1zm3.7 5.1-4.3 5.2-3-2.7.9-1 2 1.7L10.6 5.2z',
@@ -153,12 +164,15 @@ export function StateIcon(props: {
 /** Icon and word. */
 export function StateChip(props: {
   state: AnyState;
+  /** Where it is not the state's own. */
+  word?: string;
   trans: TranslationBundle;
 }): React.JSX.Element {
+  const { state, word, trans } = props;
   return (
-    <span className="jp-Pipelines-chip" data-tone={toneOf(props.state)}>
-      <StateIcon {...props} decorative />
-      {wordOf(props.state, props.trans)}
+    <span className="jp-Pipelines-chip" data-tone={toneOf(state)}>
+      <StateIcon state={state} trans={trans} decorative />
+      {word ?? wordOf(state, trans)}
     </span>
   );
 }

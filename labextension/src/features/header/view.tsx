@@ -14,7 +14,8 @@ import {
   StateChip,
   Switch,
   useLive,
-  useSignals
+  useSignals,
+  wordOfPipeline
 } from '../../ui';
 import type { INotebookProps, IPanelContext } from '../panel/context';
 import { countProblems, type Face } from '../panel/model';
@@ -151,7 +152,11 @@ function State(props: INotebookProps): React.JSX.Element {
   });
   return (
     <span role="status" className="jp-Pipelines-state" data-state={state}>
-      <StateChip state={state} trans={trans} />
+      <StateChip
+        state={state}
+        word={wordOfPipeline(state, runs.value?.[0]?.state, trans)}
+        trans={trans}
+      />
     </span>
   );
 }

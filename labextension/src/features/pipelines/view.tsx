@@ -18,7 +18,8 @@ import {
   Switch,
   toneOf,
   useLive,
-  wordOf
+  wordOf,
+  wordOfPipeline
 } from '../../ui';
 import {
   chosen,
@@ -103,7 +104,11 @@ const Row = React.memo(function Row(
         </span>
       </th>
       <td title={pipeline.problem || undefined}>
-        <StateChip state={state} trans={trans} />
+        <StateChip
+          state={state}
+          word={wordOfPipeline(state, pipeline.last_runs[0]?.state, trans)}
+          trans={trans}
+        />
         {pipeline.problem && (
           <span className="jp-Pipelines-hint">{pipeline.problem}</span>
         )}
@@ -338,7 +343,7 @@ export function Pipelines(props: IPipelinesOptions): React.JSX.Element {
               <option value="">{trans.__('Any state')}</option>
               {choices.map(([one, count]) => (
                 <option key={one} value={one}>
-                  {wordOf(one, trans)} ({count})
+                  {wordOfPipeline(one, 'completed', trans)} ({count})
                 </option>
               ))}
             </select>

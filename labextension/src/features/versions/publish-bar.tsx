@@ -20,15 +20,29 @@ interface IProps {
   trans: TranslationBundle;
 }
 
-/** `v7 · 3 cells changed · Review`; nothing while nothing is published. */
+/** `v7 · 3 cells changed · Review`; while nothing is published, a way to it once a run was good. */
 export function VersionLine(props: IProps): React.JSX.Element | null {
   const { drifts, notebook, commands, trans } = props;
   useSignals(drifts.changed);
   const summary = useLive(notebook.summary).value;
   const { drift, path } = drifts.current;
+  const last = useLive(notebook.runs).value?.[0];
   const version = summary?.version;
   if (!version) {
-    return null;
+    return summary && last?.state === 'completed' ? (
+      <span className="jp-Pipelines-versionLine">
+        <LinkButton
+          title={trans.__('Schedules run what is published, whatever you edit')}
+          onClick={() => {
+            void commands.execute(CommandIDs.publish, {
+              path: notebook.notebook
+            });
+          }}
+        >
+          {trans.__('Publish')}
+        </LinkButton>
+      </span>
+    ) : null;
   }
   const changes =
     drift?.version && path === notebook.notebook
