@@ -1,13 +1,16 @@
 import { nullTranslator } from '@jupyterlab/translation';
+import type { JSONObject } from '@lumino/coreutils';
+import type { ISchedule } from '../../api';
 import {
   fateOf,
   ignoresWindows,
+  isFilledIn,
   lastDays,
   newDraft,
+  presetsOf,
   problemsOf,
   progressText,
   requestOf,
-  valueOf,
   windowText,
   withWindow
 } from './model';
@@ -16,15 +19,15 @@ import { draftsIn } from './plugin';
 const trans = nullTranslator.load('');
 const NOW = new Date(2027, 2, 1, 12);
 
-function parameter(name: string, annotation = '', preset: unknown = null) {
-  return { name, annotation, default: preset, description: '' };
+function parameter(name: string, annotation = '', schema: JSONObject = {}) {
+  return { name, annotation, default: null, description: '', schema };
 }
 
 describe('what is asked for', () => {
   const parameters = [
-    parameter('day', 'str', ''),
-    parameter('size', 'int', 3),
-    parameter('fast', 'bool', false)
+    parameter('day', 'str', { type: 'string', default: '' }),
+    parameter('size', 'int', { type: 'integer', default: 3 }),
+    parameter('fast', 'bool', { type: 'boolean', default: false })
   ];
 
   it('begins with the last seven days that are over', () => {
@@ -47,7 +50,6 @@ describe('what is asked for', () => {
       parameters: {
         day: '{{ interval_start.date() }}',
         size: ' 7 ',
-        fast: '',
         'not declared': 'x'
       }
     };
@@ -67,18 +69,23 @@ describe('what is asked for', () => {
     expect(scheduled).not.toHaveProperty('window');
   });
 
-  it('reads Python’s words, and texts as they are', () => {
-    expect(valueOf('True', parameter('a', 'bool'))).toBe(true);
-    expect(valueOf('[1, 2]', parameter('a', 'list'))).toEqual([1, 2]);
-    expect(valueOf('7', parameter('a', 'str'))).toBe('7');
-    expect(valueOf('7', parameter('a', '', 'x'))).toBe('7');
-    expect(valueOf('None', parameter('a', 'int | None'))).toBeNull();
-    expect(valueOf('seven', parameter('a', 'int'))).toBe('seven');
+  it('shows what the chosen schedule gives', () => {
+    const schedules = [
+      { id: 's', schedule: { parameters: { day: '{{ interval_end }}' } } }
+    ] as unknown as ISchedule[];
+    const draft = newDraft(NOW);
+    expect(presetsOf(draft, schedules, parameters)).toEqual({});
+    expect(
+      presetsOf({ ...draft, schedule: 's' }, schedules, parameters)
+    ).toEqual({ day: '{{ interval_end }}' });
   });
 
   it('says what is missing, before the server is asked', () => {
     const draft = newDraft(NOW);
     expect(problemsOf(draft, trans)).toEqual({});
+    expect(isFilledIn(draft, parameters, trans)).toBe(true);
+    const wrong = { ...draft, parameters: { size: 'many' } };
+    expect(isFilledIn(wrong, parameters, trans)).toBe(false);
     expect(
       Object.keys(
         problemsOf({ ...draft, first: '2027-03-01', parallel: '1.5' }, trans)

@@ -1,15 +1,26 @@
 /** What is filled in to ask for a backfill. */
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
-import type { ApiError, IParameter, ISchedule, Window } from '../../api';
+import type {
+  ApiError,
+  IBackfillDetail,
+  IParameter,
+  ISchedule,
+  Window
+} from '../../api';
 import { Choices, Field, LinkButton, Notice } from '../../ui';
-import { EXPRESSIONS, type IDraft, lastDays, problemsOf } from './model';
+import { windowBindings } from '../parameters/bound';
+import { ParameterFields } from '../parameters/fields';
+import { fieldOf, textOf, withGiven } from '../parameters/model';
+import { type IDraft, lastDays, presetsOf, problemsOf } from './model';
 
 interface IFormProps {
   draft: IDraft;
   onChange: (change: Partial<IDraft>) => void;
   /** What the server says of the draft; `null` for nothing. */
   error: ApiError | null;
+  /** What it would do, as far as that is known. */
+  preview: IBackfillDetail | null;
   parameters: readonly IParameter[];
   schedules: readonly ISchedule[];
   trans: TranslationBundle;
@@ -163,10 +174,9 @@ function TimeZone(props: IFormProps & { problem: string }): React.JSX.Element {
   );
 }
 
-function ParameterFields(props: IFormProps): React.JSX.Element | null {
-  const { draft, onChange, parameters, trans } = props;
+function Parameters(props: IFormProps): React.JSX.Element {
+  const { draft, onChange, parameters, preview, schedules, trans } = props;
   const problem = useProblem(props);
-  const list = React.useId();
   if (parameters.length === 0) {
     return (
       <Notice tone="warning">
@@ -179,40 +189,38 @@ function ParameterFields(props: IFormProps): React.JSX.Element | null {
   return (
     <fieldset>
       <legend>{trans.__('Parameters')}</legend>
-      <datalist id={list}>
-        {EXPRESSIONS.map(text => (
-          <option key={text} value={text} />
-        ))}
-      </datalist>
-      {parameters.map(({ name, annotation, default: preset, description }) => (
-        <Field
-          key={name}
-          label={annotation ? `${name}: ${annotation}` : name}
-          problem={problem(`parameters.${name}`)}
-          hint={description}
-        >
-          {attributes => (
-            <input
-              {...attributes}
-              list={list}
-              className="jp-Pipelines-input jp-mod-code"
-              spellCheck={false}
-              value={draft.parameters[name] ?? ''}
-              placeholder={
-                typeof preset === 'string' ? preset : JSON.stringify(preset)
-              }
-              onChange={event => {
-                onChange({
-                  parameters: {
-                    ...draft.parameters,
-                    [name]: event.target.value
-                  }
-                });
-              }}
-            />
-          )}
-        </Field>
-      ))}
+      <ParameterFields
+        parameters={parameters}
+        given={draft.parameters}
+        presets={presetsOf(draft, schedules, parameters)}
+        refused={Object.fromEntries(
+          parameters.map(({ name }) => [name, problem(`parameters.${name}`)])
+        )}
+        bindings={windowBindings(trans)}
+        outlook={name => {
+          const values = preview?.windows.map(window =>
+            textOf(window.parameters[name] ?? null)
+          );
+          const first = values?.[0];
+          const last = values?.at(-1);
+          return first === undefined || last === undefined
+            ? ''
+            : first === last
+              ? first
+              : trans.__('%1 … %2', first, last);
+        }}
+        trans={trans}
+        onChange={(name, given) => {
+          const parameter = parameters.find(one => one.name === name);
+          const secret = parameter && fieldOf(parameter).kind === 'secret';
+          onChange({
+            parameters: withGiven(draft.parameters, name, given),
+            ...(secret
+              ? { secrets: [...new Set([...draft.secrets, name])] }
+              : {})
+          });
+        }}
+      />
     </fieldset>
   );
 }
@@ -247,7 +255,7 @@ export function BackfillForm(props: IFormProps): React.JSX.Element {
   return (
     <div className="jp-Pipelines-backfillForm">
       <Range {...props} />
-      <ParameterFields {...props} />
+      <Parameters {...props} />
       <fieldset>
         <legend>{trans.__('How')}</legend>
         <Choices

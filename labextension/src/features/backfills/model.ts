@@ -1,13 +1,15 @@
 /** Backfills: what is asked for, what is wrong with it, and how far one has come. Pure. */
-import type { JSONObject, JSONValue } from '@lumino/coreutils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type {
   IBackfill,
   IBackfillRequest,
   IBackfillWindow,
   IParameter,
+  ISchedule,
   Window
 } from '../../api';
+import type { AllGiven } from '../../tokens';
+import { isExpression, valuesOf, writtenOf } from '../parameters/model';
 
 /** What somebody has filled in so far; texts as they were typed. */
 export interface IDraft {
@@ -16,8 +18,10 @@ export interface IDraft {
   window: Window;
   /** Empty for that of the server's machine. */
   timezone: string;
-  /** Expressions and values as texts, by parameter; what is empty keeps its default. */
-  parameters: Record<string, string>;
+  /** What is left out is as in the notebook, or as the schedule has it. */
+  parameters: AllGiven;
+  /** Which of them are not to be written down. */
+  secrets: string[];
   parallel: string;
   order: 'oldest-first' | 'newest-first';
   keepGoing: boolean;
@@ -49,6 +53,7 @@ export function newDraft(now: Date = new Date()): IDraft {
     window: 'day',
     timezone: Intl.DateTimeFormat().resolvedOptions().timeZone,
     parameters: {},
+    secrets: [],
     parallel: '1',
     order: 'oldest-first',
     keepGoing: false,
@@ -58,39 +63,29 @@ export function newDraft(now: Date = new Date()): IDraft {
   };
 }
 
-/** Expressions that give a parameter the data window of its run. */
-export const EXPRESSIONS = [
-  '{{ interval_start.date() }}',
-  '{{ interval_end.date() }}',
-  '{{ interval_start }}',
-  '{{ interval_end }}'
-] as const;
+/** Gives a parameter the data window of its run. */
+export const EXPRESSION = '{{ interval_start.date() }}';
 
-export function isExpression(text: string): boolean {
-  return text.includes('{{');
+/** What the chosen schedule gives to parameters. */
+export function presetsOf(
+  draft: IDraft,
+  schedules: readonly ISchedule[],
+  parameters: readonly IParameter[]
+): AllGiven {
+  const chosen = schedules.find(({ id }) => id === draft.schedule);
+  return writtenOf(chosen?.schedule.parameters ?? {}, parameters);
 }
 
-/** A text as the value of a parameter: an expression or a text as it is, anything else as JSON where it is some. */
-export function valueOf(text: string, parameter: IParameter): JSONValue {
-  const { annotation, default: preset } = parameter;
-  const isText =
-    annotation === 'str' || (annotation === '' && typeof preset === 'string');
-  if (isExpression(text) || isText) {
-    return text;
-  }
-  const python: Record<string, JSONValue> = {
-    True: true,
-    False: false,
-    None: null
-  };
-  if (text in python) {
-    return python[text] ?? null;
-  }
-  try {
-    return JSON.parse(text) as JSONValue;
-  } catch {
-    return text;
-  }
+/** What is given, as far as the notebook has it; what is missing is the server's to tell. */
+function understood(
+  draft: IDraft,
+  parameters: readonly IParameter[]
+): ReturnType<typeof valuesOf> {
+  return valuesOf(
+    parameters.filter(({ name }) => name in draft.parameters),
+    draft.parameters,
+    true
+  );
 }
 
 /** What the server is asked. */
@@ -99,13 +94,6 @@ export function requestOf(
   draft: IDraft,
   parameters: readonly IParameter[]
 ): IBackfillRequest {
-  const values: JSONObject = {};
-  for (const parameter of parameters) {
-    const text = draft.parameters[parameter.name]?.trim();
-    if (text) {
-      values[parameter.name] = valueOf(text, parameter);
-    }
-  }
   return {
     notebook,
     first: draft.first,
@@ -117,7 +105,7 @@ export function requestOf(
           ...(draft.timezone ? { timezone: draft.timezone } : {}),
           ...(draft.version ? { version: draft.version } : {})
         }),
-    parameters: values,
+    parameters: understood(draft, parameters).values,
     parallel: Number(draft.parallel),
     order: draft.order,
     keep_going: draft.keepGoing,
@@ -125,7 +113,17 @@ export function requestOf(
   };
 }
 
-/** What is wrong before the server is asked, by field. */
+/** Can the server be asked about it? */
+export function isFilledIn(
+  draft: IDraft,
+  parameters: readonly IParameter[],
+  trans: TranslationBundle
+): boolean {
+  const wrong = understood(draft, parameters).problems;
+  return Object.keys({ ...problemsOf(draft, trans), ...wrong }).length === 0;
+}
+
+/** What is wrong before the server is asked, by field; those of parameters have words of their own. */
 export function problemsOf(
   draft: IDraft,
   trans: TranslationBundle
@@ -158,7 +156,7 @@ export function ignoresWindows(
   }
   return !parameters.some(
     ({ name }) =>
-      INTERVALS.includes(name) || isExpression(draft.parameters[name] ?? '')
+      INTERVALS.includes(name) || isExpression(draft.parameters[name])
   );
 }
 
@@ -180,7 +178,7 @@ export function withWindow(
   return likely
     ? {
         ...draft,
-        parameters: { ...draft.parameters, [likely.name]: EXPRESSIONS[0] }
+        parameters: { ...draft.parameters, [likely.name]: EXPRESSION }
       }
     : draft;
 }

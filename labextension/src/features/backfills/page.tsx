@@ -33,12 +33,12 @@ import {
 import { BackfillForm, hasField } from './form';
 import {
   countOf,
-  EXPRESSIONS,
+  EXPRESSION,
   fateOf,
   ignoresWindows,
   type IDraft,
+  isFilledIn,
   newDraft,
-  problemsOf,
   progressText,
   requestOf,
   windowText,
@@ -88,13 +88,13 @@ function usePreview(
   });
   React.useEffect(() => {
     const same = parameters && ignoresWindows(draft, parameters);
-    if (same || !parameters || Object.keys(problemsOf(draft, trans)).length) {
+    if (same || !parameters || !isFilledIn(draft, parameters, trans)) {
       const error = same
         ? new ApiError(
             trans.__('All windows would run with the same parameters.'),
             trans.__(
               'Give one of them the window of its run, such as `%1`.',
-              EXPRESSIONS[0]
+              EXPRESSION
             )
           )
         : null;
@@ -250,7 +250,7 @@ function Wizard(props: IPageProps): React.JSX.Element {
     open > 0 &&
     !error &&
     !pending &&
-    Object.keys(problemsOf(draft, trans)).length === 0;
+    isFilledIn(draft, parameters, trans);
   return (
     <div className="jp-Pipelines-wizard">
       <form
@@ -278,6 +278,7 @@ function Wizard(props: IPageProps): React.JSX.Element {
           draft={draft}
           onChange={change}
           error={error}
+          preview={preview}
           parameters={parameters}
           schedules={schedules.value ?? []}
           trans={trans}

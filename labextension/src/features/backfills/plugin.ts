@@ -15,6 +15,7 @@ import type { JSONObject } from '@lumino/coreutils';
 import type { IParameter } from '../../api';
 import { pipelineIcon } from '../../icons';
 import { CommandIDs, IRecords } from '../../tokens';
+import { withoutSecrets } from '../parameters/model';
 import { type IDraft, newDraft } from './model';
 import type { BackfillWidget, IDrafts } from './page';
 
@@ -34,7 +35,7 @@ export function draftsIn(state: IStateDB | null): IDrafts {
     save: (notebook, draft) => {
       if (draft) {
         known.set(notebook, draft);
-        void state?.save(idOf(notebook), { ...draft });
+        void state?.save(idOf(notebook), { ...withoutSecrets(draft) });
       } else {
         known.delete(notebook);
         void state?.remove(idOf(notebook));

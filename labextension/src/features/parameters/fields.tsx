@@ -1,13 +1,16 @@
 /** Parameters as typed fields; for runs by hand, and for whatever else gives parameters. */
-import { undoIcon } from '@jupyterlab/ui-components';
+import { linkIcon, undoIcon } from '@jupyterlab/ui-components';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 import type { IParameter } from '../../api';
 import type { AllGiven, Given } from '../../tokens';
 import { IconButton, Message, Switch } from '../../ui';
+import { BoundChoice, BoundText } from './bound';
 import {
   fieldOf,
+  type IBinding,
   type IParameterField,
+  isExpression,
   type Problem,
   understand
 } from './model';
@@ -19,8 +22,12 @@ export interface IParameterFieldsProps {
   onChange: (name: string, given: Given | undefined) => void;
   /** What the server found wrong, by name. */
   refused?: Readonly<Record<string, string>>;
-  /** Texts with `{{ … }}` stand for dates of a data window: they may be in any field. */
-  templates?: boolean;
+  /** What is in a field unless given, where that is not what the notebook has. */
+  presets?: AllGiven;
+  /** What a parameter can follow; none where its value cannot depend on the run. */
+  bindings?: readonly IBinding[];
+  /** What those that follow something are going to be, in words. */
+  outlook?: (name: string) => string;
   trans: TranslationBundle;
 }
 
@@ -78,7 +85,6 @@ function Control(props: IControlProps): React.JSX.Element {
   const { field, value, onGive, attributes, placeholder, trans } = props;
   const text = value ?? '';
   const isNone = value === null;
-  const templated = text.includes('{{');
   const common = {
     ...attributes,
     placeholder: isNone ? NONE : placeholder,
@@ -90,7 +96,7 @@ function Control(props: IControlProps): React.JSX.Element {
       onGive(event.target.value);
     }
   };
-  if (field.kind === 'switch' && !isNone && !templated) {
+  if (field.kind === 'switch' && !isNone) {
     return (
       <Switch
         label={field.name}
@@ -101,7 +107,7 @@ function Control(props: IControlProps): React.JSX.Element {
       />
     );
   }
-  if (field.kind === 'choice' && !templated) {
+  if (field.kind === 'choice') {
     return (
       <select className="jp-Pipelines-input" value={text} {...common}>
         {isNone && <option value="">{NONE}</option>}
@@ -142,105 +148,168 @@ function Control(props: IControlProps): React.JSX.Element {
   );
 }
 
+/** The name, and what kind of value it takes. */
+function Name(props: {
+  id: string;
+  name: string;
+  type: string;
+  changed: boolean;
+  trans: TranslationBundle;
+}): React.JSX.Element {
+  const { id, name, type, changed, trans } = props;
+  return (
+    <div className="jp-Pipelines-parameterName">
+      <label htmlFor={id}>
+        <code>{name}</code>
+        {changed && (
+          <span className="jp-Pipelines-forReaders">
+            {trans.__('(changed)')}
+          </span>
+        )}
+      </label>
+      {type && <span className="jp-Pipelines-type">{type}</span>}
+    </div>
+  );
+}
+
+function placeholderOf(
+  field: IParameterField,
+  trans: TranslationBundle
+): string {
+  if (field.kind === 'secret') {
+    return '••••••';
+  }
+  if (field.computed) {
+    return trans.__('worked out by the notebook');
+  }
+  return field.required ? trans.__('needed') : '';
+}
+
 function ParameterRow(
   props: Omit<IParameterFieldsProps, 'parameters' | 'refused'> & {
     parameter: IParameter;
     refused: string;
   }
 ): React.JSX.Element {
-  const { parameter, given, onChange, refused, templates, trans } = props;
+  const { parameter, given, onChange, refused, trans } = props;
   const field = React.useMemo(() => fieldOf(parameter), [parameter]);
+  const [writing, setWriting] = React.useState(false);
   const id = React.useId();
-  const own = given[field.name];
+  const { name } = field;
+  const own = given[name];
+  const preset = props.presets?.[name];
+  const initial = preset === undefined ? field.initial : preset;
   const changed = own !== undefined;
-  const value = changed ? own : field.initial;
-  const isTemplate = templates === true && value?.includes('{{') === true;
-  const found = changed && !isTemplate ? understand(field, own).problem : null;
+  const value = changed ? own : initial;
+  const bindings = props.bindings && ordered(props.bindings, field);
+  const first = bindings?.[0];
+  const bound = bindings && (writing || isExpression(value));
+  const found =
+    changed && !(bound && isExpression(own))
+      ? understand(field, own).problem
+      : null;
   const problem = found ? wordsOf(found, trans) : refused;
   const give = (next: Given): void => {
     // As the notebook has it: then it is not changed.
-    onChange(
-      field.name,
-      next === field.initial && !field.required && !field.computed
-        ? undefined
-        : next
-    );
+    const same = next === initial && !field.required && !field.computed;
+    onChange(name, same ? undefined : next);
   };
   const isNone = value === null;
+  const attributes = {
+    id,
+    'aria-invalid': problem ? (true as const) : undefined,
+    'aria-describedby': `${id}-more`
+  };
+  const follows = {
+    ...{ name, value: value ?? '', bindings: bindings ?? [], writing },
+    ...{ attributes, trans, onGive: give, onWrite: setWriting }
+  };
+  const outlook = bound && !problem ? (props.outlook?.(name) ?? '') : '';
   return (
     <div
       className="jp-Pipelines-parameter"
-      data-parameter={field.name}
+      data-parameter={name}
       data-changed={changed || undefined}
     >
-      <div className="jp-Pipelines-parameterName">
-        <label htmlFor={id}>
-          <code>{field.name}</code>
-          {changed && (
-            <span className="jp-Pipelines-forReaders">
-              {trans.__('(changed)')}
-            </span>
-          )}
-        </label>
-        {field.choices.length === 0 && (
-          <span className="jp-Pipelines-type">{parameter.annotation}</span>
-        )}
-      </div>
+      <Name
+        id={id}
+        name={name}
+        type={field.choices.length === 0 ? parameter.annotation : ''}
+        changed={changed}
+        trans={trans}
+      />
       <div className="jp-Pipelines-parameterValue">
-        <Control
-          field={field}
-          value={value}
-          onGive={give}
-          attributes={{
-            id,
-            'aria-invalid': problem ? true : undefined,
-            'aria-describedby': `${id}-more`
-          }}
-          placeholder={
-            field.kind === 'secret'
-              ? '••••••'
-              : field.computed
-                ? trans.__('worked out by the notebook')
-                : field.required
-                  ? trans.__('needed')
-                  : ''
-          }
-          trans={trans}
-        />
-        {field.optional && field.kind !== 'any' && (
+        {bound ? (
+          <BoundChoice {...follows} />
+        ) : (
+          <Control
+            field={field}
+            value={value}
+            onGive={give}
+            attributes={attributes}
+            placeholder={placeholderOf(field, trans)}
+            trans={trans}
+          />
+        )}
+        {field.optional && field.kind !== 'any' && !bound && (
           <button
             type="button"
             className="jp-Pipelines-none"
             aria-pressed={isNone}
-            aria-label={trans.__('Leave %1 unset', field.name)}
+            aria-label={trans.__('Leave %1 unset', name)}
             title={trans.__('Leave it unset')}
             onClick={() => {
-              give(isNone ? (field.initial ?? firstOf(field)) : null);
+              give(isNone ? (initial ?? firstOf(field)) : null);
             }}
           >
             {NONE}
           </button>
         )}
+        {first && (
+          <IconButton
+            icon={linkIcon}
+            label={trans.__('Let %1 follow the run', name)}
+            aria-pressed={bound === true}
+            onClick={() => {
+              setWriting(false);
+              const fixed = isExpression(initial) ? field.initial : undefined;
+              onChange(name, bound ? fixed : first.expression);
+            }}
+          />
+        )}
         {changed && (
           <IconButton
             icon={undoIcon}
-            label={trans.__('Reset %1', field.name)}
+            label={trans.__('Reset %1', name)}
             onClick={() => {
-              onChange(field.name, undefined);
+              setWriting(false);
+              onChange(name, undefined);
             }}
           />
         )}
       </div>
       <div id={`${id}-more`} className="jp-Pipelines-parameterMore">
+        {bound && <BoundText {...follows} />}
         <div role="alert" className="jp-Pipelines-fieldProblem">
           {problem && <Message text={problem} />}
         </div>
+        {outlook && <p className="jp-Pipelines-hint">{outlook}</p>}
         {parameter.description && (
           <p className="jp-Pipelines-hint">{parameter.description}</p>
         )}
       </div>
     </div>
   );
+}
+
+/** Those with a time of day first, where that is what is wanted. */
+function ordered(
+  bindings: readonly IBinding[],
+  { kind }: IParameterField
+): IBinding[] {
+  const late = ({ expression }: IBinding): number =>
+    Number(expression.includes('date()') === (kind === 'date-time'));
+  return [...bindings].sort((a, b) => late(a) - late(b));
 }
 
 /** What a field begins with when it is no longer `None`. */

@@ -33,6 +33,12 @@ export interface IParameterField {
   computed: boolean;
 }
 
+/** What a parameter can follow instead of having a value, and that in words. */
+export interface IBinding {
+  expression: string;
+  words: string;
+}
+
 /** What is meant, or what is wrong with it. */
 export type Understood =
   { value: JSONValue; problem: null } | { value: null; problem: Problem };
@@ -105,6 +111,11 @@ function shortDuration(text: string): string {
   ].join('');
   const day = Number(days) > 0 ? `${Number(days)}D` : '';
   return time || day ? `${sign}P${day}${time && `T${time}`}` : 'PT0S';
+}
+
+/** What is shown of a value. */
+export function textOf(value: JSONValue): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
 /** A value as it stands in a field. */
@@ -232,10 +243,32 @@ export function understand(field: IParameterField, given: Given): Understood {
   }
 }
 
-/** The values of a run: what is given, understood; and what is wrong, by the name of the parameter. */
+/** Does a text stand for what only the time or the cause of a run tells? */
+export function isExpression(given: Given | undefined): given is string {
+  return given?.includes('{{') === true;
+}
+
+/** The same for a text that may hold expressions: the server evaluates them, within lists and objects too. */
+function understandExpression(
+  field: IParameterField,
+  text: string
+): Understood {
+  const value = parsed(text);
+  const holds = ['list', 'object', 'any'].includes(field.kind);
+  return good(
+    holds && typeof value === 'object' && value !== null ? value : text
+  );
+}
+
+/**
+ * The values of a run: what is given, understood; and what is wrong, by the name of the parameter.
+ *
+ * With `expressions` texts that hold a `{{` are not looked at: they are evaluated when a run is due.
+ */
 export function valuesOf(
   parameters: readonly IParameter[],
-  given: AllGiven
+  given: AllGiven,
+  expressions = false
 ): { values: JSONObject; problems: Record<string, Problem> } {
   const values: JSONObject = {};
   const problems: Record<string, Problem> = {};
@@ -248,7 +281,10 @@ export function valuesOf(
       }
       continue;
     }
-    const { value, problem } = understand(field, own);
+    const { value, problem } =
+      expressions && isExpression(own)
+        ? understandExpression(field, own)
+        : understand(field, own);
     if (problem) {
       problems[field.name] = problem;
     } else {
@@ -256,4 +292,68 @@ export function valuesOf(
     }
   }
   return { values, problems };
+}
+
+/** Values that are kept somewhere, as they stand in fields. */
+export function writtenOf(
+  values: JSONObject,
+  parameters: readonly IParameter[]
+): AllGiven {
+  return Object.fromEntries(
+    withOthers(parameters, values)
+      .filter(({ name }) => name in values)
+      .map(parameter => {
+        const value = values[parameter.name] ?? null;
+        const given =
+          typeof value === 'string' && isExpression(value)
+            ? value
+            : givenOf(fieldOf(parameter).kind, value);
+        return [parameter.name, given];
+      })
+  );
+}
+
+/** The notebook's parameters, and after them those that are given although it has none of that name. */
+export function withOthers(
+  parameters: readonly IParameter[],
+  given: Readonly<Record<string, unknown>>,
+  description = ''
+): readonly IParameter[] {
+  const known = new Set(parameters.map(({ name }) => name));
+  const others = Object.keys(given).filter(name => !known.has(name));
+  return [
+    ...parameters,
+    ...others.map(name => ({
+      name,
+      annotation: '',
+      default: null,
+      description
+    }))
+  ];
+}
+
+/** What is filled in, changed at one place; `undefined` leaves the parameter as the notebook has it. */
+export function withGiven(
+  given: AllGiven,
+  name: string,
+  next: Given | undefined
+): AllGiven {
+  const others = Object.entries(given).filter(([other]) => other !== name);
+  return Object.fromEntries(
+    next === undefined ? others : [...others, [name, next]]
+  );
+}
+
+/** What may be written down of it: no secrets. */
+export function withoutSecrets<
+  T extends { parameters: AllGiven; secrets: readonly string[] }
+>(draft: T): T {
+  return {
+    ...draft,
+    parameters: Object.fromEntries(
+      Object.entries(draft.parameters).filter(
+        ([name]) => !draft.secrets.includes(name)
+      )
+    )
+  };
 }

@@ -2,6 +2,7 @@
 import type { IStateDB } from '@jupyterlab/statedb';
 import { type ISignal, Signal } from '@lumino/signaling';
 import type { AllGiven, Given, IParameterValues } from '../../tokens';
+import { withGiven } from './model';
 
 const KEY = 'jupyter-pipelines:parameters';
 const NOTHING: AllGiven = {};
@@ -39,16 +40,10 @@ export class ParameterValues implements IParameterValues {
     given: Given | undefined,
     secret = false
   ): void {
-    const others = Object.entries(this.of(notebook)).filter(
-      ([other]) => other !== name
-    );
-    const next = Object.fromEntries(
-      given === undefined ? others : [...others, [name, given]]
-    );
     if (secret) {
       this._secrets.add(`${notebook}\n${name}`);
     }
-    this._set(notebook, next);
+    this._set(notebook, withGiven(this.of(notebook), name, given));
   }
 
   reset(notebook: string): void {

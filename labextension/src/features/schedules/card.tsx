@@ -18,7 +18,8 @@ import {
   Switch,
   useAction
 } from '../../ui';
-import { browserZone, textOf } from './model';
+import { textOf } from '../parameters/model';
+import { browserZone } from './model';
 import { versionLabel } from './options';
 import { causeInWords, oddities, overlapInWords, whenInWords } from './words';
 
@@ -93,7 +94,7 @@ function Card(
       {props.children}
       <p className="jp-Pipelines-hint">{facts.join(' · ')}</p>
       {values.length > 0 && (
-        <p className="jp-Pipelines-hint jp-Pipelines-values">
+        <p className="jp-Pipelines-hint jp-Pipelines-givenValues">
           {values.map(([name, value]) => (
             <code key={name}>
               {name} = {textOf(value ?? null)}

@@ -4,6 +4,7 @@ import { type ReadonlyPartialJSONValue, Token } from '@lumino/coreutils';
 import { Debouncer } from '@lumino/polling';
 import { type ISignal, Signal } from '@lumino/signaling';
 import type { ISettings } from '../../tokens';
+import { withoutSecrets } from '../parameters/model';
 import { DEFAULTS, type IDefaults, type IDraft, newDraft } from './model';
 
 const PLACE = 'jupyter-pipelines:schedule-drafts';
@@ -77,7 +78,9 @@ export class ScheduleDrafts {
   private readonly _changed = new Signal<this, void>(this);
   private readonly _drafts = new Map<string, IDraft>();
   private readonly _writing = new Debouncer(async () => {
-    const all = Object.fromEntries(this._drafts);
+    const all = Object.fromEntries(
+      [...this._drafts].map(([path, draft]) => [path, withoutSecrets(draft)])
+    );
     await this._state?.save(PLACE, all as unknown as ReadonlyPartialJSONValue);
   }, WRITE_AFTER);
 }

@@ -1,7 +1,7 @@
 /** The form in which a schedule or trigger is written. Whatever is in it is kept until it is saved or given up. */
 import { UUID } from '@lumino/coreutils';
 import * as React from 'react';
-import { ApiError } from '../../api';
+import { ApiError, type IParameter } from '../../api';
 import {
   Button,
   Choices,
@@ -11,6 +11,7 @@ import {
   useLive
 } from '../../ui';
 import type { ISectionProps } from '../panel/context';
+import { isExpression } from '../parameters/model';
 import {
   browserZone,
   type IDraft,
@@ -21,7 +22,7 @@ import {
   type Way
 } from './model';
 import { Bounds, Parameters, Policies, Runs } from './options';
-import { NextRuns, usePreview } from './preview';
+import { NextRuns, usePreview, valuesIn } from './preview';
 import { type ISaved, publishes, saveDraft } from './saving';
 import {
   After,
@@ -102,6 +103,7 @@ function When(
 /** What is wrong, and where: what was refused when it was saved, what the preview says, what is not filled in. */
 function useProblems(
   draft: IDraft,
+  parameters: readonly IParameter[],
   refused: unknown,
   previewed: ApiError | null,
   tried: boolean
@@ -109,7 +111,7 @@ function useProblems(
   const errors = [refused, previewed].filter(
     (each): each is ApiError => each instanceof ApiError
   );
-  const missing = tried ? missingIn(draft) : '';
+  const missing = tried ? missingIn(draft, parameters) : '';
   const problemOf = (part: string): string => {
     const found = errors.find(error => partOf(error.field, draft) === part);
     return found ? messageOf(found) : missing === part ? 'missing' : '';
@@ -140,6 +142,7 @@ export function Editor(
   const previewed = usePreview(records.api, trigger ? null : spec);
   const { problemOf, rest } = useProblems(
     draft,
+    parameters,
     saving.error,
     previewed.error,
     tried
@@ -175,7 +178,7 @@ export function Editor(
   };
   const save = (): void => {
     setTried(true);
-    if (missingIn(draft)) {
+    if (missingIn(draft, parameters)) {
       window.setTimeout(() => {
         focus('[aria-invalid]');
       });
@@ -209,7 +212,7 @@ export function Editor(
     .map(each => each.notebook)
     .filter(path => path !== notebook.notebook);
   const dependent = Object.entries(draft.parameters)
-    .filter(([, text]) => text.includes('{{'))
+    .filter(([, given]) => isExpression(given))
     .map(([name]) => name);
   const title = draft.editing
     ? trans.__('Change the schedule')
@@ -239,7 +242,11 @@ export function Editor(
       {!trigger && (
         <NextRuns previewed={previewed} dependent={dependent} trans={trans} />
       )}
-      <Parameters {...part} parameters={parameters} />
+      <Parameters
+        {...part}
+        parameters={parameters}
+        next={name => (trigger ? [] : valuesIn(previewed, name))}
+      />
       {!trigger && <Bounds {...part} />}
       <Policies {...part} />
       <Runs {...part} versions={versions.value} />

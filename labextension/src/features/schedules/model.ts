@@ -1,5 +1,5 @@
 /** A schedule or trigger as it is being written, and what the server is told of it. Pure. */
-import { type JSONObject, type JSONValue, UUID } from '@lumino/coreutils';
+import { type JSONObject, UUID } from '@lumino/coreutils';
 import type {
   IParameter,
   ISchedule,
@@ -11,7 +11,13 @@ import type {
   Overlap,
   Window
 } from '../../api';
-import type { ISettingValues } from '../../tokens';
+import type { AllGiven, ISettingValues } from '../../tokens';
+import {
+  isExpression,
+  valuesOf,
+  withOthers,
+  writtenOf
+} from '../parameters/model';
 import {
   type ISimple,
   missingOf,
@@ -61,8 +67,10 @@ export interface IDraft {
   doneBy: string;
   timeout: string;
   window: Window | '';
-  /** By name, as written; what is left out has its default. */
-  parameters: Record<string, string>;
+  /** What is left out is as in the notebook. */
+  parameters: AllGiven;
+  /** Which of them are not to be written down. */
+  secrets: string[];
   source: Source;
   version: string;
   ref: string;
@@ -117,6 +125,7 @@ export function newDraft(defaults: IDefaults = DEFAULTS): IDraft {
     timeout: '',
     window: '',
     parameters: {},
+    secrets: [],
     source: 'published',
     version: '',
     ref: '',
@@ -131,11 +140,6 @@ export function isTrigger(draft: IDraft): boolean {
 }
 
 // ---- What the server has, as a draft ----
-
-/** What is written of a value; texts that would be read as something else are quoted. */
-export function textOf(value: JSONValue): string {
-  return typeof value === 'string' ? value : JSON.stringify(value);
-}
 
 /** `2027-03-28T07:00` of a moment in the zone that its offset is of. */
 function local(moment: string | undefined): string {
@@ -155,12 +159,6 @@ function sourceOf(version: string, follow = ''): Partial<IDraft> {
   return version === 'published'
     ? { source: 'published' }
     : { source: 'version', version };
-}
-
-function writtenParameters(values: JSONObject = {}): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(values).map(([name, value]) => [name, textOf(value ?? null)])
-  );
 }
 
 const SPAN = /^(?:(?<d>\d+)d)?(?:(?<h>\d+)h)?(?:(?<m>\d+)m)?(?:(?<s>\d+)s)?$/;
@@ -201,7 +199,10 @@ function timesOf(spec: IScheduleSpec): Partial<IDraft> {
   };
 }
 
-export function draftOfSchedule(schedule: ISchedule): IDraft {
+export function draftOfSchedule(
+  schedule: ISchedule,
+  parameters: readonly IParameter[]
+): IDraft {
   const { schedule: spec } = schedule;
   return {
     ...newDraft(),
@@ -219,7 +220,7 @@ export function draftOfSchedule(schedule: ISchedule): IDraft {
     doneBy: spec.done_by ?? '',
     timeout: spec.timeout ?? '',
     window: spec.window ?? '',
-    parameters: writtenParameters(spec.parameters),
+    parameters: writtenOf(spec.parameters ?? {}, parameters),
     paused: schedule.paused,
     ...sourceOf(schedule.version, schedule.follow),
     verify: schedule.verify ?? false
@@ -277,7 +278,10 @@ function causeOf({ kind, cause, notebook }: ITrigger): Partial<IDraft> {
   }
 }
 
-export function draftOfTrigger(trigger: ITrigger): IDraft {
+export function draftOfTrigger(
+  trigger: ITrigger,
+  parameters: readonly IParameter[]
+): IDraft {
   return {
     ...newDraft(),
     ...causeOf(trigger),
@@ -285,7 +289,7 @@ export function draftOfTrigger(trigger: ITrigger): IDraft {
     editingKind: 'trigger',
     name: trigger.name,
     overlap: trigger.overlap as Overlap,
-    parameters: writtenParameters(trigger.parameters),
+    parameters: writtenOf(trigger.parameters, parameters),
     paused: trigger.paused,
     ...sourceOf(trigger.version)
   };
@@ -298,52 +302,57 @@ export function duplicateOf(draft: IDraft): IDraft {
 
 // ---- A draft, as the server is told ----
 
-/** A value as the parameter's type wants it; expressions, and what cannot be read, are sent as they are written. */
-export function valueOf(text: string, parameter?: IParameter): JSONValue {
-  if (text.includes('{{')) {
-    return text;
-  }
-  const kinds = kindsOf(parameter);
-  if (kinds.has('string') && !kinds.has('null')) {
-    return text;
-  }
-  try {
-    const value = JSON.parse(text) as JSONValue;
-    const isText = kinds.has('string') && value !== null;
-    return isText ? text : value;
-  } catch {
-    return { True: true, False: false, None: null }[text] ?? text;
-  }
-}
-
-/** The JSON types that a parameter takes; none where that is not known. */
-export function kindsOf(parameter?: IParameter): Set<string> {
-  const found = new Set<string>();
-  const schema = parameter?.schema;
-  const choices = schema?.anyOf as JSONObject[] | undefined;
-  for (const one of [schema, ...(choices ?? [])]) {
-    for (const kind of [one?.type].flat()) {
-      if (typeof kind === 'string') {
-        found.add(kind);
-      }
-    }
-  }
-  return found;
-}
-
-function valuesOf(
+/** The values of what is given; what is wrong with it is left out, and named. */
+function understood(
   draft: IDraft,
   parameters: readonly IParameter[]
-): JSONObject {
-  return Object.fromEntries(
-    Object.entries(draft.parameters).map(([name, text]) => [
-      name,
-      valueOf(
-        text,
-        parameters.find(one => one.name === name)
-      )
-    ])
-  );
+): { values: JSONObject; wrong: string | undefined } {
+  const given = draft.parameters;
+  const all = withOthers(parameters, given).filter(({ name }) => name in given);
+  const { values, problems } = valuesOf(all, given, true);
+  return { values, wrong: Object.keys(problems)[0] };
+}
+
+/** The period that most likely fits the times of a draft. */
+export function likelyWindow({ way, simple, everyUnit }: IDraft): Window {
+  if (way === 'interval') {
+    return everyUnit === 'd' ? 'day' : 'hour';
+  }
+  if (way !== 'simple') {
+    return 'day';
+  }
+  switch (simple.unit) {
+    case 'minutes':
+    case 'hour':
+      return 'hour';
+    case 'week':
+      return 'week';
+    case 'month':
+    case 'nth':
+      return 'month';
+    default:
+      return 'day';
+  }
+}
+
+/** The draft with a parameter given; one that follows the data window needs one. */
+export function withParameter(
+  draft: IDraft,
+  parameter: string,
+  parameters: AllGiven,
+  secret: boolean
+): Partial<IDraft> {
+  const given = parameters[parameter];
+  const needs =
+    !isTrigger(draft) &&
+    !draft.window &&
+    isExpression(given) &&
+    given.includes('interval_');
+  return {
+    parameters,
+    ...(secret ? { secrets: [...new Set([...draft.secrets, parameter])] } : {}),
+    ...(needs ? { window: likelyWindow(draft) } : {})
+  };
 }
 
 function whenOf(draft: IDraft): IScheduleSpec | null {
@@ -375,7 +384,7 @@ export function specOf(
   if (!when) {
     return null;
   }
-  const values = valuesOf(draft, parameters);
+  const { values } = understood(draft, parameters);
   return {
     ...when,
     zone: draft.zone.trim() || 'UTC',
@@ -452,7 +461,7 @@ export function triggerRequest(
   draft: IDraft,
   parameters: readonly IParameter[]
 ): ITriggerRequest {
-  const values = valuesOf(draft, parameters);
+  const { values } = understood(draft, parameters);
   return {
     notebook,
     ...requestedCause(draft),
@@ -463,10 +472,18 @@ export function triggerRequest(
   };
 }
 
-/** The part of the form that must be filled in first; empty when all is. */
-export function missingIn(draft: IDraft): string {
+/** The part of the form that must be filled in first, or otherwise; empty when all is well. */
+export function missingIn(
+  draft: IDraft,
+  parameters: readonly IParameter[]
+): string {
   const noRef = draft.source === 'ref' && !draft.ref.trim();
-  return missingTimes(draft) || (noRef ? 'ref' : '');
+  const { wrong } = understood(draft, parameters);
+  return (
+    missingTimes(draft) ||
+    (wrong === undefined ? '' : `parameters.${wrong}`) ||
+    (noRef ? 'ref' : '')
+  );
 }
 
 function missingTimes(draft: IDraft): string {
@@ -494,7 +511,7 @@ function missingTimes(draft: IDraft): string {
 /** The part of the form that a field of a request belongs to; empty where it is about all of it. */
 export function partOf(field: string, draft: IDraft): string {
   const name = field.replace(/^when\./, '');
-  if (name.startsWith('parameters')) {
+  if (name.startsWith('parameters.')) {
     return name;
   }
   switch (name) {

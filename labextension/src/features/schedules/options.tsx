@@ -1,114 +1,91 @@
 /** The parts of the form that are needed now and then; each says in its line what is in it. */
+import type { JSONValue } from '@lumino/coreutils';
 import * as React from 'react';
 import type { IParameter, IVersion, Missed, Overlap, Window } from '../../api';
 import { Field, moment, Part, Select } from '../../ui';
-import { type IDraft, isTrigger, kindsOf, type Source } from './model';
+import { windowBindings } from '../parameters/bound';
+import { ParameterFields } from '../parameters/fields';
+import {
+  fieldOf,
+  type IBinding,
+  textOf,
+  withGiven,
+  withOthers
+} from '../parameters/model';
+import { isTrigger, type Source, withParameter } from './model';
 import type { IPartProps } from './when';
 
-const OF_TIME = [
-  '{{ interval_start.date() }}',
-  '{{ interval_end.date() }}',
-  '{{ scheduled_time.date() }}',
-  "{{ scheduled_time.strftime('%Y-%m') }}"
-];
-const OF_CAUSE: Record<string, string[]> = {
-  after: ['{{ upstream.id }}', '{{ upstream.executed_notebook }}'],
-  file: ['{{ file }}', '{{ files }}'],
-  update: ['{{ updated }}', '{{ upstream.id }}'],
-  event: ['{{ event.payload }}', '{{ event.name }}'],
-  token: []
-};
-
-function offeredFor(draft: IDraft): string[] {
-  return isTrigger(draft)
-    ? [
-        ...(OF_CAUSE[draft.way === 'after' ? 'after' : draft.event] ?? []),
-        '{{ triggered_at.date() }}'
-      ]
-    : OF_TIME.filter(each => draft.window || !each.includes('interval'));
-}
-
-/** A default as the author would write it, as far as JSON tells. */
-function literal(value: unknown): string {
-  return value === null || value === undefined
-    ? 'None'
-    : typeof value === 'string'
-      ? value
-      : JSON.stringify(value);
-}
-
-function ParameterField(
-  props: IPartProps & { parameter: IParameter; offered: string }
-): React.JSX.Element {
-  const { draft, change, problemOf, trans, parameter, offered } = props;
-  const { name } = parameter;
-  const text = draft.parameters[name];
-  const set = (value: string | undefined): void => {
-    const others = Object.entries(draft.parameters).filter(
-      ([each]) => each !== name
-    );
-    change({
-      parameters: Object.fromEntries(
-        value === undefined ? others : [...others, [name, value]]
+/** What parameters can follow: the data window and the time of a schedule's run, or what has set a trigger off. */
+function bindingsFor({ draft, trans }: IPartProps): IBinding[] {
+  const offered = (
+    ...each: [expression: string, words: string][]
+  ): IBinding[] => each.map(([expression, words]) => ({ expression, words }));
+  if (!isTrigger(draft)) {
+    return [
+      ...windowBindings(trans),
+      ...offered(
+        ['{{ scheduled_time.date() }}', trans.__('day of the run')],
+        [
+          "{{ scheduled_time.strftime('%Y-%m') }}",
+          trans.__('month of the run, as 2027-01')
+        ],
+        ['{{ scheduled_time }}', trans.__('time of the run')]
       )
-    });
+    ];
+  }
+  const run: [string, string] = [
+    '{{ upstream.id }}',
+    trans.__('id of the run before')
+  ];
+  const ofCause: Record<string, [string, string][]> = {
+    after: [
+      run,
+      [
+        '{{ upstream.executed_notebook }}',
+        trans.__('executed notebook of the run before')
+      ]
+    ],
+    file: [
+      ['{{ file }}', trans.__('path of the file')],
+      ['{{ files }}', trans.__('paths of the files')]
+    ],
+    update: [['{{ updated }}', trans.__('what was updated')], run],
+    event: [
+      ['{{ event.payload }}', trans.__('content of the event')],
+      ['{{ event.name }}', trans.__('name of the event')]
+    ],
+    token: []
   };
-  const kinds = kindsOf(parameter);
-  const choices =
-    kinds.size === 1 && kinds.has('boolean')
-      ? ['true', 'false']
-      : (parameter.schema?.enum as unknown[] | undefined)?.map(literal);
-  return (
-    <Field
-      label={parameter.annotation ? `${name}: ${parameter.annotation}` : name}
-      problem={problemOf(`parameters.${name}`)}
-      hint={parameter.description}
-    >
-      {field =>
-        choices ? (
-          <Select
-            {...field}
-            value={text ?? ''}
-            choices={[
-              ['', trans.__('as in the notebook')],
-              ...choices.map((one): [string, string] => [one, one])
-            ]}
-            onChange={value => {
-              set(value === '' ? undefined : value);
-            }}
-          />
-        ) : (
-          <input
-            {...field}
-            type="text"
-            list={offered}
-            className="jp-Pipelines-input jp-mod-code"
-            spellCheck={false}
-            autoComplete="off"
-            placeholder={literal(parameter.default)}
-            value={text ?? ''}
-            onChange={event => {
-              set(event.target.value === '' ? undefined : event.target.value);
-            }}
-          />
-        )
-      }
-    </Field>
+  return offered(
+    ...(ofCause[draft.way === 'after' ? 'after' : draft.event] ?? []),
+    ['{{ triggered_at.date() }}', trans.__('day of the run')],
+    ['{{ triggered_at }}', trans.__('time of the run')]
   );
 }
 
 /** The schedule's own parameters, and the period whose data each run works on. */
 export function Parameters(
-  props: IPartProps & { parameters: readonly IParameter[] }
+  props: IPartProps & {
+    parameters: readonly IParameter[];
+    /** What a parameter is going to be in the next runs, as far as that is known. */
+    next: (name: string) => readonly JSONValue[];
+  }
 ): React.JSX.Element | null {
-  const { draft, change, problemOf, trans, parameters } = props;
-  const offered = React.useId();
+  const { draft, change, problemOf, trans, parameters, next } = props;
   const trigger = isTrigger(draft);
-  if (parameters.length === 0 && trigger) {
+  const all = withOthers(
+    parameters,
+    draft.parameters,
+    trans.__('The notebook has no such parameter.')
+  );
+  if (all.length === 0 && trigger) {
     return null;
   }
   const count = Object.keys(draft.parameters).length;
   const words = windowWords(props);
+  const refused = Object.fromEntries(
+    all.map(({ name }) => [name, problemOf(`parameters.${name}`)])
+  );
   return (
     <Part
       title={
@@ -120,10 +97,7 @@ export function Parameters(
       ]
         .filter(Boolean)
         .join(' · ')}
-      wrong={
-        problemOf('window') !== '' ||
-        parameters.some(each => problemOf(`parameters.${each.name}`) !== '')
-      }
+      wrong={problemOf('window') !== '' || Object.values(refused).some(Boolean)}
     >
       {!trigger && (
         <Field
@@ -132,7 +106,7 @@ export function Parameters(
           hint={
             draft.window &&
             trans.__(
-              'Given to parameters called interval_start and interval_end, and to expressions.'
+              'Given to parameters called interval_start and interval_end, and to those that follow the run.'
             )
           }
         >
@@ -148,25 +122,27 @@ export function Parameters(
           )}
         </Field>
       )}
-      {parameters.map(parameter => (
-        <ParameterField
-          {...props}
-          key={parameter.name}
-          parameter={parameter}
-          offered={offered}
+      {all.length > 0 && (
+        <ParameterFields
+          parameters={all}
+          given={draft.parameters}
+          refused={refused}
+          bindings={bindingsFor(props)}
+          outlook={name => {
+            const values = next(name).slice(0, 3).map(textOf);
+            return values.length > 0
+              ? trans.__('The next runs: %1, …', values.join(', '))
+              : '';
+          }}
+          trans={trans}
+          onChange={(name, given) => {
+            const parameter = all.find(one => one.name === name);
+            const secret = parameter && fieldOf(parameter).kind === 'secret';
+            const changed = withGiven(draft.parameters, name, given);
+            change(withParameter(draft, name, changed, secret === true));
+          }}
         />
-      ))}
-      {parameters.length > 0 && (
-        <p className="jp-Pipelines-hint">
-          {trans.__('Empty: as in the notebook. Expressions are welcome:')}{' '}
-          <code>{offeredFor(draft)[0]}</code>
-        </p>
       )}
-      <datalist id={offered}>
-        {offeredFor(draft).map(each => (
-          <option key={each} value={each} />
-        ))}
-      </datalist>
     </Part>
   );
 }

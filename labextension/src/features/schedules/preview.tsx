@@ -1,5 +1,6 @@
 /** What a schedule is going to do, before it is saved. */
 import type { TranslationBundle } from '@jupyterlab/translation';
+import type { JSONValue } from '@lumino/coreutils';
 import * as React from 'react';
 import {
   type Api,
@@ -9,7 +10,8 @@ import {
   type IScheduleSpec
 } from '../../api';
 import { moment, relative } from '../../ui';
-import { browserZone, textOf } from './model';
+import { textOf } from '../parameters/model';
+import { browserZone } from './model';
 
 /** Milliseconds without a key until the server is asked. */
 const PAUSE = 200;
@@ -65,6 +67,13 @@ export function usePreview(api: Api, spec: IScheduleSpec | null): IPreviewed {
     };
   }, [api, asked]);
   return state;
+}
+
+/** What a parameter is going to be in the runs that were asked for. */
+export function valuesIn({ preview }: IPreviewed, name: string): JSONValue[] {
+  return (preview?.times ?? []).flatMap(({ parameters }) =>
+    parameters && name in parameters ? [parameters[name] ?? null] : []
+  );
 }
 
 /** The days of a data window, the last one included: `22 Nov 2026`, `16 – 22 Nov 2026`. */

@@ -15,7 +15,7 @@ import {
   scheduleRequest,
   specOf,
   triggerRequest,
-  valueOf
+  withParameter
 } from './model';
 import { clockHere, isSurprise, NextRuns, windowDays } from './preview';
 import { SIMPLE, simpleInWords, simpleOf, specOfSimple } from './simple';
@@ -132,7 +132,8 @@ describe('a draft', () => {
       parameters: { day: '{{ interval_start.date() }}', n: 3 }
     };
     const draft = draftOfSchedule(
-      schedule(spec, { name: 'nightly', version: 'v', follow: '' })
+      schedule(spec, { name: 'nightly', version: 'v', follow: '' }),
+      []
     );
     expect(draft.way).toBe('cron');
     const request = scheduleRequest('a/sales.ipynb', draft, []);
@@ -154,7 +155,7 @@ describe('a draft', () => {
     [{ interval: '1d' }, 'interval', '1', 'd'],
     [{ interval: '45s' }, 'interval', '45s', 'm']
   ])('of the interval %o', (spec, way, every, unit) => {
-    const draft = draftOfSchedule(schedule(spec));
+    const draft = draftOfSchedule(schedule(spec), []);
     expect([draft.way, draft.every, draft.everyUnit]).toEqual([
       way,
       every,
@@ -169,7 +170,8 @@ describe('a draft', () => {
       anchor: '2027-01-04T00:00:00'
     };
     const draft = draftOfSchedule(
-      schedule({ ...rule, phrase: 'every 2 weeks on monday at 9:00' })
+      schedule({ ...rule, phrase: 'every 2 weeks on monday at 9:00' }),
+      []
     );
     expect(draft.cron).toBe('every 2 weeks on monday at 9:00');
     expect(specOf(draft, [])).toMatchObject(rule);
@@ -192,37 +194,72 @@ describe('a draft', () => {
 
   it('says what is missing', () => {
     const draft = newDraft();
-    expect(missingIn(draft)).toBe('');
-    expect(missingIn({ ...draft, source: 'ref' })).toBe('ref');
-    expect(missingIn({ ...draft, simple: { ...SIMPLE, time: '' } })).toBe(
+    expect(missingIn(draft, [])).toBe('');
+    expect(missingIn({ ...draft, source: 'ref' }, [])).toBe('ref');
+    expect(missingIn({ ...draft, simple: { ...SIMPLE, time: '' } }, [])).toBe(
       'time'
     );
     const never: IDraft = {
       ...draft,
       simple: { ...SIMPLE, unit: 'week', weekdays: [] }
     };
-    expect(missingIn(never)).toBe('weekdays');
+    expect(missingIn(never, [])).toBe('weekdays');
     expect(scheduleRequest('n', never, [])).toBeNull();
-    expect(missingIn({ ...draft, way: 'after' })).toBe('after');
-    expect(missingIn({ ...draft, way: 'event' })).toBe('file');
-    expect(missingIn({ ...draft, way: 'cron', cron: ' ' })).toBe('cron');
+    expect(missingIn({ ...draft, way: 'after' }, [])).toBe('after');
+    expect(missingIn({ ...draft, way: 'event' }, [])).toBe('file');
+    expect(missingIn({ ...draft, way: 'cron', cron: ' ' }, [])).toBe('cron');
   });
 
-  it('gives values as the parameter’s type wants them', () => {
-    const text = parameter('a', { type: 'string' });
-    const number = parameter('a', { type: 'integer' });
-    const perhaps = parameter('a', {
-      anyOf: [{ type: 'string' }, { type: 'null' }]
+  it('has the values of a schedule as they stand in fields, and gives them back', () => {
+    const values = {
+      mode: 'fast',
+      only: null,
+      days: ['{{ interval_start.date() }}', 'today'],
+      day: '{{ interval_start.date() }}',
+      gone: 7
+    };
+    const parameters = [
+      parameter('mode', { enum: ['fast', 'slow'] }),
+      parameter('only', { anyOf: [{ type: 'string' }, { type: 'null' }] }),
+      parameter('days', { type: 'array' }),
+      parameter('day', { type: 'string', format: 'date' })
+    ];
+    const draft = draftOfSchedule(
+      schedule({ cron: '0 7 * * *', window: 'day', parameters: values }),
+      parameters
+    );
+    expect(draft.parameters).toMatchObject({
+      mode: '"fast"',
+      only: null,
+      day: '{{ interval_start.date() }}'
     });
-    expect(valueOf('7', text)).toBe('7');
-    expect(valueOf('7', number)).toBe(7);
-    expect(valueOf('seven', number)).toBe('seven');
-    expect(valueOf('{{ x }}', number)).toBe('{{ x }}');
-    expect(valueOf('7', perhaps)).toBe('7');
-    expect(valueOf('null', perhaps)).toBeNull();
-    expect(valueOf('True')).toBe(true);
-    expect(valueOf('[1, 2]')).toEqual([1, 2]);
+    expect(missingIn(draft, parameters)).toBe('');
+    expect(specOf(draft, parameters)?.parameters).toEqual(values);
   });
+
+  it('does not go with a value that its parameter does not take', () => {
+    const draft = { ...newDraft(), parameters: { size: 'many' } };
+    const parameters = [parameter('size', { type: 'integer' })];
+    expect(missingIn(draft, parameters)).toBe('parameters.size');
+    expect(specOf(draft, parameters)).not.toHaveProperty('parameters');
+  });
+
+  it.each([
+    ['day', 'day'],
+    ['week', 'week'],
+    ['nth', 'month'],
+    ['minutes', 'hour']
+  ] as const)(
+    'works on a period once a parameter follows it: every %s, the last %s',
+    (unit, window) => {
+      const draft = { ...newDraft(), simple: { ...SIMPLE, unit } };
+      const given = (text: string): object =>
+        withParameter(draft, 'day', { day: text }, false);
+      expect(given('{{ interval_start.date() }}')).toMatchObject({ window });
+      expect(given('2027-01-01')).not.toHaveProperty('window');
+      expect(given('{{ scheduled_time }}')).not.toHaveProperty('window');
+    }
+  );
 
   it('finds the field that an error is about', () => {
     const draft = newDraft();
@@ -234,6 +271,7 @@ describe('a draft', () => {
       'interval'
     );
     expect(partOf('notebook', draft)).toBe('');
+    expect(partOf('parameters', draft)).toBe('');
   });
 });
 
@@ -262,7 +300,7 @@ describe('a trigger', () => {
   ] as [Partial<ITrigger>, object][])(
     'comes back as it was made: %o',
     (made, asked) => {
-      const draft = draftOfTrigger(trigger({ ...made, name: 'mine' }));
+      const draft = draftOfTrigger(trigger({ ...made, name: 'mine' }), []);
       expect(triggerRequest('a/sales.ipynb', draft, [])).toEqual({
         notebook: 'a/sales.ipynb',
         version: 'published',
@@ -278,7 +316,12 @@ describe('drafts', () => {
   it('are there again after a reload, each with its notebook', async () => {
     const state = new StateDB();
     const before = new ScheduleDrafts(state);
-    before.begin('a.ipynb', { ...newDraft(), cron: 'every day' });
+    before.begin('a.ipynb', {
+      ...newDraft(),
+      cron: 'every day',
+      parameters: { token: 'hush', size: '3' },
+      secrets: ['token']
+    });
     expect(before.takeFocus('b.ipynb')).toBe(false);
     expect(before.takeFocus('a.ipynb')).toBe(true);
     expect(before.takeFocus('a.ipynb')).toBe(false);
@@ -286,6 +329,7 @@ describe('drafts', () => {
       const after = new ScheduleDrafts(state);
       await after.restore();
       expect(after.of('a.ipynb')?.cron).toBe('every day');
+      expect(after.of('a.ipynb')?.parameters).toEqual({ size: '3' });
       expect(after.of('b.ipynb')).toBeNull();
     });
   });
@@ -298,7 +342,7 @@ describe('drafts', () => {
   });
 
   it('of a duplicate are new', () => {
-    const draft = draftOfSchedule(schedule({ cron: '0 7 * * *' }));
+    const draft = draftOfSchedule(schedule({ cron: '0 7 * * *' }), []);
     const copy = duplicateOf(draft);
     expect([copy.editing, copy.key === draft.key]).toEqual(['', false]);
   });

@@ -143,6 +143,7 @@ function Remark(props: {
 
 export function Schedules(props: ISectionProps): React.JSX.Element {
   const { notebook, drafts, trans, records } = props;
+  const { parameters } = props.pipeline;
   const path = notebook.notebook;
   useSignals(drafts.changed);
   const schedules = useLive(notebook.schedules);
@@ -188,14 +189,14 @@ export function Schedules(props: ISectionProps): React.JSX.Element {
     }
   });
   const ofSchedule = (schedule: ISchedule): ICardActions => ({
-    ...editing(draftOfSchedule(schedule)),
+    ...editing(draftOfSchedule(schedule, parameters)),
     pause: async paused => {
       await api.pauseSchedule(schedule.id, paused);
       await schedules.refresh();
     },
     remove: async () => {
       const removed = await api.removeSchedule(schedule.id);
-      const written = duplicateOf(draftOfSchedule(removed));
+      const written = duplicateOf(draftOfSchedule(removed, parameters));
       const asked = scheduleRequest(path, written, []);
       await schedules.refresh();
       setRemark({
@@ -219,21 +220,21 @@ export function Schedules(props: ISectionProps): React.JSX.Element {
   const ofTrigger = (trigger: ITrigger): ICardActions => {
     const dependent = JSON.stringify(trigger.parameters).includes('{{');
     return {
-      ...editing(draftOfTrigger(trigger)),
+      ...editing(draftOfTrigger(trigger, parameters)),
       pause: async paused => {
         await api.pauseTrigger(trigger.id, paused);
         await triggers.refresh();
       },
       remove: async () => {
         const removed = await api.removeTrigger(trigger.id);
-        const written = duplicateOf(draftOfTrigger(removed));
+        const written = duplicateOf(draftOfTrigger(removed, parameters));
         const asked = triggerRequest(path, written, []);
         await triggers.refresh();
         setRemark({
           text: trans.__('Removed the trigger.'),
           undo: async () => {
-            const { parameters } = removed;
-            await api.addTrigger({ ...asked, parameters }, written.key);
+            const given = removed.parameters;
+            await api.addTrigger({ ...asked, parameters: given }, written.key);
             await triggers.refresh();
           }
         });
@@ -241,10 +242,10 @@ export function Schedules(props: ISectionProps): React.JSX.Element {
       runNow: dependent
         ? null
         : async () => {
-            const { parameters, version } = trigger;
+            const { version } = trigger;
             await api.submit({
               notebook: path,
-              parameters,
+              parameters: trigger.parameters,
               ...(version ? { version } : {})
             });
             setRemark({ text: trans.__('Started a run.') });
