@@ -34,7 +34,8 @@ class SqlMagics(Magics):
     def sql(self, line: str, cell: str) -> object:
         """Run SQL in the warehouse, show or assign what it gives, or build a table of it.
 
-        %%sql [df <<] [--rows N]
+        %%sql [--rows N]
+        %%sql df << [--as pandas|polars|arrow]
         %%sql --table NAME [--materialize table|view|incremental|append|snapshot] [--unique-key a,b]
               [--time-column c] [--partition-by c] [--full-refresh]
 

@@ -20,6 +20,8 @@ from jupyter_pipelines.notebook.table_names import TableName, read_columns, read
 
 Materialization = Literal["table", "view", "incremental", "append", "snapshot"]
 MATERIALIZATIONS: tuple[Materialization, ...] = get_args(Materialization)
+FrameForm = Literal["pandas", "polars", "arrow"]
+_FORMS: tuple[FrameForm, ...] = get_args(FrameForm)
 
 _ASSIGN = re.compile(r"\s*(\S+?)\s*<<(.*)", re.DOTALL)
 _WORD = re.compile(r"""(?:"(?:[^"]|"")*"|'[^']*'|[^\s"'])+""")
@@ -30,6 +32,7 @@ class SqlMagic:
     """What a ``%%sql`` line asks for; of what is wrong in it the valid part only, and ``problems``."""
 
     assign: str = ""  # the name that gets the result
+    form: FrameForm = "pandas"  # what it gets it as
     table: TableName | None = None  # what the cell builds
     materialize: Materialization = "table"  # how; of no meaning without a table
     unique_key: tuple[str, ...] = ()
@@ -116,6 +119,12 @@ def _materialization(text: str) -> str:
     return text
 
 
+def _form(text: str) -> str:
+    if text not in _FORMS:
+        raise ValueError(f"one of {', '.join(_FORMS)}")
+    return text
+
+
 def _rows(text: str) -> int:
     if not re.fullmatch(r"[0-9]{1,9}", text):
         raise ValueError("a number of rows, such as 50")
@@ -129,6 +138,7 @@ _FLAGS: dict[str, tuple[str, Callable[[str], object]]] = {
     "--time-column": ("time_column", _column),
     "--partition-by": ("partition_by", _columns),
     "--rows": ("rows", _rows),
+    "--as": ("form", _form),
 }
 _SWITCHES = {"--full-refresh": "full_refresh"}
 
@@ -181,6 +191,8 @@ def _check_together(reader: _Reader) -> None:
     """Options that say different things."""
     values = reader.values
     flags = {key: flag for flag, (key, _) in _FLAGS.items()} | {key: flag for flag, key in _SWITCHES.items()}
+    if "form" in values and "assign" not in values and not reader.problems:
+        reader.problem("`--as` says what a result is assigned as, but no name gets it.", "Write `%%sql df << --as …`.")
     if "table" not in values:
         alone = [flags[key] for key in ("materialize", *_MEANT_FOR) if key in values]
         if alone and not reader.problems:

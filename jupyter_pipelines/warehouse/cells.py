@@ -15,7 +15,7 @@ from jupyter_pipelines.warehouse.building import BuildResult, BuildSpec, build
 from jupyter_pipelines.warehouse.building.appends import Attempt
 from jupyter_pipelines.warehouse.building.backups import Backup
 from jupyter_pipelines.warehouse.checks import CheckReport, run_checks
-from jupyter_pipelines.warehouse.frames import data_frame, type_name
+from jupyter_pipelines.warehouse.frames import frame_as, type_name
 from jupyter_pipelines.warehouse.recording import (
     earlier_values,
     record_build,
@@ -65,7 +65,7 @@ class Changed:
 
 @dataclass(frozen=True, slots=True)
 class Assigned:
-    """A result as a pandas DataFrame."""
+    """A result as a DataFrame, or as an Arrow table."""
 
     frame: Any
 
@@ -106,7 +106,7 @@ def run_sql_cell(
         if magic.assign:
             with at_its_line(last):
                 table = session.query(last.text, values_of(last, names), frames=frames_of(last, names))
-            return Assigned(data_frame(table))
+            return Assigned(frame_as(table, magic.form))
         if last.kind in _CHANGES:
             changed += _execute(session, last, names)
             return Changed(changed)

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from jupyter_pipelines.errors import RequestError
+
 if TYPE_CHECKING:
     import pyarrow
+
+    from jupyter_pipelines.notebook.sql_magic import FrameForm
 
 _NAMES: Final = {
     "bool": "BOOLEAN",
@@ -49,6 +53,22 @@ def type_name(kind: pyarrow.DataType) -> str:
     if types.is_struct(kind):
         return f"STRUCT({', '.join(f'{field.name} {type_name(field.type)}' for field in kind)})"
     return _NAMES.get(str(kind), str(kind).upper())
+
+
+def frame_as(table: pyarrow.Table, form: FrameForm) -> Any:
+    """A result as a pandas or polars DataFrame, or as the Arrow table that it is.
+
+    Raises :class:`RequestError` when polars is not installed.
+    """
+    if form == "arrow":
+        return table
+    if form == "pandas":
+        return data_frame(table)
+    try:
+        import polars
+    except ImportError:
+        raise RequestError("polars is not installed here.", "Install it: pip install polars.") from None
+    return polars.from_arrow(table)
 
 
 def data_frame(table: pyarrow.Table) -> Any:

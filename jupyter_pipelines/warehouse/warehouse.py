@@ -8,11 +8,13 @@ import secrets
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final
 
 from jupyter_pipelines.errors import RequestError, WarehouseError
+from jupyter_pipelines.notebook.sql_magic import FrameForm
 from jupyter_pipelines.notebook.table_names import TableName, read_table_name
 from jupyter_pipelines.warehouse.catalog import Table, TableDetails, describe_table, list_tables
+from jupyter_pipelines.warehouse.frames import frame_as
 from jupyter_pipelines.warehouse.owner.files import WarehouseFiles
 from jupyter_pipelines.warehouse.owner.start import ensure_owner, running_owner
 
@@ -21,7 +23,6 @@ if TYPE_CHECKING:
     from jupyter_pipelines.warehouse.owner.remote import RemoteSession
 
 RELEASE_SECONDS: Final = 60.0  # for an owner to write its log into the file, and to end
-Form = Literal["arrow", "pandas", "polars"]
 
 
 def warehouse(settings: Settings | None = None) -> Warehouse:
@@ -52,7 +53,7 @@ class Warehouse:
     def __repr__(self) -> str:
         return f"Warehouse({str(self.path)!r})"
 
-    def sql(self, query: str, /, *, form: Form = "arrow", **parameters: object) -> Any:
+    def sql(self, query: str, /, *, form: FrameForm = "arrow", **parameters: object) -> Any:
         """What ``query`` gives, as an Arrow table, or as a pandas or polars frame.
 
         ``parameters`` are the values of ``$name`` in it. Raises :class:`SqlError`, :class:`WarehouseError`.
@@ -61,13 +62,7 @@ class Warehouse:
             raise RequestError(f"There is no form {form!r}.", "Choose arrow, pandas or polars.")
         with self._session() as session:
             table = session.query(query, parameters)
-        if form == "pandas":
-            return table.to_pandas()
-        if form == "polars":
-            import polars
-
-            return polars.from_arrow(table)
-        return table
+        return table.to_pandas() if form == "pandas" else frame_as(table, form)
 
     def tables(self) -> tuple[Table, ...]:
         """All tables and views, by schema and name."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import polars as pl
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
@@ -59,6 +60,15 @@ def test_values_and_frames_of_the_notebook_are_used(shell: InteractiveShell) -> 
     names = {"frame": frame, "least": frame["x"].iloc[1], "name": "O'Brien; DROP TABLE x"}
     run(shell, "%%sql found <<\nSELECT x, $name AS name FROM frame WHERE x >= $least", **names)
     assert shell.user_ns["found"].to_dict("list") == {"x": [2, 3], "name": [names["name"]] * 2}
+
+
+def test_a_result_is_assigned_as_what_is_asked_for(shell: InteractiveShell) -> None:
+    for form in ("polars", "arrow"):
+        run(shell, f"%%sql {form} << --as {form}\nSELECT i, 1.5::DECIMAL(9,2) AS d FROM range(3) r(i)")
+    assert shell.user_ns["polars"].schema == {"i": pl.Int64, "d": pl.Decimal(9, 2)}
+    assert shell.user_ns["arrow"].to_pydict()["i"] == [0, 1, 2]
+    run(shell, "%%sql both <<\nSELECT count(*) AS n FROM polars JOIN arrow USING (i)")
+    assert shell.user_ns["both"]["n"].item() == 3
 
 
 def test_an_assigned_result_has_the_types_of_pandas(shell: InteractiveShell) -> None:

@@ -16,6 +16,7 @@ def test_a_line_without_options_shows_the_result() -> None:
 
 def test_a_result_is_assigned() -> None:
     assert read_sql_magic("df <<").assign == "df"
+    assert read_sql_magic("df << --as polars").form == "polars"
     assert read_sql_magic("  größe<< --rows 5").assign == "größe"
 
 
@@ -51,6 +52,8 @@ def test_every_option_is_read() -> None:
         ("1x <<", "no name that Python could give", "df <<"),
         ("class <<", "no name that Python could give", "df <<"),
         ("postgresql://db", "has no meaning", "--table"),
+        ("df << --as table", "has the value `table`", "pandas, polars, arrow"),
+        ("--as arrow", "no name gets it", "df <<"),
         ("--rows many", "has the value `many`", "a number of rows"),
     ],
 )
