@@ -23,7 +23,7 @@ def check(source: bytes | str, name: str) -> Checked:
     from jupyter_pipelines.warehouse.sources import sources
 
     checked = check_text(source, name, sources=sources().known_names())
-    return check_with_dry_run(checked, known_tables(checked.pipeline, KEY_SECONDS))
+    return check_with_dry_run(checked, known_tables(checked.pipeline, KEY_SECONDS, fresh=False))
 
 
 def with_findings(pipeline: Pipeline) -> Pipeline:

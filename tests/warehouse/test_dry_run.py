@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import socket
+import time
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +23,7 @@ from jupyter_pipelines.warehouse import EngineSession, open_session
 from jupyter_pipelines.warehouse.cells import run_check_cell, run_sql_cell
 from jupyter_pipelines.warehouse.dry_run import asking, check_with_dry_run
 from jupyter_pipelines.warehouse.dry_run.known import KnownTables, known_tables
+from jupyter_pipelines.warehouse.owner.files import Endpoint
 from tests.graph import sql_notebooks
 
 EXAMPLE = Path(__file__).parents[2] / "example_notebooks" / "warehouse.ipynb"
@@ -350,7 +354,7 @@ def test_the_warehouse_is_asked_where_it_is_open(warehouse, tmp_path):
     content = notebook(LOADED, "a: %%sql\nselect dya, double(n) from mart.daily", "b: %%sql\nfrom mart.dayly")
     path = tmp_path / "nb.ipynb"
     path.write_text(json.dumps(content))
-    assert known_tables(warehouse.path, 60) is None  # nobody has it open
+    assert known_tables(warehouse.path, 60, fresh=True) is None  # nobody has it open
     assert not warehouse.path.exists()
     assert jp.pipeline(path).diagnostics == ()
     session = open_session()
@@ -372,3 +376,15 @@ def test_a_run_is_refused_for_what_cannot_run_whatever_is_in_the_warehouse(wareh
     with pytest.raises(NotebookError, match="fligths"):
         jp.publish(path)
     assert not warehouse.path.exists()
+
+
+def test_nobody_waits_for_an_owner_that_does_not_answer(warehouse):
+    warehouse.make_folder()
+    with warehouse.owned() as elected, socket.create_server(("127.0.0.1", 0)) as silent:
+        assert elected
+        warehouse.save_endpoint(Endpoint(f"grpc://127.0.0.1:{silent.getsockname()[1]}", "token", os.getpid(), 0.0))
+        assert known_tables(warehouse.path, 0.2, fresh=False) is None
+        began = time.monotonic()
+        assert known_tables(warehouse.path, 60, fresh=False) is None
+        assert time.monotonic() - began < 30
+        warehouse.forget_endpoint()

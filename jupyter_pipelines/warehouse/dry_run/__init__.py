@@ -28,20 +28,20 @@ __all__ = ["check_with_dry_run", "dry_run", "has_sql", "known_tables", "with_dry
 
 def has_sql(pipeline: Pipeline) -> bool:
     """Whether there is SQL to be looked at."""
-    return any(cell.sql is not None for cell in pipeline.document.cells)
+    return any(cell.sql is not None or cell.check is not None for cell in pipeline.document.cells)
 
 
-def known_tables(pipeline: Pipeline, wait: float) -> KnownTables | None:
+def known_tables(pipeline: Pipeline, wait: float, *, fresh: bool = True) -> KnownTables | None:
     """The tables of the warehouse of this process, if its owner is up and the notebook has SQL.
 
-    They may be some seconds old. An answer is waited for during ``wait`` seconds.
+    ``wait`` and ``fresh`` are those of :func:`jupyter_pipelines.warehouse.dry_run.known.known_tables`.
     """
     if not has_sql(pipeline):
         return None
     from jupyter_pipelines.settings import Settings
     from jupyter_pipelines.warehouse.dry_run.known import known_tables as known
 
-    return known(Settings.load().warehouse, wait)
+    return known(Settings.load().warehouse, wait, fresh=fresh)
 
 
 def with_dry_run(pipeline: Pipeline, warehouse: KnownTables | None = None) -> Pipeline:

@@ -48,15 +48,17 @@ class _Warehouse:
         self._asking: threading.Thread | None = None
         self._lock = threading.Lock()
 
-    def known(self, wait: float) -> KnownTables | None:
+    def known(self, wait: float, fresh: bool) -> KnownTables | None:
         with self._lock:
             if time.monotonic() - self._when < FRESH_SECONDS:
                 return self._told
+            is_asked = self._asking is not None
             if self._asking is None:
                 self._asking = threading.Thread(target=self._ask, name="known-tables", daemon=True)
                 self._asking.start()
             asking = self._asking
-        asking.join(wait)
+        if fresh or not (is_asked or self._told):
+            asking.join(wait)
         return self._told
 
     def _ask(self) -> None:
@@ -73,13 +75,13 @@ def _warehouse(path: Path) -> _Warehouse:
     return _Warehouse(path)
 
 
-def known_tables(path: Path, wait: float) -> KnownTables | None:
+def known_tables(path: Path, wait: float, *, fresh: bool) -> KnownTables | None:
     """The tables of the warehouse at ``path``; ``None`` where nobody can say.
 
-    They may be a few seconds old. ``wait``: for how many seconds an answer is waited for; after that it is the one
-    before.
+    An answer is waited for during ``wait`` seconds; else it is the one before. Unless it is to be ``fresh``, only the
+    first one is waited for: what is told is what was so when this was asked last.
     """
-    return _warehouse(path).known(wait)
+    return _warehouse(path).known(wait, fresh)
 
 
 def _told_by_owner(files: WarehouseFiles) -> KnownTables | None:
