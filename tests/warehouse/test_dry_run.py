@@ -113,6 +113,14 @@ MISTAKES: dict[str, tuple[tuple[str, ...], list[str]]] = {
             f'JP361 error 2:7 {COLUMN} "dya" not found in FROM clause (did you mean `day`?)',
         ],
     ),
+    "a column that the line of the magic names": (
+        (
+            LOADED,
+            "a: %%sql --table t --materialize incremental --unique-key id,dy\nselect 1 as id, 2 as day, $x as z",
+            "parameters: x = 1",
+        ),
+        ["JP361 error 2:1 the query gives no column `dy` (did you mean `day`?)"],
+    ),
     "a column that a cell of checks names": (
         (LOADED, OWN, "b: %%check mart.daily\nday: unique\n\nflight: > 3"),
         ["JP361 error 3:4 mart.daily has no column `flight` (did you mean `flights`?)"],
@@ -199,6 +207,7 @@ SILENT: dict[str, tuple[str, ...]] = {
     "what may fail": ("fails: %%sql --table t\nselec 1", "b: %%sql\nselect nothing from t"),
     "what never runs": ("skip: %%sql\nselec 1", "a: %%sql\nfrom codes"),
     "cells of another extension": ("setup: %load_ext sql", "a: %%sql\nselec 1"),
+    "columns that are not asked for": ("a: %%sql --table t --materialize append --time-column day\nselect 1 as a",),
     "ignored references": ("a: %%sql\nselect nothing from made_elsewhere -- ignore-upstream",),
 }
 

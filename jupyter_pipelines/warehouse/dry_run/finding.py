@@ -92,8 +92,10 @@ def _nearest(name: str, names: Sequence[str]) -> str:
 def _replaced(found: Found, pipeline: Pipeline, name: str, new: str) -> tuple[Fix, ...]:
     """An edit that writes another name, if that is rid of the mistake."""
     assert found.mistake is not None
-    if found.statement is None:  # a column that a check names
-        return _rewritten(found, pipeline, name, shown(new))
+    if found.statement is None:  # a column that a check names, or the line of the magic
+        line = found.cell.source.split("\n")[found.place.line - 1 :][:1]
+        once = sum(len(_pattern(name).findall(each)) for each in line) == 1
+        return _rewritten(found, pipeline, name, shown(new)) if once else ()
     lines = found.statement.text.split("\n")
     at = found.mistake.line - 1
     if at >= len(lines):
@@ -118,5 +120,9 @@ def _rewritten(found: Found, pipeline: Pipeline, name: str, new: str) -> tuple[F
 
 def _renamed(line: str, name: str, new: str) -> str:
     """The line with another name in the place of one, which may stand in quotes."""
+    return _pattern(name).sub(lambda _: new, line)
+
+
+def _pattern(name: str) -> re.Pattern[str]:
     escaped = re.escape(name)
-    return re.sub(rf'"{escaped}"|(?<![\w"$\']){escaped}(?![\w"\'])', lambda _: new, line, flags=re.IGNORECASE)
+    return re.compile(rf'"{escaped}"|(?<![\w"$\']){escaped}(?![\w"\'])', re.IGNORECASE)

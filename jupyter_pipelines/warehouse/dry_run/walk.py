@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from jupyter_pipelines.graph.sql import SqlStatement
     from jupyter_pipelines.notebook.check_magic import CheckCell
     from jupyter_pipelines.notebook.model import Cell
+    from jupyter_pipelines.notebook.sql_magic import SqlMagic
     from jupyter_pipelines.notebook.table_names import TableName
     from jupyter_pipelines.warehouse.dry_run.asking import Columns
     from jupyter_pipelines.warehouse.dry_run.known import KnownTables
@@ -141,6 +142,8 @@ class Walk:
             self._note(statement, answer, certain, silent)
         if cell.sql.table is not None and statements:
             columns = self._columns(statements[-1], answer)
+            if columns is not None and not silent:
+                yield from self._options(cell, cell.sql, columns, certain or answer.columns is None)
             if columns is not None and cell.sql.materialize == "snapshot":
                 columns = (*columns, *_HISTORY)
             self._make(cell.sql.table, None if silent else columns, certain or answer.columns is None)
@@ -184,6 +187,19 @@ class Walk:
         place = Location(cell.number, above + statement.line + answer.mistake.line)
         sure = certain and answer.mistake.kind != "function"
         return answer, certain, [Found(cell, place, statement, answer.mistake, None, sure, given)]
+
+    def _options(self, cell: Cell, magic: SqlMagic, columns: Columns, certain: bool) -> Iterator[Found]:
+        """Columns that the line of the magic names, which the query has to give."""
+        assert magic.table is not None
+        known = {name.casefold() for name, _ in columns}
+        named = list(magic.partition_by)
+        if magic.materialize in {"incremental", "snapshot"}:
+            named = [*magic.unique_key, *filter(None, [magic.time_column]), *named]
+        for column in dict.fromkeys(named):
+            if column.casefold() not in known:
+                mistake = Mistake("name", f"the query gives no column `{column}`", 1, column)
+                place = Location(cell.number, magic_body(cell)[0])
+                yield Found(cell, place, None, mistake, None, certain, ((magic.table, columns),))
 
     def _checks(self, cell: Cell, subject: TableName | None, check: CheckCell) -> Iterator[Found]:
         """Columns that checks name, and their queries."""
