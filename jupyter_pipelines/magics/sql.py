@@ -97,7 +97,7 @@ class SqlMagics(Magics):
             self._session = open_session()
         reports: list[CheckReport] = []
         try:
-            with _told_that_it_goes_on():
+            with _told_that_it_goes_on(self._session):
                 return work(self._session, reports.append)
         except KeyboardInterrupt:
             raise Interrupted("The query was interrupted; what it had begun to write is undone.") from None
@@ -107,8 +107,8 @@ class SqlMagics(Magics):
 
 
 @contextmanager
-def _told_that_it_goes_on() -> Iterator[None]:
-    """Say how long a query has taken, once that is long; nothing of it stays. A step has nobody to read it."""
+def _told_that_it_goes_on(session: Session) -> Iterator[None]:
+    """Say how long a query has taken, and how far it is, once that is long. Nothing of it stays. Steps say nothing."""
     if is_step():
         yield
         return
@@ -119,8 +119,11 @@ def _told_that_it_goes_on() -> Iterator[None]:
         pause = PATIENCE
         while not ended.wait(pause):
             said, pause = True, 1.0
+            done = session.progress()
+            so_far = f", and is {done:.0%} done" if done is not None else ""
             clear_output(wait=True)  # type: ignore[no-untyped-call]  # IPython is typed in parts
-            print(f"the query has run for {time.monotonic() - began:.0f} s; interrupt the kernel to stop it")
+            seconds = time.monotonic() - began
+            print(f"the query has run for {seconds:.0f} s{so_far}; interrupt the kernel to stop it")
 
     teller = threading.Thread(target=contextvars.copy_context().run, args=(tell,), daemon=True)
     teller.start()

@@ -65,6 +65,8 @@ class EngineSession:
         self._frames: tuple[str, ...] = ()
         self._reader: Any = None
         self._in_transaction = False
+        for setting in ("enable_progress_bar_print = false", "enable_progress_bar = true"):  # measured, not shown
+            connection.execute(f"SET {setting}")
 
     @classmethod
     def open(cls, path: Path | str = ":memory:") -> EngineSession:
@@ -191,6 +193,10 @@ class EngineSession:
     def interrupt(self) -> None:
         self._stopped.set()
         self._connection.interrupt()
+
+    def progress(self) -> float | None:
+        percent = float(self._connection.query_progress())
+        return percent / 100 if percent >= 0 else None
 
     def close(self) -> None:
         with suppress(Exception):

@@ -20,10 +20,11 @@ Frames = Mapping[str, object]
 class Session(Protocol):
     """One conversation with a warehouse: its temporary tables and its transaction are its own.
 
-    Not for several threads at once, except :meth:`interrupt`. Text may hold several statements: they are carried out in
-    order, and the last one's result counts. All methods raise :class:`~jupyter_pipelines.errors.SqlError` for a mistake
-    in SQL, :class:`~jupyter_pipelines.errors.Interrupted` when they were interrupted, and
-    :class:`~jupyter_pipelines.errors.WarehouseError` when the warehouse cannot be reached or written.
+    Not for several threads at once, except :meth:`interrupt` and :meth:`progress`. Text may hold several statements:
+    they are carried out in order, and the last one's result counts. All methods raise
+    :class:`~jupyter_pipelines.errors.SqlError` for a mistake in SQL, :class:`~jupyter_pipelines.errors.Interrupted`
+    when they were interrupted, and :class:`~jupyter_pipelines.errors.WarehouseError` when the warehouse cannot be
+    reached or written.
     """
 
     def query(self, sql: str, parameters: Parameters | None = None, *, frames: Frames | None = None) -> pyarrow.Table:
@@ -52,6 +53,10 @@ class Session(Protocol):
 
     def interrupt(self) -> None:
         """From another thread: the statement that runs raises :class:`~jupyter_pipelines.errors.Interrupted`."""
+        ...
+
+    def progress(self) -> float | None:
+        """From another thread: how much of the statement that runs is done, up to 1; ``None`` where nobody can say."""
         ...
 
     def close(self) -> None:

@@ -19,7 +19,7 @@ import pytest
 from jupyter_pipelines.errors import Interrupted, RequestError, SqlError
 from jupyter_pipelines.warehouse import EngineSession
 
-from .conftest import Open
+from .conftest import Open, wait_until
 
 
 @pytest.mark.parametrize(
@@ -192,6 +192,21 @@ def test_who_waits_for_a_turn_can_be_interrupted(open_shared: Open) -> None:
             waiting.execute("insert into held values (2)")
         timer.join()
     assert waiting.execute("insert into held values (3)") == 1
+
+
+def test_a_long_statement_tells_how_far_it_is(open_shared: Open) -> None:
+    session = open_shared()
+    session.execute("create or replace table many as from range(300000) t(i)")
+    assert session.progress() is None
+    with ThreadPoolExecutor(1) as threads:  # a query that takes minutes
+        asked = threads.submit(session.query, "select count(*) from many a, many b where hash(a.i, b.i) = 1")
+        wait_until(lambda: asked.done() or (session.progress() or 0) > 0)
+        done = session.progress()
+        session.interrupt()
+        with pytest.raises(Interrupted):
+            asked.result(60)
+    assert done is not None and 0 < done < 1
+    assert session.progress() is None
 
 
 def test_ctrl_c_ends_the_statement(open_shared: Open) -> None:

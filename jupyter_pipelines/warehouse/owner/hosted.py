@@ -121,6 +121,10 @@ class HostedSession:
         self._interrupted.set()
         self._engine.interrupt()
 
+    def progress(self) -> float | None:
+        """How much of the statement that runs is done."""
+        return self._engine.progress() if self.doing else None
+
     def close(self) -> None:
         """End what runs, and roll back what is open."""
         self._closed = True

@@ -68,6 +68,12 @@ class Line:
         with suppress(Exception):  # gone: nothing runs there any more
             self.act("interrupt")
 
+    def progress(self) -> float | None:
+        with suppress(Exception):  # gone, or of a version that cannot say
+            found: float | None = self.act("progress")
+            return found
+        return None
+
     def close(self) -> None:
         self._end()
         if self._worker is not None:

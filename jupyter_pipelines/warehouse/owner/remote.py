@@ -78,6 +78,10 @@ class RemoteSession:
         if self._line is not None:
             self._line.interrupt()
 
+    def progress(self) -> float | None:
+        line = self._line
+        return line.progress() if line is not None else None
+
     def close(self) -> None:
         line, self._line = self._line, None
         if line is not None:

@@ -51,6 +51,7 @@ class OwnerServer(flight.FlightServerBase):  # type: ignore[misc]  # pyarrow shi
             "commit": lambda call: self._session(call).commit(call["transaction"]),
             "rollback": lambda call: self._session(call).rollback(call["transaction"]),
             "interrupt": lambda call: self._session(call).interrupt(),
+            "progress": lambda call: self._session(call).progress(),
             "outcome": self._outcome,
             "status": lambda _: self._status(),
             "copy": self._copy,
