@@ -14,7 +14,7 @@ from jupyter_pipelines.notebook.table_names import TableName
 from jupyter_pipelines.warehouse.mistakes import missing_parameters, mistake, translated
 from jupyter_pipelines.warehouse.session import Frames, Parameters
 from jupyter_pipelines.warehouse.sources.model import ConnectedSource
-from jupyter_pipelines.warehouse.sources.use import bring, forget, renamed
+from jupyter_pipelines.warehouse.sources.use import SourceTable, bring, forget, renamed
 from jupyter_pipelines.warehouse.values import arrow_table, bindable
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class Statement:
     parsed: Any
     text: str
     line: int
-    sources: tuple[TableName, ...] = ()
+    sources: tuple[SourceTable, ...] = ()
 
     @property
     def kind(self) -> str:
@@ -237,11 +237,14 @@ class EngineSession:
         self._bring([table for statement in statements for table in statement.sources])
         return prepared
 
-    def _bring(self, tables: Sequence[TableName]) -> None:
+    def _bring(self, tables: Sequence[SourceTable]) -> None:
         """Have what statements read of sources be there until the next statement, or the end of this one's result."""
         self._stopped.clear()
-        for table in dict.fromkeys(tables):
-            self._brought += (table,)
+        wanted: dict[TableName, SourceTable] = {}
+        for table in tables:
+            wanted[table.name] = table.together(wanted.get(table.name, table))
+        for table in wanted.values():
+            self._brought += (table.name,)
             try:
                 with translated():
                     bring(self._connection, table, self._connected, self._stopped.is_set)
@@ -249,7 +252,7 @@ class EngineSession:
                 raise Interrupted("The query was interrupted.") from None
             except SqlError as error:  # its line is none of the author's
                 said = error.message.partition("\n\nLINE ")[0]
-                raise SqlError(f"{table} cannot be read: {said}", error.fix, kind=error.kind) from None
+                raise SqlError(f"{table.name} cannot be read: {said}", error.fix, kind=error.kind) from None
 
     def _show(self, frames: Mapping[str, object]) -> None:
         """Make frames visible; they are until the next statement, or the end of this one's result."""

@@ -244,6 +244,8 @@ INSERT INTO customers VALUES (
     '00000000-0000-0000-0000-000000000005', '{"a": [1]}', '\x00ff', '{1,NULL,3}', '{"a","b,c"}', 'sad', '1 day', ''
 );
 INSERT INTO customers VALUES (2);
+CREATE TABLE emperors (id int, name text, wealth numeric(10, 2));
+INSERT INTO emperors VALUES (1, 'Augustus', 'NaN'), (2, 'Trajan', 1.5);
 CREATE SCHEMA sales;
 CREATE TABLE sales.visits AS SELECT i AS id, 2 AS customer FROM generate_series(1, 2000) i;
 """
@@ -323,6 +325,44 @@ def test_values_of_postgres_arrive_as_they_are(crm: str) -> None:
     assert full["span"].days == 1
     types = {column["column_name"]: column["column_type"] for column in described}
     assert (types["id"], types["price"], types["numbers"]) == ("BIGINT", "DECIMAL(10,2)", "INTEGER[]")
+
+
+@pytest.mark.parametrize(
+    ("sql", "expected"),
+    [
+        ("SELECT sum(id) FROM crm.emperors", 3),
+        ("SELECT count(*) FROM crm.emperors", 2),
+        ("SELECT count(*) FROM crm.emperors a JOIN crm.emperors b USING (id) WHERE a.name LIKE 'T%'", 1),
+        ("SELECT count(*) FROM (SELECT e.Name FROM crm.public.emperors e GROUP BY ALL)", 2),
+        ("SELECT count(*) FROM crm.emperors; SELECT max(name) FROM crm.emperors", "Trajan"),
+    ],
+)
+def test_of_postgres_columns_that_no_statement_names_are_not_read(crm: str, sql: str, expected: object) -> None:
+    session = EngineSession.open()
+    assert value(session, sql) == expected
+    session.close()
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "FROM crm.emperors",
+        "SELECT e FROM crm.emperors e",
+        "SELECT e.* EXCLUDE (id) FROM crm.emperors e",
+        "SELECT emperors FROM crm.emperors",
+        "SELECT x FROM (SELECT e AS x FROM crm.emperors e)",
+        "SELECT COLUMNS('w.*') FROM crm.emperors",
+        "SELECT id FROM crm.emperors NATURAL JOIN crm.emperors e",
+        "SELECT c FROM crm.emperors e(a, b, c)",
+        "SELECT #3 FROM crm.emperors",
+    ],
+)
+def test_columns_that_are_meant_without_a_name_are_read(crm: str, sql: str) -> None:
+    """What is no number is no decimal of DuckDB's: only who leaves it out gets a result."""
+    session = EngineSession.open()
+    with pytest.raises(RequestError, match=r"crm\.public\.emperors cannot be read: .*NaN"):
+        session.query(sql)
+    session.close()
 
 
 def test_a_table_is_built_of_two_sources_in_the_warehouse_of_all(

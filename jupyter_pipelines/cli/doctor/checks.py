@@ -13,6 +13,7 @@ CHECKS: tuple[Check, ...] = (
     Check("store", running.store),
     Check("duckdb", running.duckdb),
     Check("warehouse", running.warehouse, ("duckdb",)),
+    Check("sources", running.sources),
     Check("database", service.database),
     Check("service", service.service),
     Check("launcher", service.launcher, ("service",)),

@@ -124,6 +124,16 @@ def warehouse() -> str:
     return f"its owner started in {seconds:.1f} s"
 
 
+def sources() -> str:
+    """The external sources are declared so that they can be read; they are not asked."""
+    from jupyter_pipelines.warehouse.sources import sources as declared
+
+    found = declared()
+    for name in found.names():
+        found.get(name)
+    return ", ".join(found.names()) or "none are declared"
+
+
 def pipeline() -> str:
     """A notebook of two steps runs as a Prefect flow, and a frame goes unchanged from one step to the other."""
     import importlib.util

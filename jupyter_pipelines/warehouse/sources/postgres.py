@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from jupyter_pipelines.errors import RequestError
-from jupyter_pipelines.notebook.table_names import quoted, shown
+from jupyter_pipelines.notebook.table_names import TableName, quoted, shown
 from jupyter_pipelines.warehouse.sources.model import ConnectedSource
 from jupyter_pipelines.warehouse.sources.secrets import without_secrets
 
@@ -87,7 +87,7 @@ def select_postgres(connection: Any, source: ConnectedSource, schema: str, table
     own = f"_source_{source.name}_{_attached.index(source)}"  # one that has changed since is another one
     names = {"host": "HOST", "port": "PORT", "database": "DATABASE", "user": "USER", "password": "PASSWORD"}
     given = {names[field]: str(value) for field, value in source.values.items() if field in names}
-    listed = ", ".join(f"{name} '" + value.replace("'", "''") + "'" for name, value in given.items())
+    listed = ", ".join(f"{name} {_literal(value)}" for name, value in given.items())
     mode = source.text("sslmode")
     cursor = connection.cursor()  # apart from a transaction that may be open
     cursor.execute("LOAD postgres_scanner")
@@ -98,20 +98,33 @@ def select_postgres(connection: Any, source: ConnectedSource, schema: str, table
 
 
 def copy_table(
-    connection: Any, source: ConnectedSource, schema: str, table: str, target: str, stopped: _Stopped
+    connection: Any,
+    source: ConnectedSource,
+    table: TableName,
+    wanted: frozenset[str] | None,
+    target: str,
+    stopped: _Stopped,
 ) -> None:
-    """Make ``target`` of what a table holds. Raises :class:`RequestError` when it cannot be read."""
+    """Make ``target`` of what a table holds, in those of its columns whose names in lower case are ``wanted``.
+
+    All of them if that is ``None``. Raises :class:`RequestError` when it cannot be read.
+    """
+    import duckdb
+
     with tempfile.TemporaryDirectory(prefix="jupyter-pipelines-") as folder:
         path = Path(folder, "rows.csv")
-        columns = _waited(source, lambda: _copy(source, schema, table, path), stopped)
-        read = ", ".join(f"'c{number}': '{column.read}'" for number, column in enumerate(columns))
-        made = ", ".join(f"{column.made.format(f'c{n}')} AS {quoted(column.name)}" for n, column in enumerate(columns))
-        literal = "'" + str(path).replace("'", "''") + "'"
+        columns = _waited(source, lambda: _copy(source, table, wanted, path), stopped)
+        read = ", ".join(f"{_literal(column.name)}: '{column.read}'" for column in columns)
+        made = ", ".join(f"{column.made.format(quoted(column.name))} AS {quoted(column.name)}" for column in columns)
         options = "header = false, auto_detect = false, delim = ',', quote = '\"', escape = '\"', nullstr = '\\N', "
         options += f"allow_quoted_nulls = false, parallel = false, columns = {{{read}}}"
-        connection.execute(
-            f"CREATE OR REPLACE TEMP TABLE {target} AS SELECT {made} FROM read_csv({literal}, {options})"
-        )
+        query = f"SELECT {made} FROM read_csv({_literal(str(path))}, {options})"
+        try:
+            connection.execute(f"CREATE OR REPLACE TEMP TABLE {target} AS {query}")
+        except (duckdb.ConversionException, duckdb.InvalidInputException) as error:
+            said = str(error).partition("\n\n")[0].splitlines()[-1]
+            fix = "Have a view in PostgreSQL cast that column, and read the view."
+            raise RequestError(f"{source.name}.{table} cannot be read: {said}.", fix) from None
 
 
 def list_tables(source: ConnectedSource) -> tuple[str, ...]:
@@ -139,22 +152,27 @@ async def _connect(source: ConnectedSource) -> Any:
     return await asyncpg.connect(**given, timeout=PATIENCE, server_settings=_SETTINGS)
 
 
-async def _copy(source: ConnectedSource, schema: str, table: str, path: Path) -> list[_Column]:
+async def _copy(source: ConnectedSource, table: TableName, wanted: frozenset[str] | None, path: Path) -> list[_Column]:
     connection = await _connect(source)
     try:
-        found = await connection.fetch(_COLUMNS, schema, table)
+        found = await connection.fetch(_COLUMNS, table.schema, table.table)
         if not found:
-            raise await _no_table(connection, source, schema, table)
-        columns = [_column(row["name"], row["type"]) for row in found]
+            raise await _no_table(connection, source, table)
+        named = [row for row in found if wanted is None or row["name"].casefold() in wanted]
+        columns = [_column(row["name"], row["type"]) for row in named or found[:1]]  # rows are counted by any of them
         listed = ", ".join(column.asked for column in columns)
         with path.open("wb") as file:
             await connection.copy_from_query(
-                f"SELECT {listed} FROM {quoted(schema)}.{quoted(table)}",
+                f"SELECT {listed} FROM {table.sql}",
                 output=file, format="csv", null="\\N", force_quote=True, encoding="utf-8",
             )  # fmt: skip
         return columns
     finally:
         connection.terminate() if connection.is_in_transaction() else await connection.close()
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
 
 
 def _column(name: str, type_: str) -> _Column:
@@ -174,12 +192,12 @@ def _duckdb_type(plain: str) -> str:
     return "DOUBLE" if plain.startswith("numeric") else _TYPES.get(plain, "VARCHAR")
 
 
-async def _no_table(connection: Any, source: ConnectedSource, schema: str, table: str) -> RequestError:
+async def _no_table(connection: Any, source: ConnectedSource, table: TableName) -> RequestError:
     known = [_shown(row) for row in await connection.fetch(_TABLES)]
-    near = get_close_matches(f"{schema}.{table}", known, 1)
+    near = get_close_matches(str(table), known, 1)
     listing = f"`jupyter pipelines sources test {source.name}` lists them."
     fix = f"Did you mean {source.name}.{near[0]}?" if near else listing
-    return RequestError(f"The source {source.name} has no table {schema}.{table}.", fix)
+    return RequestError(f"The source {source.name} has no table {table}.", fix)
 
 
 def _shown(row: Any) -> str:

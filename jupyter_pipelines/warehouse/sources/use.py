@@ -8,6 +8,7 @@ warehouse; which is why no view may be made of them.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 from jupyter_pipelines.errors import RequestError, SqlError
@@ -19,7 +20,20 @@ Connected = Mapping[str, ConnectedSource]
 _KEPT: Final = frozenset({"create view", "create"})  # whose text is carried out again, in other sessions
 
 
-def renamed(sql: str, connected: Connected) -> tuple[str, tuple[TableName, ...]]:
+@dataclass(frozen=True, slots=True)
+class SourceTable:
+    """A table of a source that a statement reads, and the names, in lower case, that columns of it have there."""
+
+    name: TableName
+    columns: frozenset[str] | None  # None: all that there are
+
+    def together(self, other: SourceTable) -> SourceTable:
+        """The same table, for two statements."""
+        known = self.columns is not None and other.columns is not None
+        return SourceTable(self.name, (self.columns or frozenset()) | (other.columns or frozenset()) if known else None)
+
+
+def renamed(sql: str, connected: Connected) -> tuple[str, tuple[SourceTable, ...]]:
     """A statement with the tables of sources as they are called in its session, and those tables.
 
     Raises :class:`SqlError` for one that writes into a source, or would be carried out again without it.
@@ -42,17 +56,18 @@ def renamed(sql: str, connected: Connected) -> tuple[str, tuple[TableName, ...]]
         return str(name)
 
     try:
-        text = with_names(sql, place)
+        text, columns = with_names(sql, place)
     except NotUnderstoodError as reason:
         raise SqlError(
             f"The statement reads a source, and is not understood: {reason}.",
             "Read the source into a table first: CREATE TABLE … AS SELECT * FROM source.table.",
         ) from None
-    return text, tuple(tables.values())
+    return text, tuple(SourceTable(name, columns) for name in tables.values())
 
 
-def bring(connection: Any, name: TableName, connected: Connected, stopped: Callable[[], bool]) -> None:
+def bring(connection: Any, table: SourceTable, connected: Connected, stopped: Callable[[], bool]) -> None:
     """Have a table of a source be there, under its whole name. Raises :class:`RequestError`, :class:`SqlError`."""
+    name = table.name
     source = _source_of(name, connected)
     assert source is not None
     target = quoted(str(name))  # TEMP says where; 1.5 takes no `temp.` here
@@ -69,7 +84,7 @@ def bring(connection: Any, name: TableName, connected: Connected, stopped: Calla
         schema = name.schema if name.catalog else "public"
         query = select_postgres(connection, source, schema, name.table)
         if not query:
-            copy_table(connection, source, schema, name.table, target, stopped)
+            copy_table(connection, source, TableName(schema, name.table), table.columns, target, stopped)
             return
     connection.execute(f"CREATE OR REPLACE TEMP VIEW {target} AS {query}")
 
