@@ -426,7 +426,8 @@ class Interpreter:
     def _library_files(self, event: Call, dotted: str, arguments: list[tuple[int | str, Result]]) -> None:
         name = dotted.rpartition(".")[2]
         if dotted in knowledge.WRITING_FUNCTIONS:
-            self.file(self._path(arguments, knowledge.WRITING_FUNCTIONS[dotted]), True, event.line)
+            path = self._path(arguments, knowledge.WRITING_FUNCTIONS[dotted])
+            self.file(knowledge.written_path(dotted, path), True, event.line)
             if dotted in {
                 "shutil.copy",
                 "shutil.copyfile",
@@ -580,7 +581,7 @@ class Interpreter:
             if name in {"write_text", "write_bytes", "mkdir", "unlink", "rmdir", "touch"}:
                 path = receiver.value.constant if isinstance(receiver.value.constant, str) else None
             if arguments or path or name.startswith("write_"):
-                self.file(path, True, event.line)
+                self.file(knowledge.written_path(name, path), True, event.line)
         elif name in knowledge.READING_METHODS:
             self.file(receiver.value.constant if isinstance(receiver.value.constant, str) else None, False, event.line)
         if name == "open" and receiver.value.maker in {"pathlib", ""}:

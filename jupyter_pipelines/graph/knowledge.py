@@ -466,9 +466,19 @@ WRITING_FUNCTIONS: dict[str, int] = {
     "shutil.rmtree": 0,
     "urllib.request.urlretrieve": 1,
 }
+SUFFIXES = {"numpy.save": ".npy", "numpy.savez": ".npz", "numpy.savez_compressed": ".npz"}
+"""What functions that write a file put behind its name, unless that ends so."""
 COMMAND_FUNCTIONS = _words(
     "os.system os.popen subprocess.run subprocess.call subprocess.check_call subprocess.check_output subprocess.Popen"
 )
+
+
+def written_path(function: str, path: str | None) -> str | None:
+    """The file that ``function`` makes when it is given ``path``."""
+    suffix = SUFFIXES.get(function, "")
+    if path is not None and function.endswith("savefig") and "." not in path.rpartition("/")[2]:
+        suffix = ".png"
+    return path if path is None or path.endswith(suffix) else path + suffix
 
 
 def component_of(module: str, attributes: tuple[str, ...]) -> str | None:

@@ -24,7 +24,7 @@ from jupyter_pipelines.orchestration.cancellation import watch_for_cancellation
 from jupyter_pipelines.orchestration.limits.turns import Turns
 from jupyter_pipelines.orchestration.loading import compile_with_memory, load_runnable
 from jupyter_pipelines.orchestration.model import OnRunEvent, RunEvent, RunOptions, RunRecord, RunState
-from jupyter_pipelines.orchestration.progress import Progress, select
+from jupyter_pipelines.orchestration.progress import Contradiction, Progress, select
 from jupyter_pipelines.orchestration.recorder import Recorder
 from jupyter_pipelines.orchestration.records import first_of
 from jupyter_pipelines.orchestration.redaction import concealed, secret_names, unseal
@@ -107,6 +107,7 @@ class PipelineRun:
         self._setup: dict[str, tuple[str, str]] = {}
         self._taken_back: Counter[str] = Counter()
         self._too_early: dict[str, str] = {}  # steps to repeat, with the reason, once none that depends on them runs
+        self._draining = False  # none starts until those that run have ended, and what ran too early is put right
         self._refusal = ""
         self._sequence: Sequence | None = None
         if pipeline.sequential:
@@ -179,7 +180,7 @@ class PipelineRun:
 
     def _start_ready_steps(self) -> None:
         starting = True
-        while starting and not self._stopping():
+        while starting and not self._stopping() and not self._draining:
             starting = False
             for step in self.progress.ready():
                 if len(self.progress.running) >= self.limit:
@@ -325,12 +326,14 @@ class PipelineRun:
         for name, why in list(self._too_early.items()):
             if not self.progress.taken_back([name]) & self.progress.running:
                 self._repeat([name], why)
-        if not self.progress.running:
-            self._repair()
-
-    def _repair(self) -> None:
-        """Run again what started too early where that leaves no trace, else stop: never a different result."""
         too_early = self.progress.contradictions()
+        # What comes behind them has to wait: it may remove the files that they have missed.
+        self._draining = bool(too_early and self.progress.running)
+        if not self._draining:
+            self._repair(too_early)
+
+    def _repair(self, too_early: list[Contradiction]) -> None:
+        """Run again what started too early where that leaves no trace, else stop: never a different result."""
         for found in too_early:
             result = self.progress.results.get(found.step) or self._latest.get(found.step)
             if result is not None and not self._may_repeat(result):
