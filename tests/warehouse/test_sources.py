@@ -120,6 +120,7 @@ def test_sources_are_read_within_transactions(session: EngineSession) -> None:
         "INSERT INTO landing.orders VALUES (1, 'a')",
         "SELECT 1; DROP TABLE landing.orders",
         "DELETE FROM landing.orders",
+        'CREATE SCHEMA IF NOT EXISTS "Landing"',
         "CREATE VIEW mine AS FROM landing.orders",
         "CREATE MACRO mine() AS TABLE FROM landing.orders",
     ],
@@ -194,6 +195,7 @@ def test_files_behind_http_are_read_with_a_token(
     [
         ("[a\n", "cannot be read"),
         ("a = 1", "no source"),
+        ('["a(b"]\ntype = "files"\nurl = "/x"', "cannot be called"),
         ('[main]\ntype = "files"\nurl = "/x"', "cannot be called"),
         ('[a]\ntype = "oracle"', "no type"),
         ('[a]\ntype = "postgres"\nhost = "h"', "no database"),

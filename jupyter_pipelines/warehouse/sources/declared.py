@@ -124,7 +124,10 @@ class Sources:
 
 
 def _mentions(sql: str, name: str) -> bool:
-    return re.search(rf'(?<![\w.])"?{re.escape(name)}"?\s*\.', sql, re.IGNORECASE) is not None
+    """As the first part of a name, or as that of a schema."""
+    name = re.escape(name)
+    schema = rf'\bschema\s+(?:if\s+(?:not\s+)?exists\s+)?"?{name}\b'
+    return re.search(rf'(?<![\w.])"?{name}"?\s*\.|{schema}', sql, re.IGNORECASE) is not None
 
 
 def _checked(name: str, table: Any, path: Path) -> Source:

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from jupyter_pipelines.errors import RequestError, SqlError
 from jupyter_pipelines.graph.sql import SqlStatement, read_statements
+from jupyter_pipelines.graph.sql.model import WHOLE_SCHEMA
 from jupyter_pipelines.notebook.table_names import TableName, is_external, quoted
 from jupyter_pipelines.warehouse.sources.model import ConnectedSource
 
@@ -111,8 +112,9 @@ def _reads_or_writes(statement: SqlStatement, connected: Connected) -> bool:
 def _refuse(statement: SqlStatement, connected: Connected) -> None:
     written = next((name for name in statement.writes if _source_of(name, connected)), None)
     if written is not None:
+        what = f"{written.schema} is a source" if written.table == WHOLE_SCHEMA else f"{written} is of a source"
         raise SqlError(
-            f"{written} is of a source, and sources are only read.",
+            f"{what}, and sources are only read.",
             "Write into a schema of the warehouse, or call the source something else.",
             line=1,
         )
