@@ -265,7 +265,7 @@ def postgres() -> Iterator[str]:
     if not (initdb and server and client):
         pytest.skip("PostgreSQL is not installed")
     user = "nobody" if os.getuid() == 0 else None
-    with tempfile.TemporaryDirectory(prefix="postgres-", dir="/tmp", ignore_cleanup_errors=True) as folder:
+    with tempfile.TemporaryDirectory(prefix="postgres-", ignore_cleanup_errors=True) as folder:
         Path(folder).chmod(0o777)
         password = Path(folder, "password")
         password.write_text(SECRET + "\n")
@@ -404,8 +404,10 @@ def test_waiting_for_a_source_can_be_interrupted(declare: Declare) -> None:
         session = EngineSession.open()
         with ThreadPoolExecutor(1) as aside:
             asking = aside.submit(session.query, "FROM slow.orders")
-            silent.accept()[0].recv(1)  # it has connected, and waits
-            session.interrupt()
-            with pytest.raises(Interrupted):
-                asking.result(60)
+            peer, _ = silent.accept()
+            with peer:
+                peer.recv(1)  # it has said hello, and waits
+                session.interrupt()
+                with pytest.raises(Interrupted):
+                    asking.result(60)
         session.close()
