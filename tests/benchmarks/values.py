@@ -57,8 +57,14 @@ def _best(action: Callable[[], object]) -> float:
 def _measure(value: object, folder: Path) -> tuple[float, ...]:
     file = folder / "value.pickle"
     objects = folder / "objects"
-    job = dict.fromkeys(("setup_names", "guarded", "possibly_changed"), ())
-    job |= {"step": "a", "objects": str(objects), "definitions": None, "inputs": {}, "outputs": ["value"]}
+    job = dict.fromkeys(("setup_names", "guarded", "possibly_changed", "read_later", "replayed"), ())
+    job |= {
+        "step": "a",
+        "objects": str(objects),
+        "definitions": None,
+        "inputs": {},
+        "outputs": ["value"],
+    }
 
     def dump() -> dict[str, dict[str, object]]:
         shutil.rmtree(objects, ignore_errors=True)

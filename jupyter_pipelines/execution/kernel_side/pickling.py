@@ -24,7 +24,7 @@ import types
 from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
-from . import arrays, formulas, identity, rebuild, set_order
+from . import arrays, arrow, formulas, identity, rebuild, set_order
 from .refusals import UncarriableError, advice, refusal
 
 INLINE = 1 << 14  # buffers below this many bytes stay in the pickle
@@ -235,7 +235,7 @@ def reducer_of(kind: type) -> Reducer | None:
     for known, reducer in _REDUCERS:
         if issubclass(kind, known):
             return reducer
-    library = formulas.reducer_of(kind) or arrays.reducer_of(kind)
+    library = formulas.reducer_of(kind) or arrays.reducer_of(kind) or arrow.reducer_of(kind)
     if library is not None:
         return library
     if issubclass(kind, BaseException) and kind.__reduce__ is BaseException.__reduce__:
