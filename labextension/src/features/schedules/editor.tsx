@@ -7,11 +7,13 @@ import {
   Choices,
   ErrorNotice,
   Field,
+  Notice,
   useAction,
   useLive
 } from '../../ui';
 import type { ISectionProps } from '../panel/context';
 import { isExpression } from '../parameters/model';
+import { useHeard } from '../running/heard';
 import {
   browserZone,
   type IDraft,
@@ -126,6 +128,8 @@ function useProblems(
 export function Editor(
   props: ISectionProps & {
     draft: IDraft;
+    /** What is changed here was removed meanwhile. */
+    gone: boolean;
     onSaved: (saved: ISaved) => void;
     onCancel: () => void;
   }
@@ -139,7 +143,8 @@ export function Editor(
   const pipelines = useLive(records.pipelines);
   const trigger = isTrigger(draft);
   const spec = specOf(draft, parameters);
-  const previewed = usePreview(records.api, trigger ? null : spec);
+  const heard = useHeard(records);
+  const previewed = usePreview(records.api, trigger ? null : spec, heard);
   const { problemOf, rest } = useProblems(
     draft,
     parameters,
@@ -161,11 +166,20 @@ export function Editor(
       focus('[data-first]');
     }
   });
+  const { error: refused, clear } = saving;
   React.useEffect(() => {
-    if (saving.error) {
+    if (refused) {
       focus('[aria-invalid]');
     }
-  }, [saving.error]);
+  }, [refused]);
+  // That the server did not answer is over.
+  const unanswered = refused instanceof ApiError && refused.status === 0;
+  React.useEffect(() => {
+    if (heard && unanswered) {
+      clear();
+    }
+    // eslint-disable-next-line react-hooks/exhaustive-deps -- when it is heard again, not when it fails to answer
+  }, [heard]);
 
   const change = (changes: Partial<IDraft>): void => {
     saving.clear();
@@ -229,6 +243,13 @@ export function Editor(
       }}
     >
       <h4>{title}</h4>
+      {props.gone && (
+        <Notice tone="warning">
+          <p>
+            {trans.__('It was removed meanwhile. Saving makes it once more.')}
+          </p>
+        </Notice>
+      )}
       <Choices
         label={trans.__('What starts it')}
         value={draft.way}

@@ -24,8 +24,12 @@ export interface IPreviewed {
   readonly pending: boolean;
 }
 
-/** The next runs of what is being written; `null` when that says no time yet. */
-export function usePreview(api: Api, spec: IScheduleSpec | null): IPreviewed {
+/** The next runs of what is being written, `null` when that says no time yet; asked for again when the server is heard again. */
+export function usePreview(
+  api: Api,
+  spec: IScheduleSpec | null,
+  heard: boolean
+): IPreviewed {
   const [state, setState] = React.useState<IPreviewed>({
     preview: null,
     error: null,
@@ -65,7 +69,7 @@ export function usePreview(api: Api, spec: IScheduleSpec | null): IPreviewed {
       window.clearTimeout(timer);
       abort.abort();
     };
-  }, [api, asked]);
+  }, [api, asked, heard]);
   return state;
 }
 

@@ -255,10 +255,17 @@ export function Schedules(props: ISectionProps): React.JSX.Element {
 
   const cards = (schedules.value?.length ?? 0) + (triggers.value?.length ?? 0);
   const known = schedules.value !== null && triggers.value !== null;
+  const isThere =
+    draft?.editing &&
+    [...(schedules.value ?? []), ...(triggers.value ?? [])].some(
+      ({ id }) => id === draft.editing
+    );
+  const gone = known && !!draft?.editing && !isThere;
   const editor = draft && (
     <Editor
       {...props}
-      draft={draft}
+      draft={gone ? { ...draft, editing: '' } : draft}
+      gone={gone}
       onSaved={saved}
       onCancel={() => {
         drafts.set(path, null);
@@ -275,11 +282,6 @@ export function Schedules(props: ISectionProps): React.JSX.Element {
     />
   );
   const isEdited = (id: string): boolean => draft?.editing === id;
-  const isThere =
-    draft?.editing &&
-    [...(schedules.value ?? []), ...(triggers.value ?? [])].some(each =>
-      isEdited(each.id)
-    );
   return (
     <Section
       title={trans.__('Schedules')}
