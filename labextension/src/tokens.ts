@@ -102,6 +102,8 @@ export interface IRecords {
   of(notebook: string): INotebookRecords;
   /** A new one at each call: keep it. */
   run(id: string): ILive<IRun>;
+  /** Ask again for all that is shown: of something that many of them tell. */
+  renew(): void;
   /** Anything else, asked for again after each event that concerns it. */
   live<T>(
     fetch: (signal: AbortSignal) => Promise<T>,

@@ -199,6 +199,21 @@ def test_a_backfill_is_tried_dry_then_started_paused_and_gone_on_with(serviced_l
     expect(runs.get_by_role("region", name="The backfill").get_by_role("listitem")).to_have_count(3)
 
 
+def test_a_moved_notebook_is_found_again(serviced_lab, page):
+    path = serviced_lab.write("moved.ipynb", *CHAIN)
+    serviced_lab.run(path.name)
+    folder = serviced_lab.root / "elsewhere"
+    folder.mkdir()
+    path.rename(folder / path.name)
+    page.goto(f"{serviced_lab.url}/lab/workspaces/moved/tree/elsewhere/moved.ipynb?reset")
+    expect(page.locator(".jp-Notebook .jp-Cell").first).to_be_visible()
+    execute(page, "jupyter-pipelines:show-panel")
+    panel = page.locator(".jp-Pipelines-panel")
+    expect(panel).to_contain_text("moved.ipynb is on record, and is no longer there")
+    panel.get_by_role("button", name="Relink").click()
+    expect(square(runs_of(panel), "report", "Completed")).to_be_visible()
+
+
 def test_all_pipelines_are_listed_found_and_run(serviced_lab, page):
     serviced_lab.write("listed.ipynb", *CHAIN)
     serviced_lab.run("listed.ipynb", parameters={"missing": "nowhere.txt"})

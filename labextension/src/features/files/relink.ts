@@ -31,10 +31,7 @@ export function addRelink(
       Notification.error(`${message} ${fix}`.trim());
       return false;
     }
-    await Promise.all([
-      records.pipelines.refresh(),
-      records.of(to).summary.refresh()
-    ]);
+    records.renew();
     Notification.success(
       trans.__('What was on record of %1 is now of %2.', path, to),
       { autoClose: 4000 }

@@ -49,6 +49,18 @@ export class EventStream implements IDisposable {
     });
   }
 
+  /** As if anything might be another. */
+  renew(): void {
+    this._received.emit({
+      id: this._last,
+      kind: 'reset',
+      subject: '',
+      notebook: null,
+      time: Date.now() / 1000,
+      data: null
+    });
+  }
+
   dispose(): void {
     this._isDisposed = true;
     this._close();

@@ -44,6 +44,10 @@ export class Records implements IRecords {
     );
   }
 
+  renew(): void {
+    this.events.renew();
+  }
+
   live<T>(
     fetch: (signal: AbortSignal) => Promise<T>,
     concerns: (event: IEvent) => boolean

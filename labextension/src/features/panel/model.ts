@@ -1,5 +1,11 @@
 /** What the panel says, worked out of what the compiler knows. Pure. */
-import type { IDiagnostic, IEdge, IInput, IPipeline } from '../../api';
+import type {
+  IDiagnostic,
+  IEdge,
+  IInput,
+  IPipeline,
+  IPipelineSummary
+} from '../../api';
 import type { ICompilation } from '../../tokens';
 import { isTagged } from '../cells/model';
 import { debuggedBy } from '../compilation/model';
@@ -20,6 +26,26 @@ export function faceOf(compilation: ICompilation): Face {
     return error ? 'error' : 'loading';
   }
   return notebook.model && !isTagged(notebook.model) ? 'untagged' : 'steps';
+}
+
+/** What a notebook of which nothing is on record was called before it was moved, as far as names tell. */
+export function movedFrom(
+  summary: IPipelineSummary | null,
+  pipelines: readonly IPipelineSummary[]
+): IPipelineSummary | undefined {
+  const nameOf = (path: string): string => path.split('/').pop() ?? '';
+  if (!summary || !isBlank(summary)) {
+    return undefined;
+  }
+  const name = nameOf(summary.notebook);
+  return pipelines.find(
+    ({ missing, notebook }) => missing && nameOf(notebook) === name
+  );
+}
+
+function isBlank(known: IPipelineSummary): boolean {
+  const { version, last_runs, schedules, triggers } = known;
+  return !version && last_runs.length + schedules + triggers === 0;
 }
 
 /** Positions as people write them: `3`, `3–5`, `3, 7–8`. */

@@ -49,7 +49,7 @@ function Pipeline(
           );
         }}
       >
-        <StateIcon state={state} trans={trans} />
+        <StateIcon state={missing ? 'offline' : state} trans={trans} />
         <span className="jp-Pipelines-rowName">
           {notebook.split('/').pop()}
         </span>

@@ -11,6 +11,7 @@ import {
   useSignals
 } from '../../ui';
 import type { INotebookProps } from './context';
+import { movedFrom } from './model';
 
 /** The kernel that the notebook names, where it is not installed; empty when all is well or not known yet. */
 function missingKernel(panel: NotebookPanel): string {
@@ -56,13 +57,7 @@ export function MovedNotice(props: INotebookProps): React.JSX.Element | null {
   const { notebook, records, commands, trans } = props;
   const summary = useLive(notebook.summary);
   const pipelines = useLive(records.pipelines).value;
-  if (summary.value !== null || summary.asOf === null) {
-    return null;
-  }
-  const name = notebook.notebook.split('/').pop();
-  const before = pipelines?.find(
-    one => one.missing && one.notebook.split('/').pop() === name
-  );
+  const before = movedFrom(summary.value, pipelines ?? []);
   if (!before) {
     return null;
   }

@@ -1,9 +1,11 @@
+import type { IPipelineSummary } from '../../api';
 import { edge, notebookModel, pipeline, step } from '../../testing';
 import type { ICompilation } from '../../tokens';
 import {
   byProducer,
   countProblems,
   faceOf,
+  movedFrom,
   ranges,
   sortedDiagnostics,
   stepOfCell,
@@ -81,6 +83,26 @@ it('says which step builds the tables that another reads, and what else it waits
     ],
     reasons: ['checked']
   });
+});
+
+it('knows a notebook that was moved by its name, while it has nothing of its own', () => {
+  const summary = (notebook: string, change = {}): IPipelineSummary =>
+    ({
+      notebook,
+      version: null,
+      last_runs: [],
+      schedules: 0,
+      triggers: 0,
+      missing: false,
+      ...change
+    }) as unknown as IPipelineSummary;
+  const here = summary('new/a.ipynb');
+  const before = summary('old/a.ipynb', { missing: true });
+  const others = [summary('a.ipynb'), summary('b.ipynb', { missing: true })];
+  expect(movedFrom(here, [...others, before])).toBe(before);
+  expect(movedFrom(here, others)).toBeUndefined();
+  expect(movedFrom({ ...here, schedules: 1 }, [before])).toBeUndefined();
+  expect(movedFrom(null, [before])).toBeUndefined();
 });
 
 it('finds the step of a cell', () => {

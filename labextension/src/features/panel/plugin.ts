@@ -89,7 +89,12 @@ export const panelPlugin: JupyterFrontEndPlugin<void> = {
       execute: async args => {
         const { section } = args;
         if (panel.isVisible && labShell && typeof section !== 'string') {
+          // Who has used the keyboard in it goes on where the notebook is.
+          const focused = panel.node.contains(document.activeElement);
           labShell.collapseRight();
+          if (focused) {
+            labShell.currentWidget?.activate();
+          }
         } else {
           app.shell.activateById(panel.id);
           await panel.reveal(typeof section === 'string' ? section : '');

@@ -105,8 +105,12 @@ const Row = React.memo(function Row(
       </th>
       <td title={pipeline.problem || undefined}>
         <StateChip
-          state={state}
-          word={wordOfPipeline(state, pipeline.last_runs[0]?.state, trans)}
+          state={missing ? 'offline' : state}
+          word={
+            missing
+              ? trans.__('File is gone')
+              : wordOfPipeline(state, pipeline.last_runs[0]?.state, trans)
+          }
           trans={trans}
         />
         {pipeline.problem && (
