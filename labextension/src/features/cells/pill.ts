@@ -14,6 +14,7 @@ import {
   toneOf,
   wordOf
 } from '../../ui';
+import { tookOf } from '../steps/model';
 import { type IMark, NO_MARK } from './marks';
 import { type ITagged, readMagic, readRole, readTags } from './model';
 
@@ -188,7 +189,8 @@ export class CellPill extends Panel {
     const facts: string[] = [];
     if (known) {
       const ended = instant(known.ended);
-      const took = ended ? duration(known.ended - known.started) : '';
+      const seconds = ended ? tookOf(known, new Date()) : null;
+      const took = seconds === null ? '' : duration(seconds);
       pill.append(toneIconNode(toneOf(known.state)));
       if (took) {
         const time = document.createElement('span');

@@ -6,6 +6,7 @@ import {
   duration,
   instant,
   LinkButton,
+  Message,
   moment,
   relative,
   StateIcon,
@@ -90,6 +91,11 @@ export function LastRun(props: INotebookProps): React.JSX.Element | null {
         >
           {trans.__('Resume')}
         </LinkButton>
+      )}
+      {!failure && run.error && canResume(run) && (
+        <p className="jp-Pipelines-cause">
+          <Message text={run.error} />
+        </p>
       )}
     </div>
   );

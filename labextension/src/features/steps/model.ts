@@ -34,5 +34,8 @@ export function tookOf(step: IStepBrief, now: Date): number | null {
   if (step.state === 'running') {
     return Math.max(0, now.getTime() / 1000 - step.started);
   }
-  return step.ended > 0 ? Math.max(0, step.ended - step.started) : null;
+  // A process that was killed has told nobody when.
+  return step.ended > 0 && step.state !== 'crashed'
+    ? Math.max(0, step.ended - step.started)
+    : null;
 }
