@@ -92,8 +92,15 @@ export function PublishBar(props: IProps): React.JSX.Element | null {
         <Button
           kind="primary"
           disabled={action.busy}
-          onClick={() => {
-            action.start(() => commands.execute(CommandIDs.publish, { path }));
+          onClick={event => {
+            const panel = event.currentTarget.closest<HTMLElement>(
+              '.jp-Pipelines-panel'
+            );
+            action.start(async () => {
+              await commands.execute(CommandIDs.publish, { path });
+              // The bar goes, and the focus with it.
+              panel?.focus({ preventScroll: true });
+            });
           }}
         >
           {action.busy ? trans.__('Publishing…') : trans.__('Publish')}
