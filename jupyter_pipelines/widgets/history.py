@@ -76,7 +76,10 @@ class HistoryView(View):
         self._draw()
         return ipywidgets.VBox(
             [
-                ipywidgets.HBox([self._state, self._since, self._given, self._newer, self._older, self._told]),
+                ipywidgets.HBox(
+                    [self._state, self._since, self._given, self._newer, self._older, self._told],
+                    layout={"flex_flow": "row wrap"},
+                ),
                 self._table,
                 ipywidgets.HBox([self._first, self._second, self._compare]),
                 self._comparison,
@@ -117,7 +120,8 @@ class HistoryView(View):
         found: list[Run] = self.runs[start : start + PAGE]
         self._table.value = framed(runs_table(found)) if found else runs_html(self.runs)
         last = start + len(found)
-        self._told.value = f"<span>{start + 1:,}–{last:,} of {total:,}</span>" if found else ""
+        told = f"{start + 1:,}–{last:,} of {total:,}" if found else ""
+        self._told.value = f"<span style='white-space: nowrap'>{told}</span>"
         self._newer.disabled, self._older.disabled = self._page == 0, last >= total
         options = [(f"{run.id[:8]} {GLYPHS[run.state]} {moment(run.record.started)}", run.id) for run in found]
         for place, dropdown in enumerate((self._second, self._first)):

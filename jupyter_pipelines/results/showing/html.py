@@ -16,6 +16,8 @@ STYLE = """<style>
   --good: var(--jp-success-color0, #1b5e20); --bad: var(--jp-error-color0, #b71c1c);
   --warn: var(--jp-warn-color0, #8a5300); --busy: var(--jp-brand-color1, #0d47a1);
   --line: var(--jp-border-color2, #8886); }
+[data-jp-theme-light="false"] .jp-PipelinesResult { --good: var(--jp-success-color2, #81c784);
+  --bad: var(--jp-error-color2, #e57373); }
 .jp-PipelinesResult h4 { margin: 12px 0 4px; font-size: 13px; font-weight: 600; }
 .jp-PipelinesResult.jp-PipelinesResult table { border: none; border-collapse: collapse; margin: 4px 0;
   font-size: 12px; }
