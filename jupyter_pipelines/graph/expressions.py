@@ -28,7 +28,6 @@ IMMUTABLE_ATTRIBUTES = frozenset(
 )
 _SHARING_OPERATORS = (ast.Add, ast.Mult, ast.BitOr)
 _QUERY_NAME = re.compile(r"@([A-Za-z_]\w*)")
-_FORMULA_CALL = re.compile(r"\b([A-Za-z_]\w*)\s*[(.]")
 _IDENTIFIER = re.compile(r"\b([A-Za-z_]\w*)\b")
 _SQL_SOURCE = re.compile(r"\b(?:from|join)\s+([A-Za-z_]\w*)", re.IGNORECASE)
 _SQL_METHODS = frozenset({"sql", "query", "execute", "from_query", "query_df"})
@@ -314,7 +313,6 @@ class ExpressionWalker:
     def _names_in_strings(self, node: ast.Call, attributes: Sequence[str]) -> None:
         """Names that libraries look up in the caller's namespace: ``df.query("@x")``, formulas, DuckDB's tables."""
         method = attributes[-1] if attributes else ""
-        has_data = any(keyword.arg == "data" for keyword in node.keywords) or len(node.args) > 1
         for argument in [*node.args, *(keyword.value for keyword in node.keywords)]:
             if not isinstance(argument, ast.Constant) or not isinstance(argument.value, str):
                 continue
@@ -322,7 +320,7 @@ class ExpressionWalker:
             if method in {"query", "eval"} and "@" in text:
                 names += _QUERY_NAME.findall(text)
             if "~" in text and len(text) < 1000 and method not in {"match", "search", "sub", "compile", "replace"}:
-                names += (_FORMULA_CALL if has_data else _IDENTIFIER).findall(text)
+                names += _IDENTIFIER.findall(text)  # which of them are columns, only the data tells
             if method in _SQL_METHODS and "select" in text.lower():
                 names += _SQL_SOURCE.findall(text)
             for name in names:

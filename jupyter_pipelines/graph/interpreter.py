@@ -618,14 +618,14 @@ class Interpreter:
             if name in knowledge.FRESH_METHODS:
                 return Result(value=Value(maker=receiver.value.maker))
             return self._merged([receiver, *([stored] if stored else [])])
+        keeps = name in knowledge.LAZY_METHODS or name in {"get", "copy", "values", "items"}
         if name in knowledge.READONLY_METHODS and (receiver.value.immutable or name in knowledge.FRESH_METHODS):
             immutable = name in knowledge.IMMUTABLE_RESULTS or (
                 receiver.value.immutable and name not in {"split", "groupby"}
             )
-            latent = self._outcome([receiver, *(result for _, result in arguments)], keeps=False).value.latent
+            latent = self._outcome([receiver, *(result for _, result in arguments)], keeps=keeps).value.latent
             return Result(value=Value(immutable=immutable, maker=receiver.value.maker, separate=True, latent=latent))
         if name in knowledge.READONLY_METHODS or receiver.value.immutable:
-            keeps = name in {"get", "copy", "values", "items"}
             merged = self._outcome([receiver, *(result for _, result in arguments)], keeps=keeps)
             return Result(merged.shares, replace(merged.value, uncarriable=None), functions=merged.functions)
         result = self._unknown(event, receiver, arguments, name)

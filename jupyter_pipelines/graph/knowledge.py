@@ -437,6 +437,8 @@ WRITING_METHODS = _words(
     "to_csv to_parquet to_excel to_json to_feather to_pickle to_hdf to_html to_latex write_text write_bytes savefig "
     "write_csv write_parquet write_html write_image mkdir unlink rmdir touch rename_ write_json sink_parquet sink_csv"
 )
+LAZY_METHODS = _words("groupby resample rolling")
+"""What they return calls functions that they were given when it is asked for something."""
 READING_METHODS = _words("read_text read_bytes iterdir glob rglob")
 READING_FUNCTIONS = _words(
     "numpy.load numpy.loadtxt numpy.genfromtxt numpy.fromfile joblib.load os.listdir os.path.exists os.path.getsize "
