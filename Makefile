@@ -35,7 +35,7 @@ demo: setup
 lab: setup
 	@jupyter lab $(NOTEBOOK)
 
-test: setup $(MADE)/test $(MADE)/browser
+test: setup $(MADE)/test $(MADE)/browser $(MADE)/postgresql
 	@cd labextension && jlpm test
 	@python -m pytest --numprocesses=2 --dist=loadscope --no-loadscope-reorder
 
@@ -114,4 +114,13 @@ $(MADE)/browser: | $(VENV)/bin/pip
 	@for name in $(BROWSERS); do command -v $$name && exit 0; done; \
 	  echo 'Installing Chromium for the browser tests.'; \
 	  $(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq chromium
+	@mkdir -p $(MADE) && touch $@
+
+# --- PostgreSQL -------------------------------------------------------------------------------------------------------
+
+$(MADE)/postgresql: | $(VENV)/bin/pip
+	@{ command -v initdb || ls /usr/lib/postgresql/*/bin/initdb; } >/dev/null 2>&1 || { \
+	  echo 'Installing PostgreSQL for the tests of external sources.'; \
+	  $(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq postgresql; } || \
+	  echo 'It could not be installed: those tests are skipped.'
 	@mkdir -p $(MADE) && touch $@
