@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -20,6 +21,11 @@ if TYPE_CHECKING:
 WriteNotebook = Callable[..., Path]
 
 REPOSITORY = Path(__file__).parent.parent
+
+
+def pytest_configure() -> None:
+    """Have Ctrl-C mean what it does in a terminal, here and in what tests start, also where a shell has put it off."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class FileScheduling(LoadScopeScheduling):

@@ -87,11 +87,14 @@ def run_pipeline(
 
 @contextmanager
 def _cancelled_by_sigterm(cancel: threading.Event) -> Iterator[None]:
-    """Have SIGTERM end the run in order, as cancelled: Prefect's worker sends it when a run is cancelled there."""
+    """Have SIGTERM end the run in order, as cancelled: Prefect's worker sends it when a run is cancelled there.
+
+    Another thread sets ``cancel``: this one may have been interrupted while it waits for the event and holds its lock.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(signal.SIGTERM, lambda *_: cancel.set())
+    before = signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=cancel.set, daemon=True).start())
     try:
         yield
     finally:

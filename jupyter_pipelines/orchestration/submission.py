@@ -33,6 +33,7 @@ from jupyter_pipelines.store import Store
 
 CANCEL_SECONDS = 15.0  # that a run has to end by itself when it is cancelled
 MOST_CANCEL_SECONDS = 60.0  # that whoever cancels a run waits for its end
+TELL_AGAIN = 2.0  # seconds after which Prefect is asked whether it has stayed at that
 POLL = 0.1  # seconds between two looks at its record
 
 
@@ -155,9 +156,12 @@ def cancel_run(record: RunRecord, settings: Settings, endpoint: Endpoint) -> Run
     except UNREACHABLE as error:
         raise ServiceError(f"Prefect could not be told to cancel run {record.id}: {error}.") from error
     store = Store(settings.store)
-    asked = time.monotonic()
+    asked = told = time.monotonic()
     while record.state in {"pending", "running"}:
         waited = time.monotonic() - asked
+        if time.monotonic() - told > TELL_AGAIN:
+            told = time.monotonic()
+            _tell_again(endpoint, record.id)
         if waited > MOST_CANCEL_SECONDS:
             raise ServiceError(
                 f"Run {record.id} was told to end, and still goes on after {MOST_CANCEL_SECONDS:.0f} s.",
@@ -172,13 +176,22 @@ def cancel_run(record: RunRecord, settings: Settings, endpoint: Endpoint) -> Run
     return record
 
 
+def _tell_again(endpoint: Endpoint, run_id: str) -> None:
+    """Cancel a run once more which Prefect has let begin although it was cancelled."""
+    with suppress(*UNREACHABLE):
+        found = endpoint.call(f"/flow_runs/{run_id}")
+        if isinstance(found, dict) and found.get("state_type") in {"SCHEDULED", "PENDING", "RUNNING"}:
+            state = {"type": "CANCELLING", "name": "Cancelling", "message": "cancelled on request"}
+            endpoint.call(f"/flow_runs/{run_id}/set_state", {"state": state, "force": True})
+
+
 def _kill(store: Store, run_id: str) -> None:
     """Kill a run of the service that does not end. A run in somebody's own process is not ours to kill."""
     from jupyter_pipelines.orchestration.service.launcher import kill_run
 
     process = (store.load_run(run_id) or {}).get("process")
     if sys.platform == "linux":
-        kill_run(run_id)
+        kill_run(run_id, itself=True)
     elif isinstance(process, dict) and is_alive(process):
         with suppress(OSError):
             os.kill(int(process["pid"]), signal.SIGTERM)

@@ -289,11 +289,16 @@ class Launcher:
                 connection.close()
 
 
-def kill_run(run: str) -> None:
-    """Kill every process that the run with this id has started, wherever it has gone."""
+def kill_run(run: str, *, itself: bool = False) -> None:
+    """Kill every process that the run with this id has started, wherever it has gone.
+
+    With ``itself`` also the one that stands for it to Prefect's worker, by whose end it ends.
+    """
     from jupyter_pipelines.execution.kernels.processes import kill_all
 
     kill_all(lambda: _processes(f"{MARK}={run}".encode()))
+    if itself:
+        kill_all(lambda: _processes(f"PREFECT__FLOW_RUN_ID={run}".encode()))
 
 
 def _processes(mark: bytes) -> Iterator[int]:
