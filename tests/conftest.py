@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,6 +38,20 @@ class FileScheduling(LoadScopeScheduling):
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> FileScheduling:
     """Share tests out over processes as :class:`FileScheduling` says."""
     return FileScheduling(config, log)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show with a test that failed what the service has said last: it is gone when somebody looks."""
+    report = yield
+    home = os.environ.get("JUPYTER_PIPELINES_HOME")
+    if report.failed and home:
+        for log in sorted(Path(home).glob("logs/*.log")):
+            if last := log.read_text(errors="replace").splitlines()[-40:]:
+                report.sections.append((f"the service's {log.name}", "\n".join(last)))
+    return report
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -40,30 +40,39 @@ def settle_runs(store: Store, endpoint: Endpoint | None) -> list[str]:
     """
     killed = []
     for run_id in store.active_runs():
-        found = store.load_run(run_id)
-        record = None if found is None else record_from(found)
-        if found is None or record is None:
-            if store.has_run(run_id):
-                logger.warning("The record of run %s cannot be read.", run_id)
-            elif time.time() - store.active_since(run_id) < BEGINNING:
-                continue  # it is about to be put on record
-            store.mark_active(run_id, False)  # there is nothing to make true
-            continue
-        over = record.state not in {"pending", "running"}
-        if is_elsewhere(found.get("process")) and not (endpoint is not None and endpoint.pid):
-            _settle_elsewhere(store, endpoint, record)  # ours run here: there it is our own name that has changed
-            continue
-        if is_alive(found.get("process")) and not (over and abs(time.time() - record.ended) > TELLING):
-            continue
-        if record.state == "pending" and not found.get("process"):
-            _settle_submitted(store, endpoint, record, found)
-            continue
-        if not over:
-            record = _end(store, record, "crashed", KILLED)
-            killed.append(run_id)
-        if endpoint is not None and _tell_prefect(endpoint, record):
-            store.mark_active(run_id, False)
+        try:
+            if _settle(store, endpoint, run_id):
+                killed.append(run_id)
+        except Exception:  # one that cannot be looked after keeps us from none of the others
+            logger.exception("Run %s could not be looked after.", run_id)
     return killed
+
+
+def _settle(store: Store, endpoint: Endpoint | None, run_id: str) -> bool:
+    """Make true what is said of one run; says whether it turned out killed."""
+    found = store.load_run(run_id)
+    record = None if found is None else record_from(found)
+    if found is None or record is None:
+        if store.has_run(run_id):
+            logger.warning("The record of run %s cannot be read.", run_id)
+        elif time.time() - store.active_since(run_id) < BEGINNING:
+            return False  # it is about to be put on record
+        store.mark_active(run_id, False)  # there is nothing to make true
+        return False
+    over = record.state not in {"pending", "running"}
+    if is_elsewhere(found.get("process")) and not (endpoint is not None and endpoint.pid):
+        _settle_elsewhere(store, endpoint, record)  # ours run here: there it is our own name that has changed
+        return False
+    if is_alive(found.get("process")) and not (over and abs(time.time() - record.ended) > TELLING):
+        return False
+    if record.state == "pending" and not found.get("process"):
+        _settle_submitted(store, endpoint, record, found)
+        return False
+    if not over:
+        record = _end(store, record, "crashed", KILLED)
+    if endpoint is not None and _tell_prefect(endpoint, record):
+        store.mark_active(run_id, False)
+    return not over
 
 
 def _settle_submitted(store: Store, endpoint: Endpoint | None, record: RunRecord, found: Mapping[str, object]) -> None:

@@ -138,7 +138,12 @@ def on_record(run_id: str) -> Mapping[str, Any]:
     return Store(Settings.load().store).load_run(run_id) or {}
 
 
-def test_a_run_whose_process_is_killed_is_crashed_within_15_seconds(service: Endpoint, write: WriteNotebook) -> None:
+@pytest.mark.parametrize("kept", ["where the service keeps them", "elsewhere"])
+def test_a_run_whose_process_is_killed_is_crashed_within_15_seconds(
+    service: Endpoint, write: WriteNotebook, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kept: str
+) -> None:
+    if kept == "elsewhere":
+        monkeypatch.setenv("JUPYTER_PIPELINES_STORE", str(tmp_path / "store"))
     run_id = jp.submit(write(("step:slow", SLEEPS)))
     wait_for(lambda: on_record(run_id).get("process"))
     os.kill(int(on_record(run_id)["process"]["pid"]), signal.SIGKILL)

@@ -25,7 +25,8 @@ class Upkeep:
 
     def __init__(self, home: Path) -> None:
         self._home = home
-        self._store = Store(Settings.load().store)
+        self._own = Settings.load().store
+        self._stores = {self._own: Store(self._own)}  # where runs are on record that we have been given
         self._lost: dict[str, float] = {}  # runs without a process, and since when, by the monotonic clock
 
     def look(self) -> float:
@@ -36,7 +37,8 @@ class Upkeep:
         return UPKEEP
 
     def _settle(self, endpoint: Endpoint) -> None:
-        settle_runs(self._store, endpoint)
+        for store in self._stores.values():
+            settle_runs(store, endpoint)
         wanted = {
             "work_pools": {"name": {"any_": [work_pool()]}},
             "flow_runs": {"state": {"type": {"any_": ["PENDING", "RUNNING", "CANCELLING"]}}},
@@ -61,9 +63,14 @@ class Upkeep:
         told = labels.get("prefect.worker.name") if isinstance(labels, dict) else None
         return bool(endpoint.pid) or told == worker_name(self._home)
 
-    def _is_lost(self, run: Mapping[str, object]) -> bool:
+    def _store_of(self, run: Mapping[str, Any]) -> Store:
+        """Where the run is on record: who asked for it may keep records elsewhere than the service does."""
+        path = str(((run.get("parameters") or {}).get("options") or {}).get("store") or self._own)
+        return self._stores.setdefault(path, Store(path))
+
+    def _is_lost(self, run: Mapping[str, Any]) -> bool:
         """Whether nothing works on this run any more."""
-        record = self._store.load_run(str(run["id"]))
+        record = self._store_of(run).load_run(str(run["id"]))
         if record is not None and (is_alive(record.get("process")) or record.get("state") not in {"pending"}):
             return False  # it goes on, or has an end on record, which Prefect is told of
         place = str(run.get("infrastructure_pid") or "").rpartition(":")[2]

@@ -14,6 +14,7 @@ import socket
 import sys
 import traceback
 from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from jupyter_pipelines.orchestration.limits.setting import LimitShelf
 
 UNTIL_FREE = 0.5  # seconds between two looks for runs that wait until another has ended, as there are as many as may be
+SPARE_THREADS = 4  # beside one for each duty
 AFTER_FAILURE = 5.0  # seconds until a duty that failed is tried again
 
 
@@ -86,6 +88,8 @@ async def serve(home: Path) -> None:
         loop.add_signal_handler(number, os._exit, 0)  # an orderly end of Prefect's worker would kill the runs
     loop.add_reader(0, _check_leash)
     duties = {duty: asyncio.Event() for duty in duties_of(home)}  # set when it is to look at once
+    # By default there are four threads more than cores: few duties that take long would keep the others from looking.
+    loop.set_default_executor(ThreadPoolExecutor(len(duties) + SPARE_THREADS))
     works = [_listen(worker, home, list(duties.values())), *(_attend(duty, told) for duty, told in duties.items())]
     tasks = [asyncio.create_task(work) for work in works]
     if worker is None:
