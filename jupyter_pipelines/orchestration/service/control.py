@@ -36,16 +36,19 @@ def ensure_service(settings: Settings, say: Callable[[str], None] = lambda _: No
     Several processes may call this at once: one service starts, all get it. Raises :class:`ServiceError` when no
     server can be had.
     """
+    home = ServiceHome(settings.home)
     endpoint = endpoint_of(settings)
-    if endpoint is not None:
-        return endpoint
-    starter = None
-    if ServiceHome(settings.home).holder():
-        say("Waiting for the pipeline service, which is starting")
-    else:
-        say("Starting the pipeline service (a few seconds the first time; it stays up for the next run)")
-        starter = start_service(settings)
-    return _wait_until_healthy(settings, starter)
+    if endpoint is None:
+        starter = None
+        if home.holder():
+            say("Waiting for the pipeline service, which is starting")
+        else:
+            say("Starting the pipeline service (a few seconds the first time; it stays up for the next run)")
+            starter = start_service(settings)
+        endpoint = _wait_until_healthy(settings, starter)
+    if endpoint.pid:
+        home.note_store(settings.store)
+    return endpoint
 
 
 def start_service(settings: Settings) -> subprocess.Popen[bytes]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import secrets
 import time
@@ -84,6 +85,17 @@ class ServiceHome:
         with suppress(OSError):
             return Path(self.sockets.read_text().strip()) / name
         return None
+
+    def note_store(self, store: str) -> None:
+        """Have the service look after what is on record in ``store``, too, wherever its own is."""
+        noted = self.path / "stores" / hashlib.sha256(store.encode()).hexdigest()[:16]
+        if not noted.exists():
+            write_atomically(noted, store.encode())
+
+    def stores(self) -> list[str]:
+        """The stores that have been noted and are still there."""
+        noted = [path.read_text() for path in sorted((self.path / "stores").glob("[0-9a-f]*"))]
+        return [store for store in noted if os.path.isdir(store)]
 
     def save_status(self, status: ServiceStatus) -> None:
         write_json(self.path / "service.json", asdict(status))

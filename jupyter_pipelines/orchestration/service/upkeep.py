@@ -12,6 +12,7 @@ import psutil
 from jupyter_pipelines.orchestration.deployment import work_pool, worker_name
 from jupyter_pipelines.orchestration.recorder import is_alive
 from jupyter_pipelines.orchestration.service.endpoint import UNREACHABLE, Endpoint, recorded_endpoint
+from jupyter_pipelines.orchestration.service.home import ServiceHome
 from jupyter_pipelines.orchestration.settling import KILLED, settle_runs
 from jupyter_pipelines.settings import Settings
 from jupyter_pipelines.store import Store
@@ -25,8 +26,7 @@ class Upkeep:
 
     def __init__(self, home: Path) -> None:
         self._home = home
-        self._own = Settings.load().store
-        self._stores = {self._own: Store(self._own)}  # where runs are on record that we have been given
+        self._stores = [Store(Settings.load().store)]  # where the runs are on record that we are given
         self._lost: dict[str, float] = {}  # runs without a process, and since when, by the monotonic clock
 
     def look(self) -> float:
@@ -37,7 +37,9 @@ class Upkeep:
         return UPKEEP
 
     def _settle(self, endpoint: Endpoint) -> None:
-        for store in self._stores.values():
+        own = self._stores[0]
+        self._stores = [own, *(Store(path) for path in ServiceHome(self._home).stores() if path != str(own.root))]
+        for store in self._stores:
             settle_runs(store, endpoint)
         wanted = {
             "work_pools": {"name": {"any_": [work_pool()]}},
@@ -63,14 +65,10 @@ class Upkeep:
         told = labels.get("prefect.worker.name") if isinstance(labels, dict) else None
         return bool(endpoint.pid) or told == worker_name(self._home)
 
-    def _store_of(self, run: Mapping[str, Any]) -> Store:
-        """Where the run is on record: who asked for it may keep records elsewhere than the service does."""
-        path = str(((run.get("parameters") or {}).get("options") or {}).get("store") or self._own)
-        return self._stores.setdefault(path, Store(path))
-
-    def _is_lost(self, run: Mapping[str, Any]) -> bool:
+    def _is_lost(self, run: Mapping[str, object]) -> bool:
         """Whether nothing works on this run any more."""
-        record = self._store_of(run).load_run(str(run["id"]))
+        records = (store.load_run(str(run["id"])) for store in self._stores)
+        record = next((record for record in records if record is not None), None)
         if record is not None and (is_alive(record.get("process")) or record.get("state") not in {"pending"}):
             return False  # it goes on, or has an end on record, which Prefect is told of
         place = str(run.get("infrastructure_pid") or "").rpartition(":")[2]
