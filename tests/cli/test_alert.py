@@ -66,6 +66,11 @@ def test_an_alert_is_made_listed_tried_and_removed(
         assert TOKEN not in listed
         assert told(["alerts", str(write(("step:one", "1"), name="other.ipynb"))], capsys) == {"alerts": []}
         assert told(["unalert", made[1]["id"][:6]], capsys)["id"] == made[1]["id"]
+        assert told(["unalert", made[1]["id"], "--undo"], capsys)["to"] == f"file:{tmp_path}/to"
+        assert main(["unalert", made[1]["id"]]) == 0
+        assert "--undo` brings it back" in capsys.readouterr().out
+        assert main(["unalert", "none", "--undo"]) == 2
+        capsys.readouterr()
         (delivery,) = told(["alert", notebook, "--test"], capsys)["deliveries"]
         assert (delivery["alert"], delivery["to"], delivery["problem"]) == (made[0]["id"], f"{url}/***", "")
         assert [one["event"] for one in got] == ["test"]

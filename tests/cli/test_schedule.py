@@ -28,6 +28,11 @@ def test_a_dry_run_says_how_a_phrase_is_understood(write: Write, capsys: pytest.
     assert main(words) == 0
     assert "At 02:30 every day (Europe/Paris)" in capsys.readouterr().out
     assert main(["schedule", str(notebook), "every blue moon", "--dry-run"]) == 2
+    capsys.readouterr()
+    words = ["schedule", str(notebook), "daily at 02:30", "--dry-run", "--start", "2150-01-30", "--end", "2150-02-01"]
+    found = told([*words, "--overlap", "parallel", "--max-parallel", "2"], capsys)
+    assert [one["time"][:10] for one in found["times"]] == ["2150-01-30", "2150-01-31", "2150-02-01"]
+    assert "parallel" in told([*words, "--max-parallel", "2"], capsys, 2)["error"]["fix"]
     assert told(["schedules"], capsys) == {"schedules": []}
 
 
@@ -50,6 +55,15 @@ def test_a_schedule_is_made_paused_and_removed(
     assert main(["schedules", str(notebook)]) == 0
     assert "paused" in capsys.readouterr().out
     assert told(["unpause", "spring"], capsys)["next"] == made["next"]
+    run = told(["run", "--schedule", "spring"], capsys)["id"]
+    try:
+        (found,) = told(["runs", str(notebook)], capsys)["runs"]
+        assert (found["id"], found["parameters"]["count"], found["schedule"]) == (run, 3, "")
+    finally:
+        main(["cancel", run])
+        capsys.readouterr()
+    assert "its own" in told(["run", str(notebook), "--schedule", "spring"], capsys, 2)["error"]["message"]
+    assert "what is to run" in told(["run"], capsys, 2)["error"]["message"]
     assert main(["unschedule", "spring"]) == 0
     assert main(["unschedule", "spring"]) == 2
 

@@ -30,6 +30,9 @@ def test_a_trigger_is_made_paused_and_removed(
     assert made["words"] == "after load.ipynb ended"
     assert main(["trigger", str(load), "--after", str(report)]) == 2
     assert "load.ipynb -> report.ipynb -> load.ipynb" in capsys.readouterr().err
+    changed = told([*words, "--on", "failure", "--replacing", "follow"], capsys)
+    assert (changed["id"], changed["cause"]["on"], changed["name"]) == (made["id"], "failure", "")
+    assert told([*words, "--name", "follow", "--replacing", made["id"]], capsys)["id"] == made["id"]
     assert told(["pause", made["id"][:5]], capsys)["paused"] is True
     assert main(["triggers", str(report)]) == 0
     assert "paused" in capsys.readouterr().out

@@ -64,6 +64,12 @@ async def test_schedules(ask, notebook):
     assert (await ask("POST schedules", body, headers=key)).json["id"] == made["id"]
     assert [one["id"] for one in (await ask("GET schedules", notebook=notebook)).json["schedules"]] == [made["id"]]
     assert (await ask(f"POST schedules/{made['id']}/pause")).json["paused"]
+    body |= {"retries": 3, "overlap": "parallel", "max_parallel": 2, "end": "2150-01-31"}
+    after = (await ask(f"PUT schedules/{made['id']}", body)).json["schedule"]
+    assert [after[name] for name in ("retries", "max_parallel", "end")] == [3, 2, "2150-01-31T23:59:59+01:00"]
+    assert (await ask("POST schedules/preview", {"when": {"cron": "0 5 * * *", "retries": 2}})).status == 200
+    assert (await ask("POST schedules", body | {"retries": 101})).error["field"] == "retries"
+    body = {name: value for name, value in body.items() if name not in {"retries", "overlap", "max_parallel", "end"}}
     secret = {"day": "d{{ interval_start.date() }}", "password": "hunter22"}
     changed = {**body, "when": {"cron": "0 5 * * *", "zone": "UTC", "window": "day"}, "parameters": secret}
     del changed["timezone"]

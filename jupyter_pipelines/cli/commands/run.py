@@ -9,6 +9,9 @@ are as they were, all others are found beside the notebook as they are, and new 
 With --detach the service runs it, whatever becomes of this terminal; the run's id is printed at once. `jupyter
 pipelines runs` and `inspect` follow it, `cancel` stops it. --format json: {"id": "..."}.
 
+With --schedule ID, in place of a notebook, the service runs now what that schedule runs, with its parameters as of now;
+the schedule's own times stay as they are. The run's id is printed at once, as with --detach.
+
 Grid: --grid NAME=A,B,C makes one run for each value, and for each combination when given several times. Commas within
 quotes or brackets do not separate: --grid 'city="Paris, TX",Rome' --grid 'layers=[8,8],[16]'.
 
@@ -38,10 +41,11 @@ if TYPE_CHECKING:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    from jupyter_pipelines.cli.arguments import add_format, add_notebook, add_parameters, positive_int
+    from jupyter_pipelines.cli.arguments import add_format, add_parameters, positive_int
     from jupyter_pipelines.cli.durations import seconds
 
-    add_notebook(parser)
+    parser.add_argument("notebook", metavar="NB", nargs="?", help="the notebook (or --schedule ID)")
+    parser.add_argument("--schedule", metavar="ID", help="have the service run now what this schedule runs")
     add_parameters(parser)
     parser.add_argument(
         "--window",
@@ -70,6 +74,10 @@ def run(arguments: argparse.Namespace) -> int:
     from jupyter_pipelines.cli.arguments import known_step, load_pipeline, notebook_path, read_grid, read_parameters
     from jupyter_pipelines.cli.running import execute
 
+    if arguments.schedule is not None:
+        return _as_scheduled(arguments)
+    if arguments.notebook is None:
+        raise RequestError("It is not said what is to run.", "Name a notebook, or give --schedule ID.")
     if arguments.version is None:
         notebook, version = notebook_path(arguments.notebook), None
         pipeline = load_pipeline(arguments.notebook)
@@ -123,6 +131,21 @@ def _of_window(arguments: argparse.Namespace, document: NotebookDocument) -> dic
     return {}
 
 
+_SCHEDULED = ("schedule", "detach", "format")
+
+
+def _as_scheduled(arguments: argparse.Namespace) -> int:
+    """Run now what a schedule runs: all about it is what the schedule says."""
+    if any(value not in (None, False, []) for name, value in vars(arguments).items() if name not in _SCHEDULED):
+        raise RequestError(
+            "--schedule goes with no notebook, parameters or other options: the schedule has its own.",
+            "Leave the others out, or name the notebook instead of --schedule.",
+        )
+    from jupyter_pipelines.orchestration.scheduling import submit_scheduled
+
+    return _handed_over(submit_scheduled(arguments.schedule), arguments)
+
+
 def _detach(
     arguments: argparse.Namespace, notebook: Path, parameters: Mapping[str, object], options: Mapping[str, Any]
 ) -> int:
@@ -130,7 +153,10 @@ def _detach(
         raise RequestError("--detach goes with neither --grid nor --output.", "Each run keeps its executed notebook.")
     from jupyter_pipelines.orchestration import submit
 
-    run_id = submit(notebook, parameters, **options)
+    return _handed_over(submit(notebook, parameters, **options), arguments)
+
+
+def _handed_over(run_id: str, arguments: argparse.Namespace) -> int:
     if arguments.format == "json":
         from jupyter_pipelines.cli.output import print_json
 

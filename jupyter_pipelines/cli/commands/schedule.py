@@ -25,9 +25,13 @@ if TYPE_CHECKING:
     from jupyter_pipelines.orchestration.schedules import Understanding
     from jupyter_pipelines.orchestration.scheduling import ScheduleRecord
 
+_TIMING = (
+    "timezone", "missed", "overlap", "max_parallel", "window", "start", "end", "done_by", "timeout", "retries",
+)  # fmt: skip
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    from jupyter_pipelines.cli.arguments import add_format, add_notebook, add_parameters
+    from jupyter_pipelines.cli.arguments import add_format, add_notebook, add_parameters, positive_int
 
     add_notebook(parser)
     parser.add_argument("when", metavar="WHEN", help='such as "every weekday 07:00", or a cron expression')
@@ -39,9 +43,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--overlap",
-        choices=["queue", "skip", "cancel-previous"],
+        choices=["queue", "skip", "parallel", "cancel-previous"],
         help="what a run does that is due before the one before it has ended (queue)",
     )
+    parser.add_argument(
+        "--max-parallel", type=positive_int, metavar="N", help="with --overlap parallel: so many runs at once (1)"
+    )
+    parser.add_argument("--start", metavar="TIME", help="not before this date, or time, of the schedule's zone")
+    parser.add_argument("--end", metavar="TIME", help="not after this date, which is included, or time")
     parser.add_argument(
         "--window",
         choices=["hour", "day", "week", "month", "quarter", "year"],
@@ -76,9 +85,7 @@ def run(arguments: argparse.Namespace) -> int:
     from jupyter_pipelines.orchestration.scheduling import describe, preview_schedule, schedule
 
     policies: dict[str, Any] = {
-        name: getattr(arguments, name)
-        for name in ("timezone", "missed", "overlap", "window", "done_by", "timeout", "retries")
-        if getattr(arguments, name) not in (None, "")
+        name: getattr(arguments, name) for name in _TIMING if getattr(arguments, name) not in (None, "")
     }
     understood = preview_schedule(arguments.when, **policies)
     made = schedule(

@@ -52,6 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="what a run does that is due before the one before it has ended (queue)",
     )
     parser.add_argument("--version", metavar="VERSION", help='"published", the id of a version, or "file"')
+    parser.add_argument("--replacing", metavar="ID", help="the trigger that becomes this one, with its runs and token")
     add_format(parser)
 
 
@@ -76,13 +77,14 @@ def run(arguments: argparse.Namespace) -> int:
         name=arguments.name,
         version=arguments.version,
         overlap=arguments.overlap,
+        replacing=arguments.replacing,
         say=lambda message: print(message, file=sys.stderr),
     )
     if arguments.format == "json":
         print_json(describe(made) | ({"token": made.token} if made.token else {}))
         return 0
     what = f"version {made.version[:9]}" if made.version else "the file as it is then"
-    there = "" if made.is_new else "there is such a "
+    there = "" if made.is_new or arguments.replacing else "there is such a "
     print(clean(f"{there}trigger {made.id}: {arguments.notebook}, {what}"))
     print(clean(f"  {made.cause}"))
     if made.token:

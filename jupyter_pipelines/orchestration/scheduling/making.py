@@ -51,7 +51,10 @@ def schedule(
     timezone: str | None = None,
     missed: Missed | None = None,
     overlap: Overlap | None = None,
+    max_parallel: int | None = None,
     window: WindowUnit | None = None,
+    start: datetime | str | None = None,
+    end: datetime | str | None = None,
     done_by: time | timedelta | str | None = None,
     timeout: timedelta | str | None = None,
     retries: int | None = None,
@@ -67,8 +70,9 @@ def schedule(
 
     ``when`` is a phrase such as ``"every weekday 07:00"``, a cron expression, a rule of RFC 5545, or a
     :class:`~jupyter_pipelines.orchestration.schedules.Schedule`; ``timezone`` is this machine's unless given. What the
-    other arguments say wins over ``when``. Parameters are values, or texts with expressions such as
-    ``"{{ interval_start.date() }}"``. A run is late (see :func:`jupyter_pipelines.alert`) that is not done by
+    other arguments say wins over ``when``: it runs from ``start`` to ``end``, both included; with
+    ``overlap="parallel"`` up to ``max_parallel`` runs go on at once. Parameters are values, or texts with expressions
+    such as ``"{{ interval_start.date() }}"``. A run is late (see :func:`jupyter_pipelines.alert`) that is not done by
     ``done_by``, which is ``"08:00"``, or ``"2h"`` after its time; one that takes longer than ``timeout`` is stopped.
     A run that fails is tried again up to ``retries`` times, as a run of its own that continues it.
     ``version`` is what runs: ``"published"``, the id of a version, or ``"file"``; by default what is published, and the
@@ -84,9 +88,9 @@ def schedule(
     :class:`ServiceError`, and then nothing is kept; nor is anything with ``dry_run``.
     """
     now = datetime.now(UTC)
-    policies: dict[str, object] = {"missed": missed, "overlap": overlap, "window": window, "done_by": done_by}
-    policies |= {"timeout": timeout, "retries": retries}
-    made = _understood(when, timezone, now, {"name": name, **policies})
+    given: dict[str, object] = {"missed": missed, "overlap": overlap, "max_parallel": max_parallel, "window": window}
+    given |= {"start": start, "end": end, "done_by": done_by, "timeout": timeout, "retries": retries}
+    made = _understood(when, timezone, now, {"name": name, **given})
     if parameters:
         made = replace(made, parameters={**made.parameters, **parameters})
     settings = Settings.load()
@@ -154,16 +158,19 @@ def preview_schedule(
     timezone: str | None = None,
     missed: Missed | None = None,
     overlap: Overlap | None = None,
+    max_parallel: int | None = None,
     window: WindowUnit | None = None,
+    start: datetime | str | None = None,
+    end: datetime | str | None = None,
     done_by: time | timedelta | str | None = None,
     timeout: timedelta | str | None = None,
     retries: int | None = None,
 ) -> Understanding:
     """How ``when`` is understood, and its next ``count`` times; nothing is kept. Raises :class:`RequestError`."""
     now = datetime.now(UTC)
-    policies: dict[str, object] = {"missed": missed, "overlap": overlap, "window": window, "done_by": done_by}
-    policies |= {"timeout": timeout, "retries": retries}
-    made = _understood(when, timezone, now, policies)
+    given: dict[str, object] = {"missed": missed, "overlap": overlap, "max_parallel": max_parallel, "window": window}
+    given |= {"start": start, "end": end, "done_by": done_by, "timeout": timeout, "retries": retries}
+    made = _understood(when, timezone, now, given)
     return Understanding(made, expression_of(made), when_in_words(made), preview(made, count, now))
 
 

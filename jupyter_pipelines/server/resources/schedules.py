@@ -31,7 +31,9 @@ if TYPE_CHECKING:
     from jupyter_pipelines.orchestration.schedules import Schedule, Understanding
     from jupyter_pipelines.orchestration.scheduling import ScheduleRecord
 
-_POLICIES = ("timezone", "missed", "overlap", "window", "done_by", "timeout")
+_POLICIES = (
+    "timezone", "missed", "overlap", "max_parallel", "window", "start", "end", "done_by", "timeout", "retries",
+)  # fmt: skip
 
 
 def preview(call: Call) -> object:
@@ -174,6 +176,8 @@ _OVERLAP = choice(
 )
 _WINDOW = choice("hour", "day", "week", "month", "quarter", "year", description="The period whose data a run works on.")
 _DONE_BY = text('"08:00", or "2h" after its time; a run that is not done by then is late.', most=40, least=1)
+_AT_ONCE = whole(1, 1000, "With overlap `parallel`: so many runs at once.")
+_RETRIES = whole(0, 100, "How often a run that fails is tried again; unless given, what the notebook says.")
 _PARAMETERS = {**MAPPING, "description": "Values, or texts with {{ expressions }} over the time."}
 TIMES: Schema = objects(
     {
@@ -192,10 +196,11 @@ TIMES: Schema = objects(
         "window": nullable(_WINDOW),
         "missed": _MISSED,
         "overlap": _OVERLAP,
-        "max_parallel": whole(1, 1000),
+        "max_parallel": _AT_ONCE,
         "paused": FLAG,
         "done_by": nullable(_DONE_BY),
         "timeout": nullable(_DURATION),
+        "retries": nullable(_RETRIES),
     },
     description="What a schedule's own `schedule` is: exactly one of cron, interval, rrule, preset or phrase.",
 )
@@ -207,9 +212,13 @@ _TIMING = {
     "timezone": text("An IANA name; the machine's zone unless given.", most=100, least=1),
     "missed": _MISSED,
     "overlap": _OVERLAP,
+    "max_parallel": _AT_ONCE,
     "window": _WINDOW,
+    "start": _MOMENT,
+    "end": _MOMENT,
     "done_by": _DONE_BY,
     "timeout": _DURATION,
+    "retries": _RETRIES,
 }
 _MAKE: Schema = objects(
     {

@@ -65,7 +65,7 @@ def pin(call: Call) -> object:
 
 def unpin(call: Call) -> object:
     """Let the version that was published last be the published one again."""
-    return _whole(jp.unpin(call.notebook), call)
+    return _whole(jp.unpin(call.notebook, message=call.body.get("message", "")), call)
 
 
 def drift(call: Call) -> object:
@@ -131,8 +131,8 @@ ROUTES = (
         "Let the version that was published last be the published one again",
         unpin,
         reference("Version"),
-        body=objects(_QUERY, "notebook"),
-        examples=({"notebook": "sales.ipynb"},),
+        body=_CHOOSE,
+        examples=_CHOSEN,
     ),
     Route(
         "GET",
