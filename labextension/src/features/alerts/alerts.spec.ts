@@ -1,5 +1,7 @@
 import { nullTranslator } from '@jupyterlab/translation';
 import type { IAlert, ILimit } from '../../api';
+import { notebookModel } from '../../testing';
+import { writeRole } from '../cells/model';
 import { limitOf } from './bounds';
 import {
   addressOf,
@@ -12,6 +14,7 @@ import {
   withOption,
   writtenOption
 } from './model';
+import { writeOption } from './retries';
 
 const trans = nullTranslator.load('');
 
@@ -138,4 +141,35 @@ it('finds the limit of a notebook by its path, or its pipeline’s name', () => 
   const all = [limit('resource', 'sales'), limit('pipeline', 'sales')];
   expect(limitOf(all, ['a.ipynb', 'sales'])).toBe(all[1]);
   expect(limitOf(all, ['a.ipynb'])).toBeNull();
+});
+
+describe('options of a notebook', () => {
+  it('are undone as tags are, and what others set beside them is not', () => {
+    const model = notebookModel({ tags: ['setup'] });
+    const { sharedModel } = model;
+    const state = (): unknown[] => [
+      model.getMetadata('pipeline'),
+      model.getMetadata('kernelspec'),
+      model.cells.get(0).getMetadata('tags')
+    ];
+    sharedModel.clearUndoHistory();
+    writeOption(model, 'retries', '2');
+    model.setMetadata('kernelspec', { name: 'other' });
+    writeRole(model, [...model.cells], { role: 'step', name: 'a' });
+    writeOption(model, 'timeout', '1h');
+    const all = [{ retries: 2, timeout: '1h' }, { name: 'other' }, ['step:a']];
+    expect(state()).toEqual(all);
+    sharedModel.undo();
+    expect(state()).toEqual([{ retries: 2 }, { name: 'other' }, ['step:a']]);
+    sharedModel.undo();
+    expect(state()).toEqual([{ retries: 2 }, { name: 'other' }, ['setup']]);
+    sharedModel.undo();
+    expect(state()).toEqual([undefined, { name: 'other' }, ['setup']]);
+    expect(sharedModel.canUndo()).toBe(false);
+    sharedModel.redo();
+    sharedModel.redo();
+    sharedModel.redo();
+    expect(state()).toEqual(all);
+    model.dispose();
+  });
 });

@@ -3,12 +3,13 @@ import type { INotebookModel } from '@jupyterlab/notebook';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 import { Field, Part, useSignals } from '../../ui';
+import { change } from '../cells/model';
 import { optionOf, type OptionName, withOption, writtenOption } from './model';
 
 const KEY = 'pipeline';
 
-/** Change an option of the notebook, for all who have it open. */
-function writeOption(
+/** Change an option of the notebook, for all who have it open; it can be undone as a tag can. */
+export function writeOption(
   model: INotebookModel,
   name: OptionName,
   text: string
@@ -18,7 +19,7 @@ function writeOption(
     name,
     optionOf(name, text)
   );
-  model.sharedModel.transact(() => {
+  change(model, () => {
     if (options) {
       model.setMetadata(KEY, options);
     } else {

@@ -103,6 +103,32 @@ export function withRole(
   return [...kept, next.role === 'step' ? `step:${next.name}` : next.role];
 }
 
+/** On transactions of ours. */
+const OURS = Symbol('jupyter-pipelines');
+
+/**
+ * Have what we change of the notebook's own metadata undone as well, which is else left out of its history. What others
+ * change there stays out: nobody undoes the choice of a kernel.
+ */
+function followMetadata({ undoManager, ymeta }: YNotebook): void {
+  if (undoManager.scope.includes(ymeta)) {
+    return;
+  }
+  const followed = [...undoManager.scope];
+  const { captureTransaction } = undoManager;
+  undoManager.addToScope(ymeta);
+  undoManager.captureTransaction = transaction => {
+    const touched: ReadonlyMap<unknown, unknown> =
+      transaction.changedParentTypes;
+    return (
+      captureTransaction(transaction) &&
+      (transaction.origin === undoManager ||
+        transaction.meta.has(OURS) ||
+        followed.some(type => touched.has(type)))
+    );
+  };
+}
+
 /**
  * Change a notebook, as one step of its undo history.
  *
@@ -110,12 +136,19 @@ export function withRole(
  */
 export function change(notebook: INotebookModel, work: () => void): void {
   const { sharedModel } = notebook;
+  if (!(sharedModel instanceof YNotebook)) {
+    sharedModel.transact(work);
+    return;
+  }
+  const { undoManager, ydoc } = sharedModel;
+  followMetadata(sharedModel);
   // Changes within half a second are one to Yjs; to the author they are two.
-  const history =
-    sharedModel instanceof YNotebook ? sharedModel.undoManager : null;
-  history?.stopCapturing();
-  sharedModel.transact(work);
-  history?.stopCapturing();
+  undoManager.stopCapturing();
+  ydoc.transact(transaction => {
+    transaction.meta.set(OURS, true);
+    work();
+  }, sharedModel);
+  undoManager.stopCapturing();
 }
 
 /** Set a cell's tags; none leave no empty list behind. To be called within {@link change}. */
