@@ -336,6 +336,7 @@ def test_an_alert_is_tried_kept_and_had_back(
     form.get_by_label("Address").fill("http://127.0.0.1:9/")
     form.get_by_role("button", name="Send test").click()
     expect(form).to_contain_text("The test was not taken: 127.0.0.1:9")
+    expect(form).to_contain_text("check host and port")
     form.get_by_label("Address").fill(address)
     form.get_by_role("button", name="Send test").click()
     expect(form).to_contain_text("The test was delivered.")

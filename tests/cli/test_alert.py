@@ -86,10 +86,12 @@ def test_a_test_says_of_each_destination_what_happened(
     url, _ = web
     words = ["alert", "--test", "--to", url, "--to", f"{url}/gone", "--to", f"http://127.0.0.1:9/{TOKEN}"]
     assert main(words) == 1
-    good, gone, down = capsys.readouterr().out.splitlines()
+    good, gone, made_anew, down, nobody = capsys.readouterr().out.splitlines()
     assert good == f"✓ {url}/***  taken"
     assert gone.endswith("answered 404 Not Found")
+    assert "have a new one made there" in made_anew
     assert "Connection refused" in down
+    assert "check host and port" in nobody
     assert TOKEN not in down
 
 

@@ -11,12 +11,14 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from datetime import time as wall_time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import pairwise
 from pathlib import Path
+from socketserver import BaseRequestHandler, ThreadingTCPServer
 from types import SimpleNamespace
 from typing import Any
 
@@ -26,7 +28,7 @@ from aiosmtpd.smtp import AuthResult, LoginPassword
 
 import jupyter_pipelines as jp
 from jupyter_pipelines.errors import RequestError
-from jupyter_pipelines.orchestration.alerts import alerting, destinations, try_alert
+from jupyter_pipelines.orchestration.alerts import alerting, destinations, making, try_alert
 from jupyter_pipelines.orchestration.alerts.alerting import Alerting
 from jupyter_pipelines.orchestration.alerts.model import AlertRecord, Message
 from jupyter_pipelines.orchestration.alerts.shelf import Shelf
@@ -594,6 +596,53 @@ def test_a_destination_is_taken_from_a_file_and_the_environment(
     assert try_alert("env:ALERTS_TO").problem == ""
     assert [request.path for request in web.requests] == ["/from-file", "/from-environment"]
     assert web.told()[0]["event"] == "test"
+
+
+@contextmanager
+def silence(says: bytes = b"") -> Iterator[int]:
+    """The port of a server that takes connections, says so much to each five times a second, and answers nothing."""
+    ended = threading.Event()
+
+    class Handler(BaseRequestHandler):
+        def handle(self) -> None:
+            with suppress(OSError):
+                while not ended.wait(0.2):
+                    self.request.sendall(says)
+
+    with ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        yield server.server_address[1]
+        ended.set()
+        server.shutdown()
+
+
+@pytest.mark.parametrize("to", ["http://127.0.0.1:{}/", "mailto://127.0.0.1:{}/?to=ann@example.com"])
+def test_a_sample_does_not_wait_for_who_never_answers(to: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(destinations, "TIMEOUT", 1.0)
+    with silence() as port:
+        delivery = try_alert(to.format(port))
+    assert "did not answer within 1 second" in delivery.problem
+    assert "firewall" in delivery.fix
+
+
+def test_a_sample_does_not_wait_for_an_answer_that_never_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(making, "PATIENCE", 2.0)
+    with silence(b"H") as port:
+        delivery = try_alert(f"http://127.0.0.1:{port}/")
+    assert "did not answer to the end within 2 seconds" in delivery.problem
+    assert "firewall" in delivery.fix
+
+
+@pytest.mark.parametrize(
+    ("status", "advice"),
+    [(404, "have a new one made"), (403, "does not know the secret"), (405, "by POST"), (302, "moved"), (503, "later")],
+)
+def test_a_sample_that_is_refused_says_what_to_do(web: Web, status: int, advice: str) -> None:
+    web.status = status
+    delivery = try_alert(f"{web.url}/{TOKEN}")
+    assert f"answered {status}" in delivery.problem
+    assert advice in delivery.fix
+    assert TOKEN not in f"{delivery}"
 
 
 # With the service

@@ -20,7 +20,7 @@ again, at most every hour.
 Exit codes: 0 good, 1 a sample was not taken, 2 the request was wrong.
 
 --format json: {"alerts": [as `jupyter pipelines alerts` reports them]}; with --test {"deliveries": [{"alert", "to",
-"problem"}]}, where "problem" is "" when it was taken.
+"problem", "fix"}]}, where "problem" is "" when it was taken.
 """
 
 from __future__ import annotations
@@ -101,4 +101,6 @@ def _test(arguments: argparse.Namespace) -> int:
     else:
         for one in deliveries:
             print(clean(f"{'✗' if one.problem else '✓'} {one.to}  {one.problem or 'taken'}"))
+            if one.fix:
+                print(clean(f"  {one.fix}"))
     return FAILED if any(one.problem for one in deliveries) else 0

@@ -32,6 +32,7 @@ from typing import IO, TYPE_CHECKING, Final
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 from jupyter_pipelines.errors import RequestError
+from jupyter_pipelines.orchestration.alerts import advice
 from jupyter_pipelines.orchestration.alerts.model import Message
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ WEB: Final = frozenset({"http", "https"})
 TLS_FROM_THE_START: Final = 465
 HIDDEN: Final = "***"
 _MAIL_OPTIONS: Final = frozenset({"to", "from", "password_file"})
+_RECEIVERS: Final = "Check the addresses of those who are to get it."
 _HELP: Final = (
     "Give mailtos://USER@HOST/?to=ann@example.com&password_file=PATH, https://…, slack://…, or any other address that "
     "apprise knows; file:PATH or env:NAME where it is to be taken from a file or an environment variable."
@@ -52,7 +54,11 @@ _HELP: Final = (
 
 
 class NotTakenError(Exception):
-    """The destination did not take a message; says why, without secrets."""
+    """The destination did not take a message; says why, without secrets, and in ``fix`` what to do."""
+
+    def __init__(self, message: str, fix: str = "") -> None:
+        super().__init__(message)
+        self.fix = fix
 
 
 def kept_form(to: str) -> str:
@@ -222,15 +228,16 @@ def _send_mail(url: SplitResult, message: Message) -> None:
                 server.login(unquote(user), password)
             refused = server.send_message(mail, sender, receivers)
     except smtplib.SMTPResponseException as error:
-        raise NotTakenError(
-            f"{host}:{port} answered {error.smtp_code} {_without(error.smtp_error, password)}"
-        ) from error
+        said = f"{host}:{port} answered {error.smtp_code} {_without(error.smtp_error, password)}"
+        raise NotTakenError(said.rstrip(), advice.after_mail_answer(error.smtp_code)) from error
     except smtplib.SMTPRecipientsRefused as error:
-        raise NotTakenError(f"{host}:{port} refused {', '.join(error.recipients)}") from error
+        raise NotTakenError(f"{host}:{port} refused {', '.join(error.recipients)}", _RECEIVERS) from error
     except (OSError, smtplib.SMTPException) as error:
-        raise NotTakenError(f"{host}:{port}: {_without(str(error), password)}") from error
+        # A server that says nothing is to smtplib one that has hung up.
+        fault = error.__context__ if isinstance(error.__context__, TimeoutError) else error
+        raise NotTakenError(_fault(f"{host}:{port}", fault, password), advice.after_fault(fault)) from error
     if refused:
-        raise NotTakenError(f"{host}:{port} refused {', '.join(refused)}, and took it for the others")
+        raise NotTakenError(f"{host}:{port} refused {', '.join(refused)}, and took it for the others", _RECEIVERS)
 
 
 def _connected(scheme: str, host: str, port: int) -> smtplib.SMTP:
@@ -282,10 +289,12 @@ def _post(to: str, url: SplitResult, message: Message) -> None:
             return
     except urllib.error.HTTPError as error:
         error.close()
-        raise NotTakenError(f"{host} answered {error.code} {error.reason}") from error
+        said = f"{host} answered {error.code} {error.reason}"
+        raise NotTakenError(said.rstrip(), advice.after_answer(error.code)) from error
     except (OSError, HTTPException, ValueError) as error:
         reason = error.reason if isinstance(error, urllib.error.URLError) else error
-        raise NotTakenError(f"{host}: {_without(str(reason), *_secrets_of(to))}") from error
+        fault = reason if isinstance(reason, BaseException) else error
+        raise NotTakenError(_fault(host, fault, *_secrets_of(to)), advice.after_fault(fault)) from error
 
 
 # Apprise
@@ -311,7 +320,10 @@ def _send_by_apprise(plugin: NotifyBase, to: str, message: Message) -> None:
         said = log.getvalue() if log is not None else ""
     if not taken:
         lines = " ".join(line.rpartition(" - ")[2].strip() for line in said.splitlines()[:2])
-        raise NotTakenError(f"{plugin.service_name} did not take it. {_without(lines, *_secrets_of(to))}".strip())
+        raise NotTakenError(
+            f"{plugin.service_name} did not take it. {_without(lines, *_secrets_of(to))}".strip(),
+            f"Compare the address with the one that {plugin.service_name} gave out, or have a new one made there.",
+        )
 
 
 @contextmanager
@@ -330,6 +342,14 @@ def _secrets_of(to: str) -> list[str]:
     """All parts of an address that might be secret."""
     parts = re.split(r"[/:@?&=#]+", to)
     return sorted({text for part in parts for text in (part, unquote(part)) if len(text) > 3}, key=len, reverse=True)
+
+
+def _fault(place: str, error: BaseException, *secrets: str) -> str:
+    """Why ``place`` could not be asked."""
+    if isinstance(error, TimeoutError):
+        return f"{place} did not answer within {TIMEOUT:.0f} seconds"
+    said = error.strerror if isinstance(error, socket.gaierror) else str(error)
+    return f"{place}: {_without(said or type(error).__name__, *secrets)}"
 
 
 def _without(text: str | bytes, *secrets: str) -> str:

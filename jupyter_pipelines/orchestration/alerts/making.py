@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import queue
+import threading
 import time
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Final
 
 from jupyter_pipelines.errors import RequestError
 from jupyter_pipelines.notebook.options import parse_duration
-from jupyter_pipelines.orchestration.alerts import destinations, wording
+from jupyter_pipelines.orchestration.alerts import advice, destinations, wording
 from jupyter_pipelines.orchestration.alerts.model import EVENTS, AlertRecord, Delivery, events_of
 from jupyter_pipelines.orchestration.alerts.shelf import Shelf
 from jupyter_pipelines.orchestration.history import History
@@ -20,6 +23,8 @@ from jupyter_pipelines.orchestration.service.wake import LOOK, tell_worker
 from jupyter_pipelines.orchestration.versions.identity import pipeline_of, real_path
 from jupyter_pipelines.settings import Settings
 from jupyter_pipelines.store import Store
+
+PATIENCE: Final = 20.0  # seconds that a sample has to be taken
 
 
 def alert(
@@ -116,15 +121,27 @@ def restore_alert(alert_id: str) -> AlertRecord:
 def try_alert(to: str | AlertRecord) -> Delivery:
     """Send a sample now, to an alert's destination or one as :func:`alert` takes it; says what became of it.
 
+    A destination that answers a little at a time, and never to the end, is given up after :data:`PATIENCE`.
     Raises :class:`RequestError` for what is no destination.
     """
     kept, alert_id = (to.to, to.id) if isinstance(to, AlertRecord) else (destinations.kept_form(to), "")
-    problem = ""
+    shown = destinations.shown(kept)
+    sent: queue.SimpleQueue[Delivery] = queue.SimpleQueue()
+
+    def send() -> None:
+        try:
+            destinations.send(kept, wording.sample(str(uuid.uuid4())))
+        except destinations.NotTakenError as error:
+            sent.put(Delivery(alert_id, shown, str(error), error.fix))
+        else:
+            sent.put(Delivery(alert_id, shown, ""))
+
+    threading.Thread(target=send, daemon=True, name="jupyter-pipelines-sample").start()
     try:
-        destinations.send(kept, wording.sample(str(uuid.uuid4())))
-    except destinations.NotTakenError as error:
-        problem = str(error)
-    return Delivery(alert_id, destinations.shown(kept), problem)
+        return sent.get(timeout=PATIENCE)
+    except queue.Empty:
+        problem = f"it did not answer to the end within {PATIENCE:.0f} seconds"
+        return Delivery(alert_id, shown, problem, advice.after_fault(TimeoutError()))
 
 
 def describe(record: AlertRecord) -> dict[str, object]:

@@ -155,6 +155,7 @@ class Delivery:
     alert: str  # its id, "" for a destination that is not kept
     to: str  # without secrets
     problem: str
+    fix: str = ""  # what can be done about the problem
 
 
 def events_of(names: str | list[str] | tuple[str, ...]) -> tuple[Event, ...]:

@@ -51,7 +51,12 @@ def try_alert(call: Call) -> object:
         message = "A sample goes to one destination."
         raise RefusedError(HTTPStatus.BAD_REQUEST, message, "Give one of `alert` and `to`.", "to")
     delivery = jp.try_alert(_find(call) if "alert" in call.body else _destination(call))
-    return {"to": delivery.to, "delivered": not delivery.problem, "problem": delivery.problem}
+    return {
+        "to": delivery.to,
+        "delivered": not delivery.problem,
+        "problem": delivery.problem,
+        "fix": delivery.fix,
+    }
 
 
 def remove(call: Call) -> object:
@@ -161,7 +166,10 @@ ROUTES = (
         "alerts/try",
         "Send a sample now, to the destination of an `alert` or to another",
         try_alert,
-        objects({"to": text(), "delivered": {"type": "boolean"}, "problem": text()}, "to", "delivered", "problem"),
+        objects(
+            {"to": text(), "delivered": {"type": "boolean"}, "problem": text(), "fix": text()},
+            *("to", "delivered", "problem", "fix"),
+        ),
         body=objects({"alert": ID, "to": _TO}),
         examples=({"to": "https://example.com/hook"}, {"alert": "0123abcd"}),
         action="execute",

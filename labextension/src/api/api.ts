@@ -356,9 +356,7 @@ export class Api {
   }
 
   /** Send a sample now, to the destination of an alert or to another. */
-  tryAlert(
-    asked: { alert: string } | { to: string }
-  ): Promise<{ to: string; delivered: boolean; problem: string }> {
+  tryAlert(asked: { alert: string } | { to: string }): Promise<t.IDelivery> {
     return this._post('alerts/try', asked);
   }
 

@@ -518,6 +518,14 @@ export interface IAlert {
   problem: string;
 }
 
+/** What became of a sample; `problem` and `fix` are empty when it was taken. */
+export interface IDelivery {
+  to: string;
+  delivered: boolean;
+  problem: string;
+  fix: string;
+}
+
 export interface IAlertRequest {
   notebook?: string;
   to: string;

@@ -2,7 +2,12 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { UUID } from '@lumino/coreutils';
 import * as React from 'react';
-import { type AlertCause, type Api, asApiError } from '../../api';
+import {
+  type AlertCause,
+  type Api,
+  asApiError,
+  type IDelivery
+} from '../../api';
 import {
   Button,
   Choices,
@@ -219,10 +224,23 @@ function Causes(props: IPartProps): React.JSX.Element {
   );
 }
 
-/** What was last tried, and what came of it. */
-interface ITried {
-  delivered: boolean;
-  text: string;
+/** What came of a test: what is wrong, and what to do about it. */
+export function Delivery(props: {
+  delivery: IDelivery;
+  trans: TranslationBundle;
+}): React.JSX.Element {
+  const { delivery, trans } = props;
+  const { delivered, problem, fix } = delivery;
+  return (
+    <Notice tone={delivered ? 'info' : 'error'}>
+      <p>
+        {delivered
+          ? trans.__('The test was delivered.')
+          : trans.__('The test was not taken: %1.', problem.replace(/\.$/, ''))}
+      </p>
+      {fix && <p>{fix}</p>}
+    </Notice>
+  );
 }
 
 export function AlertForm(props: {
@@ -238,7 +256,7 @@ export function AlertForm(props: {
   const form = React.useRef<HTMLFormElement>(null);
   const action = useAction();
   const [asked, setAsked] = React.useState(false);
-  const [tried, setTried] = React.useState<ITried | null>(null);
+  const [tried, setTried] = React.useState<IDelivery | null>(null);
   React.useEffect(() => {
     form.current?.querySelector<HTMLElement>('[data-first]')?.focus();
   }, []);
@@ -349,11 +367,7 @@ export function AlertForm(props: {
         }}
       />
       {error && !places.includes(error.field) && <ErrorNotice error={error} />}
-      {tried && (
-        <Notice tone={tried.delivered ? 'info' : 'error'}>
-          <p>{tried.text}</p>
-        </Notice>
-      )}
+      {tried && <Delivery delivery={tried} trans={trans} />}
       <div className="jp-Pipelines-formEnd">
         <Button kind="primary" submit disabled={action.busy}>
           {trans.__('Save')}
@@ -362,11 +376,7 @@ export function AlertForm(props: {
           disabled={action.busy}
           onClick={() => {
             start(async () => {
-              const result = await api.tryAlert({ to: addressOf(draft) });
-              setTried({
-                delivered: result.delivered,
-                text: triedInWords(result, trans)
-              });
+              setTried(await api.tryAlert({ to: addressOf(draft) }));
             });
           }}
         >
@@ -376,14 +386,4 @@ export function AlertForm(props: {
       </div>
     </form>
   );
-}
-
-/** What came of a test. */
-export function triedInWords(
-  result: { delivered: boolean; problem: string },
-  trans: TranslationBundle
-): string {
-  return result.delivered
-    ? trans.__('The test was delivered.')
-    : trans.__('The test was not taken: %1.', result.problem);
 }

@@ -1,7 +1,7 @@
 /** What happens when something goes wrong: retries, time limits, alerts. */
 import { addIcon, deleteIcon } from '@jupyterlab/ui-components';
 import * as React from 'react';
-import type { IAlert } from '../../api';
+import type { IAlert, IDelivery } from '../../api';
 import type { INotebookRecords } from '../../tokens';
 import {
   Button,
@@ -16,7 +16,7 @@ import {
 } from '../../ui';
 import type { ISectionProps } from '../panel/context';
 import { Bounds } from './bounds';
-import { AlertForm, triedInWords } from './form';
+import { AlertForm, Delivery } from './form';
 import {
   alertFacts,
   destinationInWords,
@@ -33,10 +33,7 @@ function AlertCard(
 ): React.JSX.Element {
   const { alert, records, trans, onRemove } = props;
   const action = useAction();
-  const [tried, setTried] = React.useState<{
-    delivered: boolean;
-    text: string;
-  } | null>(null);
+  const [tried, setTried] = React.useState<IDelivery | null>(null);
   return (
     <li className="jp-Pipelines-card" data-id={alert.id}>
       <div className="jp-Pipelines-cardHead">
@@ -58,11 +55,7 @@ function AlertCard(
           <p>{alert.problem}</p>
         </Notice>
       )}
-      {tried && (
-        <Notice tone={tried.delivered ? 'info' : 'error'}>
-          <p>{tried.text}</p>
-        </Notice>
-      )}
+      {tried && <Delivery delivery={tried} trans={trans} />}
       <ErrorNotice error={action.error} />
       <div>
         <LinkButton
@@ -70,11 +63,7 @@ function AlertCard(
           onClick={() => {
             setTried(null);
             action.start(async () => {
-              const result = await records.api.tryAlert({ alert: alert.id });
-              setTried({
-                delivered: result.delivered,
-                text: triedInWords(result, trans)
-              });
+              setTried(await records.api.tryAlert({ alert: alert.id }));
             });
           }}
         >
