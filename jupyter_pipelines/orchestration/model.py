@@ -35,12 +35,18 @@ class RunRequest:
     max_parallel: int | None = None
     parent: str | None = None  # the id of the grid this run belongs to
     published: str | None = None  # the id of a published version, run instead of the file
+    frozen: str | None = None  # the same of what was frozen for a backfill, and not published
     schedule: str | None = None  # the id of the schedule or trigger that asks for it
     scheduled_time: float = 0.0  # the occurrence's, in seconds since the epoch
     backfill: str | None = None  # the id of the backfill that asks for it
     upstream: str | None = None  # the id of the run that a trigger answers
     timeout: float | None = None  # seconds after which it is stopped; unless given, what the notebook says
     attempt: int = 0  # the how-manieth at the same, where that is not the first
+
+    @property
+    def content(self) -> str | None:
+        """The id of what is run instead of the file, if something is."""
+        return self.published or self.frozen
 
     def options(self) -> dict[str, Any]:
         """What of it travels through Prefect as :class:`RunOptions`: what is not as by default."""
@@ -60,6 +66,7 @@ class RunOptions:
     max_parallel: int | None = None
     parent: str | None = None
     published: str | None = None
+    frozen: str | None = None
     schedule: str | None = None
     scheduled_time: float = 0.0
     backfill: str | None = None
@@ -68,6 +75,11 @@ class RunOptions:
     attempt: int = 0
     asked: float = 0.0  # when it was asked for, in seconds since the epoch, where that was not when it began
     store: str | None = None  # where the version is; by default where the settings of the process that runs it say
+
+    @property
+    def content(self) -> str | None:
+        """As of :class:`RunRequest`."""
+        return self.published or self.frozen
 
 
 @dataclass(frozen=True)
@@ -171,6 +183,7 @@ class RunRecord:
     from_step: str = ""
     until: str = ""
     published: str = ""  # the id of the published version that was run, if one was
+    frozen: str = ""  # the id of the file's content as it was frozen for a backfill, if that was run
     schedule: str = ""  # the id of the schedule or trigger that asked for it, if one did
     scheduled_time: float = 0.0  # when it was to run by that, in seconds since the epoch
     backfill: str = ""  # the id of the backfill that it is a part of, if it is
@@ -211,6 +224,7 @@ class RunRecord:
             from_step=options.from_step or "",
             until=options.until or "",
             published=options.published or "",
+            frozen=options.frozen or "",
             schedule=options.schedule or "",
             scheduled_time=options.scheduled_time,
             backfill=options.backfill or "",

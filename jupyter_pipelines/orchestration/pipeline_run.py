@@ -60,7 +60,7 @@ class PipelineRun:
         self.store = Store(options.store or settings.store)
         source = self.store.get_notebook(version)
         self.path = Path(notebook)
-        self.directory = working_folder(self.store, options.published, self.path)
+        self.directory = working_folder(self.store, options.content, self.path)
         self.options = options
         self.cancel = cancel
         self._on_event = on_event
@@ -127,7 +127,7 @@ class PipelineRun:
         try:
             if self._wait_for_turn(held):
                 self.recorder.run_started()
-                with used(self.store, self.options.published, self.path), self._time:
+                with used(self.store, self.options.content, self.path), self._time:
                     self._loop()
         except BaseException as error:
             reason = conceal(f"{type(error).__name__}: {error}", self._secrets)

@@ -37,14 +37,13 @@ def remove_remains(store: Store, home: Path, secrets: Collection[str], *, now: f
 
 
 def _remove_backfills(shelf: BackfillShelf, store: Store, now: float) -> None:
-    if not shelf.stamps():
-        return
     with suppress(StoreError), shelf.held():
+        shelf.release_remains(store)
         for record in shelf.records():
             with suppress(StoreError):  # nobody knows what has run: it is left alone
                 progress = shelf.progress(record.id)
                 if Store(record.store).root == store.root and _is_over(record, progress, store, now):
-                    shelf.remove(record.id)
+                    shelf.remove(record)
 
 
 def _is_over(record: BackfillRecord, progress: Progress, store: Store, now: float) -> bool:

@@ -189,7 +189,7 @@ def prepare(
     pipeline = load_runnable(content, request.notebook.name, store)
     coerced = coerce_parameters(pipeline.document, unseal(store, pipeline.document, request.parameters))
     selection = select(pipeline, only=request.only, from_step=request.from_step, until=request.until)
-    directory = working_folder(store, request.published, request.notebook)
+    directory = working_folder(store, request.content, request.notebook)
     missing = reuse.missing_results(store, Progress(pipeline, selection), coerced, directory)
     if missing:
         wanted = sorted({above for name in selection.chosen for above in pipeline.upstream(name)} - selection.chosen)
@@ -211,13 +211,13 @@ def prepare_kernels(pipeline: Pipeline, request: RunRequest) -> None:
         chosen = select(pipeline, only=request.only, from_step=request.from_step, until=request.until).chosen
         steps = [step for step in pipeline.steps if step.name in chosen]
         store = Store(Settings.load().store)
-        execution.prepare_kernels(pipeline, steps, working_folder(store, request.published, request.notebook))
+        execution.prepare_kernels(pipeline, steps, working_folder(store, request.content, request.notebook))
 
 
 def _source(request: RunRequest, store: Store) -> bytes:
-    """What is to run: the published version that is asked for, else the file as it is."""
-    if request.published is not None:
-        return store.get_notebook(read_content(store, request.published).notebook)
+    """What is to run: the frozen content that is asked for, else the file as it is."""
+    if request.content is not None:
+        return store.get_notebook(read_content(store, request.content).notebook)
     return read_source(request.notebook)
 
 

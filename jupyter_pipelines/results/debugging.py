@@ -189,7 +189,7 @@ def _request(store: Store, record: RunRecord, step: str) -> StepRequest:
         parameters=coerce_parameters(pipeline.document, unseal(store, pipeline.document, record.parameters)),
         inputs=inputs,
         state=state,
-        directory=working_folder(store, record.published or None, path),
+        directory=working_folder(store, record.published or record.frozen or None, path),
         objects=store.objects,
         env=plan.options.env,
     )

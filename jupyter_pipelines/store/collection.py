@@ -1,7 +1,8 @@
 """Cleaning the store: what no kept run refers to any more goes, and is counted before it goes.
 
 A container is referred to by the runs whose steps left it or took it over. While a run goes on, nothing that is
-younger than it is touched: a step writes its container before the run says so. What was published always stays.
+younger than it is touched: a step writes its container before the run says so. What was published always
+stays, and so does what is held.
 """
 
 from __future__ import annotations

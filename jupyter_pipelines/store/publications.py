@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Final
 import xxhash
 
 from jupyter_pipelines.store.files import cannot_write, make_folder, read_json, write_json
+from jupyter_pipelines.store.holds import held
 
 if TYPE_CHECKING:
     from jupyter_pipelines.store.store import Store
@@ -125,17 +126,18 @@ def adopting(store: Store) -> dict[str, list[str]]:
 
 
 def kept_objects(store: Store) -> set[str]:
-    """The addresses of all objects that published versions are made of."""
+    """The addresses of all objects that published versions are made of, and those that are held."""
+    logs = read_all(store)
+    versions = {str(entry["version"]) for log in logs for entry in log if isinstance(entry.get("version"), str)}
     kept: set[str] = set()
-    for log in read_all(store):
-        for version in {entry["version"] for entry in log if isinstance(entry.get("version"), str)}:
-            address = f"{version}.json"
-            kept.add(address)
-            manifest = read_json(store.object_path(address))
-            if isinstance(manifest, dict):
-                kept.add(str(manifest.get("notebook")))
-                files = manifest.get("files")
-                kept |= {str(file.get("address")) for file in files or () if isinstance(file, dict)}
+    for version in versions | set(held(store).values()):
+        address = f"{version}.json"
+        kept.add(address)
+        manifest = read_json(store.object_path(address))
+        if isinstance(manifest, dict):
+            kept.add(str(manifest.get("notebook")))
+            files = manifest.get("files")
+            kept |= {str(file.get("address")) for file in files or () if isinstance(file, dict)}
     return kept
 
 

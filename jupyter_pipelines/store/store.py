@@ -12,6 +12,7 @@
     moved/RUN               the id that a run has now, which had this one before it began
     index/                  what the records say, to be searched: see :mod:`jupyter_pipelines.store.run_index`
     pipelines/, adopted/    what was published: see :mod:`jupyter_pipelines.store.publications`
+    held/                   what is frozen without that: see :mod:`jupyter_pipelines.store.holds`
 """
 
 from __future__ import annotations

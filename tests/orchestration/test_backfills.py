@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import time
@@ -281,7 +282,7 @@ def test_who_dies_while_asking_for_a_run_asks_for_the_same_again(
         submit_request(request, Settings.load(), service, f"backfill-{record.id}-2024-01-02-1")
     # As it was left by a worker that had put down what it was about to do.
     shelf.save_progress(record.id, {"2024-01-02": Tried("running", 1)})
-    shelf.save(record, notebook.read_bytes())
+    shelf.save(record)
     tell_worker(Settings.load().home, LOOK)
     if cancelled and not asked:
         wait_for(lambda: shelf.progress(record.id) == {})
@@ -326,10 +327,32 @@ def test_what_was_published_or_saved_when_it_was_asked_for_is_what_runs(
     assert made.version == published.id
     jp.publish(notebook)
     assert states(until(made, "completed")) == ["completed"]
-    other = write(("parameters", DAYS), ("step:note", NOTE), name="other.ipynb")
-    made = jp.backfill(other, "2024-01-01", "2024-01-02")
-    other.write_text("{}")
-    assert states(until(made, "completed")) == ["completed"] * 2
+
+
+def test_an_edit_changes_nothing_of_what_was_asked_for_neither_in_files_nor_in_modules(
+    service: Endpoint, store: Path, write: WriteNotebook
+) -> None:
+    source = (
+        "from helper import mark\n\nwith open('noted', 'a') as noted:\n    noted.write(mark + open('word.txt').read())"
+    )
+    notebook = write(("parameters", DAYS), ("step:note", source))
+    helper, word = notebook.with_name("helper.py"), notebook.with_name("word.txt")
+    document = json.loads(notebook.read_text())
+    document["metadata"]["pipeline"] = {"files": ["word.txt"]}
+    notebook.write_text(json.dumps(document))
+    with pytest.raises(RequestError, match=r"word\.txt"):
+        jp.backfill(notebook, "2024-01-01", "2024-01-02", dry_run=True)
+    helper.write_text("mark = 'old '")
+    word.write_text("word\n")
+    made = jp.backfill(notebook, "2024-01-01", "2024-01-02")
+    helper.write_text("mark = 'new '")
+    word.unlink()
+    notebook.write_text("{}")
+    found = until(made, "completed", "stopped")
+    assert states(found) == ["completed"] * 2
+    assert notebook.with_name("noted").read_text() == "old word\n" * 2
+    run = jp.get_run(found.windows[0].run)
+    assert (found.version, run.published, bool(run.frozen)) == ("", "", True)
 
 
 def test_a_notebook_that_cannot_run_any_more_is_on_record(service: Endpoint, store: Path, write: WriteNotebook) -> None:
@@ -339,7 +362,7 @@ def test_a_notebook_that_cannot_run_any_more_is_on_record(service: Endpoint, sto
     model = next(one for one in shelf.records() if one.notebook == str(notebook))
     window = PlannedWindow("2024-01-02", "2024-01-02T00:00:00+00:00", "2024-01-03T00:00:00+00:00", {"gone": 1})
     record = replace(model, id="unfit", windows=(window,))
-    shelf.save(record, notebook.read_bytes())
+    shelf.save(record)
     tell_worker(Settings.load().home, LOOK)
     wait_for(lambda: "2024-01-02" in shelf.progress("unfit"))
     wait_for(lambda: shelf.progress("unfit")["2024-01-02"].state == "failed")

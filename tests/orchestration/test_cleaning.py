@@ -7,7 +7,7 @@ import os
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ from jupyter_pipelines.orchestration.service import Endpoint
 from jupyter_pipelines.settings import Settings
 from jupyter_pipelines.store import Store
 from jupyter_pipelines.store.files import write_json
+from jupyter_pipelines.store.holds import held, hold
 from jupyter_pipelines.warehouse import open_session
 from jupyter_pipelines.warehouse.building import BuildResult
 from jupyter_pipelines.warehouse.recording import record_build
@@ -205,16 +206,23 @@ def test_backfills_and_secrets_go_with_their_runs(runs: Store, monkeypatch: pyte
     ids = {"over": "old", "unfinished": "old", "has a run": "new"}
     for backfill, run in ids.items():
         state: Any = "running" if backfill == "unfinished" else "completed"
-        shelf.save(backfill_of(runs, backfill), b"{}")
+        shelf.save(replace(backfill_of(runs, backfill), frozen=runs.put(backfill.encode(), ".json")[:32]))
         shelf.save_progress(backfill, {"w": Tried(state, 1, run)})
-    remove(find_old(older_than=DAY))
+    frozen = {name: runs.object_path(f"{version}.json") for name, version in held(runs).items()}
+    for path in frozen.values():
+        os.utime(path, (1, 1))
+    hold(runs, "never written", "v", home)  # by who was killed then
+    hold(runs, "elsewhere", "v", home / "other")
+    for _ in range(2):
+        remove(find_old(older_than=DAY))
     assert {name for name in secret if (runs.root / "secrets" / secret[name].strip("*")).exists()} == {
         "kept",
         "scheduled",
         "never",
     }
     assert set(shelf.stamps()) == {"unfinished", "has a run"}
-    assert {path.name for path in (home / "backfills" / "notebooks").iterdir()} == {"unfinished", "has a run"}
+    assert {name for name, path in frozen.items() if path.exists()} == {"unfinished", "has a run"}
+    assert set(held(runs)) == {"unfinished", "has a run", "elsewhere"}
     assert {path.stem for path in (home / "backfills" / "progress").iterdir()} == {"unfinished", "has a run"}
 
 

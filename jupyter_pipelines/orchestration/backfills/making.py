@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from jupyter_pipelines.errors import RequestError
-from jupyter_pipelines.notebook.frozen import without_outputs
+from jupyter_pipelines.notebook.model import NotebookDocument
 from jupyter_pipelines.orchestration.backfills.model import Backfill, BackfillRecord, seen
 from jupyter_pipelines.orchestration.backfills.planning import held_by, plan, schedule_over, windows_of, with_earlier
 from jupyter_pipelines.orchestration.backfills.shelf import BackfillShelf
@@ -28,8 +28,9 @@ from jupyter_pipelines.orchestration.scheduling.making import (
 from jupyter_pipelines.orchestration.scheduling.model import ScheduleRecord
 from jupyter_pipelines.orchestration.service import ensure_service
 from jupyter_pipelines.orchestration.service.wake import LOOK, tell_worker
+from jupyter_pipelines.orchestration.versions.files import find_files
 from jupyter_pipelines.orchestration.versions.identity import real_path
-from jupyter_pipelines.orchestration.versions.publishing import find_version, read_content
+from jupyter_pipelines.orchestration.versions.publishing import find_version, freeze, read_content
 from jupyter_pipelines.settings import Settings
 from jupyter_pipelines.store import Store
 
@@ -60,7 +61,8 @@ def backfill(
     day unless given) of ``timezone`` (this machine's). They run one after the other, or so many ``parallel``; when one
     fails no further one is started unless ``keep_going``. Windows that a run of the same pipeline with the same
     parameters has completed are done, unless ``again``. What runs is what ``version`` says at this moment: what is
-    published by default, and the file where nothing is. With ``dry_run`` nothing is kept.
+    published by default, and where nothing is the file as it is, frozen with its modules and declared files as a
+    version is. With ``dry_run`` nothing is kept.
 
     The answer says of every window what becomes of it; without an id when nothing is left to be done. Raises
     :class:`RequestError`, also when another backfill has some of the windows to do, :class:`NotebookError` or
@@ -75,6 +77,8 @@ def backfill(
     timing = replace(timing, parameters={**timing.parameters, **(parameters or {})})
     windows, notes = windows_of(timing, first, last, order, datetime.now(UTC))
     document = load_runnable(source.content, Path(source.notebook).name, source.store).document
+    frozen, said = _freeze(source, document, dry_run=dry_run)
+    notes += said
     planned = plan(document, timing, windows, source.store)
     runs = History(source.store).query(pipeline=source.pipeline, limit=None)
     if not dry_run:
@@ -95,6 +99,7 @@ def backfill(
             keep_going=keep_going,
             created=time.time(),
             windows=tuple(with_earlier(planned, runs, others, again)),
+            frozen=frozen,
         )
         held = held_by(record.windows, others)
         if all(window.done for window in record.windows):
@@ -103,7 +108,7 @@ def backfill(
             busy = [f"Backfill {other} has {_named(keys)} still to do." for other, keys in held.items()]
             return seen(record, {}, (*notes, *busy))
         _refuse_twice(held)
-        shelf.save(record, without_outputs(source.content) if not record.version else None)
+        shelf.save(record)
     tell_worker(settings.home, LOOK)
     return seen(record, {}, tuple(notes))
 
@@ -155,6 +160,20 @@ def _source(
     published = find_version(found.store, found.pipeline, found.version, found.notebook)
     content = found.store.get_notebook(read_content(found.store, published.id).notebook)
     return replace(found, version=published.id, content=content)
+
+
+def _freeze(source: _Source, document: NotebookDocument, *, dry_run: bool) -> tuple[str, list[str]]:
+    """Keep the file and those that belong to it as they are; returns the id of that, and what is to be said about it.
+
+    A version is frozen already, and in a dry run it is only looked whether it could be.
+    """
+    if source.version:
+        return "", []
+    path = Path(source.notebook)
+    if dry_run:
+        return "", [note.message for note in find_files(document, path).notes]
+    frozen = freeze(source.store, source.content, document, path)
+    return frozen.version, [note.message for note in frozen.notes]
 
 
 def _refuse_twice(held: Mapping[str, Sequence[str]]) -> None:

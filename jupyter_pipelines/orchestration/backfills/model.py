@@ -45,7 +45,7 @@ class BackfillRecord:
     notebook: str  # absolute path
     pipeline: str
     store: str  # where its runs and versions are
-    version: str  # the id of a version, or "" for the notebook as it was when it was asked for
+    version: str  # the id of a version, or "" for the file as it was when it was asked for
     schedule: str  # the id of the schedule whose windows they are, or ""
     window: WindowUnit
     zone: str
@@ -57,6 +57,7 @@ class BackfillRecord:
     paused: bool = False
     cancelled: bool = False
     skipped: tuple[str, ...] = ()  # the keys of windows that somebody has given up after they failed
+    frozen: str = ""  # without a version: the id of the notebook and its files as they were
 
     def to_json(self) -> dict[str, object]:
         """JSON values; :func:`record_from` makes an equal one of them."""

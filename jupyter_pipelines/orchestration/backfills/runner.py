@@ -215,12 +215,12 @@ class _Work:
             notebook=Path(self.record.notebook),
             parameters=window.parameters,
             published=self.record.version or None,
+            frozen=self.record.frozen or None,
             resume=tried.previous or None,
             backfill=self.record.id,
         )
         try:
-            source = None if self.record.version else self._shelf.source(self.record)
-            run = submit_request(request, self._settings, self._endpoint, key, source)
+            run = submit_request(request, self._settings, self._endpoint, key)
             self.progress[window.key] = replace(tried, run=run)
         except (NotebookError, RequestError) as error:  # it will not get better by trying again
             run = record_refused(self._store, key, request, str(error), self.record.pipeline)

@@ -1,6 +1,6 @@
 """Where backfills are kept: ``backfills/ID.json`` in the project home.
 
-Beside it ``progress/ID.json``, and in ``notebooks/ID`` the notebook, where no version is run.
+Beside it ``progress/ID.json``. Where no version is run, the store holds what was frozen of the file for it.
 """
 
 from __future__ import annotations
@@ -13,14 +13,9 @@ from pathlib import Path
 
 from jupyter_pipelines.errors import StoreError
 from jupyter_pipelines.orchestration.backfills.model import BackfillRecord, Progress, progress_from, record_from
-from jupyter_pipelines.store.files import (
-    cannot_write,
-    make_folder,
-    read_json,
-    read_kept_json,
-    write_atomically,
-    write_json,
-)
+from jupyter_pipelines.store import Store
+from jupyter_pipelines.store.files import cannot_write, make_folder, read_json, read_kept_json, write_json
+from jupyter_pipelines.store.holds import held_for, hold, release
 
 try:
     import fcntl
@@ -36,6 +31,7 @@ class BackfillShelf:
     """The backfills of the project home ``home``."""
 
     def __init__(self, home: Path) -> None:
+        self._home = home
         self._folder = home / "backfills"
 
     @contextmanager
@@ -76,25 +72,22 @@ class BackfillShelf:
             logger.warning("The backfill in %s cannot be read: %s", path, error)
             return None
 
-    def save(self, record: BackfillRecord, source: bytes | None = None) -> None:
-        """Write a record; ``source`` is the notebook that it runs. Raises :class:`StoreError`."""
-        if source is not None:
-            write_atomically(self._notebook(record.id), source)
+    def save(self, record: BackfillRecord) -> None:
+        """Write a record, and have what is frozen for it stay. Raises :class:`StoreError`."""
+        if record.frozen:
+            hold(Store(record.store), record.id, record.frozen, self._home)
         write_json(self._record(record.id), record.to_json())
 
-    def remove(self, backfill_id: str) -> None:
-        """Remove a backfill, how far it had come, and the notebook that it ran."""
-        for path in (self._record(backfill_id), self._progress(backfill_id), self._notebook(backfill_id)):
+    def remove(self, record: BackfillRecord) -> None:
+        """Remove a backfill, how far it had come, and what was held for it."""
+        for path in (self._record(record.id), self._progress(record.id)):
             path.unlink(missing_ok=True)
+        release(Store(record.store), record.id)
 
-    def source(self, record: BackfillRecord) -> bytes:
-        """The notebook as it was when the backfill was asked for. Raises :class:`StoreError` when it is gone."""
-        try:
-            return self._notebook(record.id).read_bytes()
-        except OSError as error:
-            raise StoreError(
-                f"The notebook of backfill {record.id} cannot be read: {error.strerror}.", "Ask for it again."
-            ) from error
+    def release_remains(self, store: Store) -> None:
+        """Release what ``store`` holds for backfills of this home that are not there: nobody lived to write them."""
+        for name in set(held_for(store, self._home)) - set(self.stamps()):
+            release(store, name)
 
     def progress(self, backfill_id: str) -> Progress:
         """The windows that have been begun. Raises :class:`StoreError` when they cannot be read."""
@@ -115,6 +108,3 @@ class BackfillShelf:
 
     def _progress(self, backfill_id: str) -> Path:
         return self._folder / "progress" / f"{backfill_id}.json"
-
-    def _notebook(self, backfill_id: str) -> Path:
-        return self._folder / "notebooks" / backfill_id

@@ -7,7 +7,7 @@ import logging
 import os
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -53,8 +53,8 @@ def publish(
     if missing := missing_kernel(document):
         raise NotebookError(path.name, missing)
     pipeline = claim(store, path, source, continuing)
-    content, kept, notes = _freeze(store, source, document, origin)
-    version = store.put(content.to_bytes(), ".json").removesuffix(".json")
+    frozen = freeze(store, source, document, origin)
+    content, version = frozen.content, frozen.version
     before = read_entries(store, pipeline)
     if continuing is not None:
         publications.adopt(store, real_path(path), pipeline)
@@ -63,10 +63,10 @@ def publish(
     # Cleaning may have looked in between, or an object be damaged: now that the log refers to them, all must be there.
     _mend(store, f"{version}.json", content.to_bytes)
     _mend(store, content.notebook, lambda: without_outputs(source))
-    for place, address in kept.items():
+    for place, address in frozen.places.items():
         _mend(store, address, partial(_read, place))
     published = find_version(store, pipeline, version, path.name)
-    return replace(published, is_new=all(entry.version != version for entry in before), notes=notes)
+    return replace(published, is_new=all(entry.version != version for entry in before), notes=frozen.notes)
 
 
 def versions(notebook: Path | str) -> list[Version]:
@@ -200,25 +200,37 @@ def _store() -> Store:
     return Store(Settings.load().store)
 
 
-def _freeze(
-    store: Store, source: bytes, document: NotebookDocument, path: Path
-) -> tuple[Content, Mapping[Path, str], tuple[Diagnostic, ...]]:
-    """Keep all that a version consists of; returns its content, where its files are kept, and the notes."""
+@dataclass(frozen=True)
+class Frozen:
+    """A notebook with its files as the store has them: ``version`` is the id, ``places`` are its files' addresses."""
+
+    version: str
+    content: Content
+    places: Mapping[Path, str]
+    notes: tuple[Diagnostic, ...]
+
+
+def freeze(store: Store, source: bytes, document: NotebookDocument, path: Path) -> Frozen:
+    """Keep all that a version of the notebook at ``path`` consists of; nothing is published.
+
+    Raises :class:`RequestError` when a file cannot be frozen.
+    """
     found = find_files(document, path)
     files, total = [], 0
     for name, place in found.files.items():
-        content, executable = read_file(name, place)
-        total += len(content)
+        written, executable = read_file(name, place)
+        total += len(written)
         check_total(total)
-        files.append(FrozenFile(name, store.put(content, ".file"), len(content), executable))
-    frozen = Content(
+        files.append(FrozenFile(name, store.put(written, ".file"), len(written), executable))
+    content = Content(
         notebook=store.put_notebook(without_outputs(source)),
         suffix=path.suffix,
         files=tuple(files),
         environment=describe_environment(document.kernel_name, found.foreign),
     )
-    kept = {found.files[file.path]: file.address for file in files}
-    return frozen, kept, found.notes
+    version = store.put(content.to_bytes(), ".json").removesuffix(".json")
+    places = {found.files[file.path]: file.address for file in files}
+    return Frozen(version, content, places, found.notes)
 
 
 def _mend(store: Store, address: str, read: Callable[[], bytes]) -> None:
