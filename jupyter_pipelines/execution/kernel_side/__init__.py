@@ -12,6 +12,7 @@ module             does
 ``saving``         the end of a step: guard, groups, container
 ``container``      the file that holds a step's outputs
 ``digests``        content hashes
+``collecting``     pauses the garbage collector where values are written and read
 ``pickling``       turns values into bytes, refusing what would not come back the same
 ``refusals``       what is never carried, and what to do instead
 ``arrays``         how arrays, frames and tensors are pickled

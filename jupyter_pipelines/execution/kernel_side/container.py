@@ -24,6 +24,7 @@ from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 from . import rebuild
+from .collecting import without_collecting
 from .digests import algorithm_of, digest, is_known
 from .pickling import Pickled
 
@@ -183,6 +184,7 @@ class Container:
                 if not self._is_intact(self._part(part), part[2]):
                     raise ContainerError(f"{self.address} is damaged: {', '.join(group['names'])} was altered")
 
+    @without_collecting()
     def load(self, names: Collection[str], loads: Loads = rebuild.loads) -> Json:
         """The values of ``names``. What is in one group is the same objects however often it is asked for."""
         found: Json = {}

@@ -52,8 +52,9 @@ class Pickled:
 
     def objects(self) -> Iterator[tuple[int, object]]:
         """The objects that the value consists of, by their ids, which hold as long as this does."""
-        for number, (_, value) in (*self._pickler.memo.copy().items(), *self._pickler.apart.items()):
-            yield number, value
+        for known in (self._pickler.memo.copy(), self._pickler.apart):
+            for number, (_, value) in known.items():
+                yield number, value
 
 
 class ValuePickler(pickle.Pickler):
@@ -140,57 +141,45 @@ def _pickled(
     value: object, definitions: Collection[str] | None, links: arrays.Links | None = None, sealed: bool = False
 ) -> Pickled:
     pickled = ValuePickler(definitions, links, sealed).dump_all(value)
-    recipes = _recipes(pickled)
-    if recipes or _NAN in pickled.stream:  # asked of each object, the identity of a few would cost a lot
-        pickled = _ExactPickler(definitions, links, sealed, recipes).dump_all(value)
+    if any(opcodes in pickled.stream for opcodes in _INEXACT):  # asked of each object, what a few are would cost a lot
+        pickled = _ExactPickler(definitions, links, sealed).dump_all(value)
     return pickled
 
 
 _NAN = pickle.BINFLOAT + struct.pack(">d", math.nan)
-_SETS = pickle.EMPTY_SET + pickle.MEMOIZE, pickle.FROZENSET + pickle.MEMOIZE
-
-
-def _recipes(pickled: Pickled) -> dict[int, set_order.Recipe]:
-    """How to make the sets in a value that pickle would make iterate in another order, by their ids."""
-    found: dict[int, set_order.Recipe] = {}
-    if any(opcodes in pickled.stream for opcodes in _SETS):
-        for number, value in pickled.objects():
-            if type(value) is set or type(value) is frozenset:
-                recipe = set_order.recipe_for(value)
-                if recipe is not None:
-                    found[number] = recipe
-    return found
+_INEXACT = _NAN, pickle.EMPTY_SET + pickle.MEMOIZE, pickle.FROZENSET + pickle.MEMOIZE
 
 
 class _ExactPickler(ValuePickler):
     """Keeps the identity of not-a-numbers, which `in` and dicts go by, and the order in which sets iterate."""
 
-    def __init__(
-        self,
-        definitions: Collection[str] | None,
-        links: arrays.Links | None,
-        sealed: bool,
-        recipes: dict[int, set_order.Recipe],
-    ) -> None:
+    def __init__(self, definitions: Collection[str] | None, links: arrays.Links | None, sealed: bool) -> None:
         super().__init__(definitions, links, sealed)
         self._nans: dict[int, tuple[int, float]] = {id(math.nan): (rebuild.MATH_NAN, math.nan)}  # kept: ids stay theirs
         numpy = sys.modules.get("numpy")
         if numpy is not None and hasattr(numpy, "nan"):
             self._nans[id(numpy.nan)] = rebuild.NUMPY_NAN, numpy.nan
-        self._recipes = recipes
+        self._ordinary: dict[int, object] = {}  # sets that pickle makes as they are, by their ids
 
     def persistent_id(self, value: Any) -> int | tuple[Any, ...] | None:
         kind = type(value)
         if kind is float:
             return self._nans.setdefault(id(value), (len(self._nans), value))[0] if math.isnan(value) else None
         if kind is set or kind is frozenset:
-            identity = id(value)
-            if identity in self.apart:
-                return (self.apart[identity][0],)
-            if identity in self._recipes:
-                self.apart[identity] = len(self.apart), value
-                return self.apart[identity][0], *self._recipes[identity]
+            return self._set_id(value)
         return None
+
+    def _set_id(self, value: Any) -> tuple[Any, ...] | None:
+        """The number of a set that pickle would make iterate in another order, the first time with how to make it."""
+        identity = id(value)
+        if identity in self.apart:
+            return (self.apart[identity][0],)
+        recipe = None if identity in self._ordinary else set_order.recipe_for(value)
+        if recipe is None:
+            self._ordinary[identity] = value
+            return None
+        self.apart[identity] = len(self.apart), value
+        return self.apart[identity][0], *recipe
 
 
 class _ChangedDefinition:

@@ -8,6 +8,7 @@ from typing import Any
 
 from . import rebuild, sharing, summary
 from .arrays import Links
+from .collecting import without_collecting
 from .comparison import attributes_of, difference
 from .container import Container, Group, write
 from .digests import digest, digest_of
@@ -38,6 +39,7 @@ class Saving:
         self.aliases: list[list[str]] = []
         self.refusal: tuple[str, str, str] | None = None
 
+    @without_collecting()
     def pickle_all(self) -> None:
         """Pickle the outputs and the inputs they may share objects with; raises :class:`UncarriableError`."""
         rebuild.take_stock({name: self._user[name] for name in self._job["replayed"] if name in self._user})
@@ -54,6 +56,7 @@ class Saving:
         self._groups = sharing.groups(self._pickled)
         self.aliases = [list(group) for group in self._groups if len(group) > 1]
 
+    @without_collecting()
     def check_inputs(self) -> None:
         """Compare the inputs with what was loaded."""
         for name in self._job["possibly_changed"]:
@@ -106,6 +109,7 @@ class Saving:
         """Add hidden state to what is written."""
         self._state = state
 
+    @without_collecting()
     def write(self) -> Json:
         """Write the container; returns the ``outputs`` and ``state_outputs`` of the result."""
         groups: list[Group] = []
