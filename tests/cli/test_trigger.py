@@ -44,6 +44,19 @@ def test_a_trigger_is_made_paused_and_removed(
     assert told(["triggers"], capsys) == {"triggers": []}
 
 
+def test_what_is_read_is_waited_for_unless_something_is_named(
+    service: Endpoint, store: Path, write: Write, capsys: pytest.CaptureFixture[str]
+) -> None:
+    notebook = str(write(("step:one", "open('in.csv').read()"), name="reads.ipynb"))
+    assert main(["trigger", notebook, "--updated"]) == 0
+    assert "was updated: in.csv" in capsys.readouterr().out
+    (made,) = told(["triggers", notebook], capsys)["triggers"]
+    assert made["cause"]["reads"] is True
+    assert main(["unschedule", made["id"]]) == 0
+    assert main(["trigger", notebook, "--updated", "x.csv", "--updated"]) == 2
+    assert "with and without" in capsys.readouterr().err
+
+
 def test_a_token_is_shown_once(
     service: Endpoint, store: Path, write: Write, capsys: pytest.CaptureFixture[str]
 ) -> None:

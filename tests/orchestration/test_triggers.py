@@ -347,6 +347,77 @@ def test_a_table_that_another_pipeline_builds(home: Path, write: WriteNotebook) 
     assert look(elsewhere, elsewhere.baseline, store, Ends())[1] == []
 
 
+def test_what_a_notebook_reads_can_be_what_is_waited_for(home: Path, write: WriteNotebook, tmp_path: Path) -> None:
+    def report(sql: str) -> Path:
+        read = "import pandas\n\nprices = pandas.read_csv('data/prices.csv')\nparts = pandas.read_parquet('parts')"
+        own = "prices.to_csv('own.csv')\nopen('own.csv').read()"
+        cells = (("step:read", read), ("step:own", own), ("step:build", f"%%sql --table mart.daily\n{sql}"))
+        return write(("setup", "%load_ext jupyter_pipelines"), *cells, name="report.ipynb")
+
+    def built(run: str, notebook: str, table: str, file: str = "") -> RunRecord:
+        files = (str(tmp_path / file),) if file else ()
+        step = StepRecord("a", "completed", tables=(TableRecord(table, "table", 3),), files_written=files)
+        record = RunRecord(run, "x", str(tmp_path / notebook), "", "completed", {}, 1.0, time.time(), (step,))
+        store.save_run(run, asdict(record) | {"process": None})
+        return record
+
+    store = Store(Settings.load().store)
+    notebook = report("SELECT * FROM shop.orders JOIN mart.daily USING (id)")
+    record = jp.trigger(notebook, updated=True)
+    words = describe(record)["words"]
+    assert words.startswith("when what it reads was updated: ")
+    assert ("the table shop.orders" in words, "prices.csv" in words) == (True, True)
+    assert "own.csv" not in words
+    assert "mart.daily" not in words
+    assert jp.trigger(notebook, updated=True).id == record.id
+    for run in (
+        built("r1", "load.ipynb", "SHOP.Orders"),
+        built("r2", "load.ipynb", "shop.other", "data/prices.csv"),
+        built("r3", "load.ipynb", "shop.other", "data/other.csv"),
+        built("folder", "load.ipynb", "shop.other", "parts/day=1/a.parquet"),
+        built("r4", "report.ipynb", "shop.orders"),
+    ):
+        assert run.state == "completed"
+    cursor, found = look(record, record.baseline, store, Ends())
+    assert [one.upstream for one in found] == ["r1", "r2", "folder"]
+    # It goes by the notebook as it is; what happens while that cannot be read is not lost.
+    report("SELECT * FROM shop.visits")
+    built("r5", "load.ipynb", "shop.visits")
+    notebook.write_text("{")
+    with pytest.raises(NotebookError):
+        look(record, cursor, store, Ends())
+    assert describe(record)["words"] == "when what it reads was updated"
+    report("SELECT * FROM shop.visits")
+    assert [one.upstream for one in look(record, cursor, store, Ends())[1]] == ["r5"]
+    with pytest.raises(RequestError, match="reads no table and no file"):
+        jp.trigger(write(ONE, name="nothing.ipynb"), updated=True)
+    with pytest.raises(RequestError, match="which update"):
+        jp.trigger(notebook, updated=[])
+
+
+def test_loops_through_tables_and_files_are_refused(home: Path, write: WriteNotebook) -> None:
+    def sql(name: str, text: str) -> Path:
+        return write(("setup", "%load_ext jupyter_pipelines"), ("step:a", f"%%sql\n{text}"), name=f"{name}.ipynb")
+
+    load = sql("load", "CREATE OR REPLACE TABLE shop.orders AS FROM mart.known")
+    mart = sql("mart", "CREATE OR REPLACE TABLE mart.known AS FROM Shop.Orders")
+    copy = sql("copy", "COPY mart.known TO 'out/known.csv'")
+    late = sql("late", "CREATE OR REPLACE TABLE late AS FROM 'out/*.csv'")
+    alone = sql("alone", "INSERT INTO shop.log SELECT count(*) FROM shop.log")
+    first = jp.trigger(mart, updated=True)
+    with pytest.raises(RequestError, match=r"load\.ipynb -> mart\.ipynb -> load\.ipynb"):
+        jp.trigger(load, updated="table:mart.known")
+    jp.trigger(copy, after=mart)
+    jp.trigger(late, updated=True)
+    with pytest.raises(RequestError, match=r"mart\.ipynb -> copy\.ipynb -> mart\.ipynb"):
+        jp.trigger(mart, file="out/*.csv")
+    with pytest.raises(RequestError, match=r"load\.ipynb -> mart\.ipynb -> copy\.ipynb -> late\.ipynb -> load\.ipynb"):
+        jp.trigger(load, after=late)
+    jp.trigger(alone, updated="table:shop.log")  # what it writes itself is no news to it
+    # What is replaced is gone: the other way round is no loop then.
+    assert jp.trigger(load, updated=True, replacing=first.id).id == first.id
+
+
 # --- by token -----------------------------------------------------------------------------------------------------
 
 

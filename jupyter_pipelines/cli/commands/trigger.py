@@ -8,6 +8,7 @@ What happens is one of:
                       with --together one for all that come at once. A relative pattern is about the notebook's folder.
   --updated WHAT      a run of another pipeline has written the file WHAT (or pattern), made the output NB:NAME, or
                       built or changed the table table:NAME, such as table:mart.orders
+  --updated           the same of any table or file that the notebook reads, as its source names them
   --token             somebody asks with the token that is printed, once: see below
   --event NAME        the Prefect server has an event of that name; * stands for anything
 
@@ -26,6 +27,9 @@ Bearer TOKEN` and, if you like, `Idempotency-Key: ANYTHING`; the body is {"param
 from __future__ import annotations
 
 import argparse
+from typing import Literal
+
+from jupyter_pipelines.errors import RequestError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,7 +40,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     cause.add_argument("--after", metavar="NB", action="append", help="a run of this notebook has ended")
     cause.add_argument("--file", metavar="PATTERN", help="a file appears or changes")
     cause.add_argument(
-        "--updated", metavar="WHAT", action="append", help="a file, NB:NAME or table:NAME was updated by a run"
+        "--updated",
+        metavar="WHAT",
+        action="append",
+        nargs="?",
+        const=True,
+        help="a file, NB:NAME or table:NAME was updated by a run; without WHAT, what the notebook reads",
     )
     cause.add_argument("--token", action="store_true", help="somebody asks with the token that is printed")
     cause.add_argument("--event", metavar="NAME", help="there is an event in Prefect")
@@ -71,7 +80,7 @@ def run(arguments: argparse.Namespace) -> int:
         all_of=arguments.all_of,
         file=arguments.file,
         together=arguments.together,
-        updated=arguments.updated,
+        updated=_updated(arguments.updated),
         token=arguments.token,
         event=arguments.event,
         name=arguments.name,
@@ -86,8 +95,17 @@ def run(arguments: argparse.Namespace) -> int:
     what = f"version {made.version[:9]}" if made.version else "the file as it is then"
     there = "" if made.is_new or arguments.replacing else "there is such a "
     print(clean(f"{there}trigger {made.id}: {arguments.notebook}, {what}"))
-    print(clean(f"  {made.cause}"))
+    print(clean(f"  {describe(made)['words']}"))
     if made.token:
         print(f"  {made.token}")
         print("  Keep it: it is not shown again. It can start this pipeline, and do nothing else.")
     return 0
+
+
+def _updated(given: list[str | Literal[True]] | None) -> list[str] | Literal[True] | None:
+    """What is waited for: these, or what the notebook reads. Raises :class:`RequestError` for both."""
+    if given is None or True not in given:
+        return [one for one in given if one is not True] if given is not None else None
+    if any(one is not True for one in given):
+        raise RequestError("--updated is given with and without WHAT.", "Name all that is waited for, or nothing.")
+    return True

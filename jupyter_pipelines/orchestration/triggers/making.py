@@ -8,11 +8,12 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from contextlib import suppress
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from jupyter_pipelines.errors import RequestError
+from jupyter_pipelines.errors import PipelinesError, RequestError
 from jupyter_pipelines.notebook.model import NotebookDocument
 from jupyter_pipelines.notebook.table_names import read_table_name
 from jupyter_pipelines.orchestration import scheduling
@@ -26,6 +27,7 @@ from jupyter_pipelines.orchestration.scheduling.making import choose_version, is
 from jupyter_pipelines.orchestration.service import ensure_service
 from jupyter_pipelines.orchestration.service.wake import LOOK, tell_worker
 from jupyter_pipelines.orchestration.triggers import events, files, patterns, runs, tokens
+from jupyter_pipelines.orchestration.triggers.loops import named_upstream, refuse_loops
 from jupyter_pipelines.orchestration.triggers.model import (
     AfterRuns,
     ByToken,
@@ -38,6 +40,7 @@ from jupyter_pipelines.orchestration.triggers.model import (
     TriggerRecord,
 )
 from jupyter_pipelines.orchestration.triggers.names import AnyName, example, parameters_of
+from jupyter_pipelines.orchestration.triggers.reading import require_something_read, waited_for
 from jupyter_pipelines.orchestration.triggers.shelf import Shelf
 from jupyter_pipelines.orchestration.versions.identity import pipeline_of, real_path
 from jupyter_pipelines.orchestration.versions.publishing import find_version, read_content
@@ -59,7 +62,7 @@ def trigger(
     all_of: bool = False,
     file: str | None = None,
     together: bool = False,
-    updated: str | Sequence[str] | None = None,
+    updated: str | Sequence[str] | bool | None = None,
     token: bool = False,
     event: str | None = None,
     name: str = "",
@@ -74,9 +77,9 @@ def trigger(
     ``"failure"`` or ``"always"``; of several notebooks any one, or ``all_of`` them. ``file``: a file that matches the
     pattern (beside the notebook, unless it is absolute) appears or changes; one run for each, or for all that come
     ``together``. ``updated``: a run of another pipeline has written one of these files, made an output,
-    ``"NOTEBOOK:NAME"``, or built or changed a table, ``"table:mart.orders"``. ``token``: somebody asks with the
-    trigger's token, which only the returned record holds. ``event``: the Prefect server has an event of that name,
-    ``*`` standing for anything.
+    ``"NOTEBOOK:NAME"``, or built or changed a table, ``"table:mart.orders"``; ``True`` means the tables and files that
+    the notebook reads, as its source names them. ``token``: somebody asks with the trigger's token, which only the
+    returned record holds. ``event``: the Prefect server has an event of that name, ``*`` standing for anything.
 
     Parameters are values, or texts with expressions: ``{{ upstream.parameters.day }}``, ``{{ file }}``,
     ``{{ files }}``, ``{{ event.payload }}``, ``{{ triggered_at.date() }}``. ``version`` is as for
@@ -103,7 +106,9 @@ def trigger(
         causes.append(AfterRuns(tuple(dict.fromkeys(_pipeline(store, one) for one in above)), on, all_of))
     if file is not None:
         causes.append(OnFiles(patterns.absolute(file, Path(path).parent), together))
-    if updated is not None:
+    if updated is True:
+        causes.append(OnUpdate(reads=True))
+    elif updated is not None and updated is not False:
         causes.append(_on_update(store, path, [updated] if isinstance(updated, str) else updated))
     if token and before is not None and isinstance(before.cause, ByToken):
         causes.append(before.cause)
@@ -235,12 +240,16 @@ def describe(record: ScheduleRecord | TriggerRecord) -> dict[str, object]:
     if isinstance(record, ScheduleRecord):
         return scheduling.describe(record)
     progress = Shelf(Settings.load().home).progress(record)
-    found = record.to_json()
+    cause: Cause = record.cause
+    if isinstance(cause, OnUpdate):
+        with suppress(PipelinesError):  # its notebook cannot be read just now, which is a problem that is told
+            cause = waited_for(record)
+    found = record.to_json() | {"cause": asdict(cause)}
     del found["baseline"]
     if isinstance(record.cause, ByToken):
         found["cause"] = {}
     return found | {
-        "words": str(record.cause),
+        "words": str(cause),
         "runs": progress.runs,
         "waiting": [each.key for each in progress.waiting],
         "skipped": progress.skipped,
@@ -324,9 +333,11 @@ def _check(record: TriggerRecord) -> NotebookDocument:
             f"A trigger by files cannot have overlap {record.overlap!r}: files would be lost.",
             f"Choose one of {', '.join(_OVERLAPS_OF_FILES)}.",
         )
-    _refuse_loops(record)
+    refuse_loops(record, triggers())
     check_plain(record.parameters)
     document = document_of(record)
+    if isinstance(record.cause, OnUpdate):
+        require_something_read(record)
     plain = {name: value for name, value in record.parameters.items() if "{{" not in str(value)}
     coerce_parameters(document, plain, partial=True)
     known = {parameter.name: parameter for parameter in document.parameters}
@@ -334,7 +345,7 @@ def _check(record: TriggerRecord) -> NotebookDocument:
     missing = [each.name for each in document.parameters if each.required and each.name not in record.parameters]
     if missing and not isinstance(record.cause, ByToken):
         coerce_parameters(document, plain)
-    above = [of for of, _ in _upstream(record)]
+    above = named_upstream(record)
     tried = parameters_of(record, example(record, _declared(above[0]) if len(above) == 1 else AnyName()))
     sure = {name: value for name, value in tried.items() if not _UNSURE.search(str(record.parameters[name]))}
     coerce_parameters(document, sure, partial=True)
@@ -348,37 +359,6 @@ def _declared(pipeline: str) -> Mapping[str, object]:
     except RequestError:  # it is known by a name
         return AnyName()
     return dict.fromkeys((one.name for one in document.parameters), "") | runs.defaults(document)
-
-
-def _upstream(record: TriggerRecord) -> list[tuple[str, str]]:
-    """The pipelines whose runs set the trigger off, each with its own."""
-    match record.cause:
-        case AfterRuns(above):
-            return [(one, record.pipeline) for one in above]
-        case OnUpdate(_, outputs):
-            return [(one, record.pipeline) for one in dict.fromkeys(whose for whose, _ in outputs)]
-    return []
-
-
-def _refuse_loops(record: TriggerRecord) -> None:
-    """Raise :class:`RequestError` that names the chain when runs of the pipeline would set off itself."""
-    after: dict[str, list[str]] = {}
-    for each in [*triggers(), record]:
-        for above, below in _upstream(each):
-            after.setdefault(above, []).append(below)
-    ways = [[record.pipeline]]
-    seen: set[str] = set()
-    while ways:
-        way = ways.pop()
-        for below in after.get(way[-1], []):
-            if below == record.pipeline:
-                chain = " -> ".join(Path(one).name for one in [*way, below])
-                raise RequestError(
-                    f"The pipeline would set itself off for ever: {chain}.", "Remove one of these triggers first."
-                )
-            if below not in seen:
-                seen.add(below)
-                ways.append([*way, below])
 
 
 def _set_paused(record: TriggerRecord, paused: bool) -> TriggerRecord:

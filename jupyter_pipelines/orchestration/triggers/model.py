@@ -49,16 +49,23 @@ class OnUpdate:
     """When a run of another pipeline has written one of ``files`` (absolute patterns), made one of ``outputs``, or
     built or changed one of ``tables`` of the warehouse.
 
-    An output is given as the pipeline and the name of the value, two texts.
+    An output is given as the pipeline and the name of the value, two texts. With ``reads`` they are the tables and
+    files that the trigger's own pipeline reads, as its source names them each time.
     """
 
     files: tuple[str, ...] = ()
     outputs: tuple[tuple[str, str], ...] = ()
     tables: tuple[str, ...] = ()
+    reads: bool = False
 
     def __str__(self) -> str:
-        named = [*(_short(file) for file in self.files), *(f"{name} of {_short(pipe)}" for pipe, name in self.outputs)]
+        named = [
+            *(_short(file.removesuffix("/**/*")) for file in self.files),
+            *(f"{name} of {_short(pipe)}" for pipe, name in self.outputs),
+        ]
         named += [f"the table {table}" for table in self.tables]
+        if self.reads:
+            return f"when what it reads was updated{': ' if named else ''}{' or '.join(named)}"
         return f"when {' or '.join(named)} was updated"
 
 

@@ -17,6 +17,7 @@ from jupyter_pipelines.orchestration.records import read_record
 from jupyter_pipelines.orchestration.tables import tables_written_by
 from jupyter_pipelines.orchestration.triggers.model import AfterRuns, Occurrence, OnUpdate, TriggerRecord
 from jupyter_pipelines.orchestration.triggers.patterns import matches
+from jupyter_pipelines.orchestration.triggers.reading import waited_for
 from jupyter_pipelines.orchestration.versions.identity import real_path
 from jupyter_pipelines.store import Store
 
@@ -45,16 +46,20 @@ class Ends:
 
 
 def look(record: TriggerRecord, cursor: object, store: Store, ends: Ends) -> tuple[object, list[Occurrence]]:
-    """What has happened since ``cursor``: the cursor to go on with, and the occurrences, in order."""
+    """What has happened since ``cursor``: the cursor to go on with, and the occurrences, in order.
+
+    Raises :class:`PipelinesError` where it cannot be told what is waited for.
+    """
     known: Mapping[str, object] = cursor if isinstance(cursor, dict) else {}
     mark, arrived = known.get("mark"), known.get("arrived")
     waiting = {str(key): str(run) for key, run in arrived.items()} if isinstance(arrived, dict) else {}
     following, ended = ends.since(store, mark if isinstance(mark, int) else 0)
+    cause = waited_for(record) if isinstance(record.cause, OnUpdate) else record.cause
     found: list[Occurrence] = []
     for run in ended:
-        if pipeline(run) == record.pipeline and isinstance(record.cause, OnUpdate):
+        if pipeline(run) == record.pipeline and isinstance(cause, OnUpdate):
             continue  # what it writes itself is no news to it
-        found += _met(record.cause, run, waiting, store)
+        found += _met(cause, run, waiting, store)
     return {"mark": following, "arrived": waiting}, found
 
 

@@ -60,7 +60,8 @@ def _make(call: Call, replacing: str | None) -> dict[str, Any]:
     if "file" in body:
         causes["file"] = _pattern(body["file"], call, "file")
     if "updated" in body:
-        causes["updated"] = [_updated(one, call) for one in body["updated"]]
+        updated = body["updated"]
+        causes["updated"] = updated if updated is True else [_updated(one, call) for one in updated]
     options = call.some("name", "version", "overlap")
     made = jp.trigger(call.notebook, body.get("parameters"), **causes, **options, replacing=replacing)
     return _described(made, call) | ({"token": made.token} if made.token else {})
@@ -155,9 +156,13 @@ _MADE: Schema = objects(
         "all_of": {**FLAG, "description": "Once all of them have ended since it was set off last."},
         "file": text("A pattern of files below the notebook's folder, such as incoming/*.csv.", least=1),
         "together": {**FLAG, "description": "One run for all files that have come, not one for each."},
-        "updated": many(
-            text("Files, NOTEBOOK:OUTPUT, or table:NAME.", least=1), "What runs of others write or leave.", most=100
-        ),
+        "updated": {
+            "anyOf": [
+                many(text("Files, NOTEBOOK:OUTPUT, or table:NAME.", least=1), most=100),
+                {"const": True, "description": "The tables and files that the notebook reads."},
+            ],
+            "description": "What runs of others write or leave.",
+        },
         "token": {**FLAG, "description": "Who has its token can set it off; only this answer holds the token."},
         "event": text("The name of an event of the Prefect server, * for anything.", least=1),
         "parameters": {**MAPPING, "description": "Values, or texts with {{ expressions }}."},
@@ -171,6 +176,7 @@ _MADE: Schema = objects(
 _EXAMPLES = (
     {"notebook": "report.ipynb", "after": ["sales.ipynb"], "on": "success"},
     {"notebook": "load.ipynb", "file": "incoming/*.csv", "parameters": {"path": "{{ file }}"}},
+    {"notebook": "report.ipynb", "updated": True},
     {"notebook": "report.ipynb", "token": True},
 )
 
