@@ -36,15 +36,24 @@ def to_json(pipeline: Pipeline, fixes: Sequence[Sequence[Fix]] | None = None) ->
         "notebook": pipeline.document.name,
         "language": pipeline.document.language,
         "sequential": pipeline.sequential,
-        "steps": [_step(pipeline, step) for step in pipeline.steps],
+        "steps": _steps(pipeline),
         "edges": [_edge(edge) for edge in pipeline.edges],
         "parameters": [_parameter(parameter) for parameter in pipeline.document.parameters],
         "diagnostics": findings,
     }
 
 
-def _step(pipeline: Pipeline, step: StepPlan) -> dict[str, object]:
-    order = [plan.name for plan in pipeline.steps]
+def _steps(pipeline: Pipeline) -> list[dict[str, object]]:
+    order = {step.name: position for position, step in enumerate(pipeline.steps)}
+    after: dict[str, set[str]] = {}
+    for edge in pipeline.edges:
+        after.setdefault(edge.target, set()).add(edge.source)
+    return [
+        _step(step, sorted(after.get(step.name, ()), key=lambda name: order.get(name, -1))) for step in pipeline.steps
+    ]
+
+
+def _step(step: StepPlan, after: list[str]) -> dict[str, object]:
     definitions = [*step.definitions, *step.late_definitions]
     return {
         "name": step.name,
@@ -61,7 +70,7 @@ def _step(pipeline: Pipeline, step: StepPlan) -> dict[str, object]:
         "files_written": list(step.files_written),
         "tables_read": list(step.tables_read),
         "tables_written": list(step.tables_written),
-        "after": sorted(pipeline.upstream(step.name), key=lambda name: order.index(name) if name in order else -1),
+        "after": after,
     }
 
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import gc
+
 import nbformat
 import pytest
+
+from jupyter_pipelines.server.garbage import Collection
 
 # A route that forgets to ask who is there is a failure.
 pytestmark = pytest.mark.filterwarnings("error::jupyter_server.serverapp.JupyterServerAuthWarning")
@@ -116,3 +120,22 @@ async def test_a_kernel_can_be_asked_what_its_values_are(ask):
     for names in (["a b"], ["x)("], [""], [1], ["x"] * 501):
         refused = await ask("POST inspection", {"names": names})
         assert (refused.status, refused.error["field"].partition(".")[0]) == (400, "names")
+
+
+def test_garbage_is_looked_for_again_when_all_is_compiled():
+    collection = Collection()
+    with collection.put_off():
+        with collection.put_off():
+            assert not gc.isenabled()
+        assert not gc.isenabled()
+    assert gc.isenabled()
+    with pytest.raises(ZeroDivisionError), collection.put_off():
+        1 / 0  # noqa: B018
+    assert gc.isenabled()
+    gc.disable()
+    try:
+        with collection.put_off():
+            pass
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
