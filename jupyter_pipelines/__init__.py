@@ -67,6 +67,7 @@ if TYPE_CHECKING:
     )
     from jupyter_pipelines.results.checking import check
     from jupyter_pipelines.results.debugging import apply_fix, debug
+    from jupyter_pipelines.results.fixing import fix
     from jupyter_pipelines.results.pipeline import pipeline
     from jupyter_pipelines.results.plan import plan
     from jupyter_pipelines.results.runs import runs
@@ -98,6 +99,7 @@ __all__ = [
     "debug",
     "diff",
     "drift",
+    "fix",
     "get_backfill",
     "get_run",
     "get_verification",
@@ -179,6 +181,7 @@ __getattr__ = lazy_names(
             f"{__name__}.orchestration.versions",
         ),
         "check": f"{__name__}.results.checking",
+        "fix": f"{__name__}.results.fixing",
         **dict.fromkeys(("apply_fix", "debug"), f"{__name__}.results.debugging"),
         **dict.fromkeys(("is_kept", "keep", "retention", "set_retention"), f"{__name__}.orchestration.retention"),
         "metric": f"{__name__}.metrics",

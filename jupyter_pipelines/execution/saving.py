@@ -73,7 +73,7 @@ def replace_file(path: Path, text: str, *, private: bool = False) -> None:
     """
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
     try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
             file.write(text)
         try:
             mode = path.stat().st_mode & 0o777
