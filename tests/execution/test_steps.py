@@ -519,3 +519,20 @@ def test_the_code_in_the_kernel_is_for_older_pythons_too() -> None:
 
     for file in Path(kernel_side.__file__).parent.glob("*.py"):
         ast.parse(file.read_text(encoding="utf-8"), feature_version=(3, 9))
+
+
+@pytest.mark.parametrize(
+    ("cell", "what"),
+    [
+        ("get_ipython().events.register('post_run_cell', lambda result: print('after'))", "a callback for `post_run_cell`"),
+        ("get_ipython().input_transformers_cleanup.append(lambda lines: lines)", "a transformer of cells"),
+        ("from IPython.core.magic import register_line_magic\n@register_line_magic\ndef hello(line): print(line)", "the magic `%hello`"),
+        ("%alias greet echo", "the magic `%greet`"),
+    ],
+)
+def test_what_ipython_would_do_in_later_steps_is_refused_in_a_step_and_kept_in_setup(make_notebook, cell, what) -> None:
+    made = make_notebook(a=cell, b="1").run("a")
+    assert made.state == "refused"
+    assert f"step a registers {what} with IPython, and b and all behind would not know" in made.error.message
+    assert make_notebook(setup=cell, a="1", b="2").run("a").state == "completed"
+    assert make_notebook(a="1", b=cell).run("b").state == "completed"

@@ -12,6 +12,7 @@ from .background import Background
 from .definitions import Definitions
 from .displays import Displays
 from .files import FileRecorder
+from .hooks import Hooks
 from .local_modules import LocalModules
 
 Json = dict[str, Any]
@@ -38,6 +39,7 @@ class Watch:
             files.others["subprocess.Popen"] = self._background.process_started
         self.modules = LocalModules(job["directory"])
         self._displays = Displays(shell) if shell is not None else None
+        self._hooks = Hooks(shell) if shell is not None and job["later"] else None
         self._cell = 0  # how many of the step's cells have run
         self._noticed: dict[str, int | None] = {}  # what was seen to change in which of them, if that is sure
         self._looked = 0.0, 0.0  # when last, and how long it took
@@ -73,6 +75,8 @@ class Watch:
         """What has changed so far."""
         if self._displays is not None:
             yield from (*self._displays.updated, *self._displays.new_formatters())
+        if self._hooks is not None:
+            yield from self._hooks.added()
         yield from self._definitions.changed()
         yield from (name for name, _ in self._rebound())
 
@@ -126,6 +130,9 @@ class Watch:
 
         if self._displays is not None:
             yield from self._shown(self._displays)
+        for hook in dict.fromkeys(self._hooks.added()) if self._hooks is not None else ():
+            message = f"step {step} registers {hook} with IPython, and {self._job['later']} and all behind would not know"
+            yield message, "move it to a setup cell", "", self._noticed.get(hook)
 
     def _modules_changed(self) -> Iterator[Refusal]:
         for module, where in self.modules.changed():

@@ -1,0 +1,53 @@
+"""What a step has IPython do from then on: callbacks, transformers, magics and aliases that the notebook registers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from .definitions import is_of_notebook
+
+_LISTS = (  # attributes of the shell, and what stands in them
+    ("input_transformers_cleanup", "a transformer of cells"),
+    ("input_transformers_post", "a transformer of cells"),
+    ("ast_transformers", "a transformer of cells"),
+)
+
+
+class Hooks:
+    """Looks at what is registered from here on."""
+
+    def __init__(self, shell: Any) -> None:
+        self._shell = shell
+        self._before = dict(self._registered())  # holds them, so that no other object gets their addresses
+
+    def added(self) -> Iterator[str]:
+        """What has been registered since, as a message names it."""
+        for key, hook in self._registered():
+            if self._before.get(key) is not hook:
+                yield key[0]
+
+    def _registered(self) -> Iterator[tuple[tuple[str, Any], Any]]:
+        events = getattr(self._shell, "events", None)
+        for event, callbacks in getattr(events, "callbacks", {}).items():
+            for callback in callbacks:
+                if _of_notebook(callback):
+                    yield (f"a callback for `{event}`", id(callback)), callback
+        for attribute, what in _LISTS:
+            for one in getattr(self._shell, attribute, ()):
+                if _of_notebook(one):
+                    yield (what, id(one)), one
+        manager = getattr(self._shell, "magics_manager", None)
+        for kind, magics in getattr(manager, "magics", {}).items():
+            mark = "%" if kind == "line" else "%%"
+            for name, function in magics.items():
+                if _of_notebook(function) or type(function).__name__ in {"Alias", "MagicAlias"}:
+                    yield (f"the magic `{mark}{name}`", None), function
+
+
+def _of_notebook(hook: Any) -> bool:
+    function = getattr(hook, "__func__", hook)
+    return is_of_notebook(function) or "__main__" in {
+        getattr(function, "__module__", None),
+        getattr(type(getattr(hook, "__self__", hook)), "__module__", None),
+    }
