@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from types import MappingProxyType
@@ -288,6 +288,9 @@ class Dataflow(Interpreter):
         step = self.step
         if step is not None and definition.step not in {None, step} and definition.replayable:
             self.facts.definitions.append((definition, place))
+            for module in _imported_modules(definition):
+                if module not in knowledge.CAREFUL_PACKAGES:  # else it is no file of the notebook
+                    self._note_imported_file(f"{module}.py", place.line)
         for bind in definition.statement.events:
             if not isinstance(bind, Bind):
                 continue
@@ -715,6 +718,7 @@ class Dataflow(Interpreter):
         self.file(ANY_FILE, True, line, False)
 
     def star(self, event: StarImport) -> None:
+        self._note_imported_file(f"{event.module.partition('.')[0]}.py", event.line)
         definition = self._definition_here(Bind(event.line, event.maybe, "*", FRESH))
         version = self._version("*", event.line, Value(BindKind.MODULE, definition=definition))
         self.state_of_walk.stars[EVERY] = (*(self.state_of_walk.stars.get(EVERY) or ()), version)
@@ -800,6 +804,15 @@ def _functions_of(bind: Bind) -> list[FunctionInfo]:
     if bind.cls is not None:
         return list(bind.cls.methods.values())
     return [bind.function] if bind.function is not None else []
+
+
+def _imported_modules(definition: Definition) -> Iterator[str]:
+    """The modules that a definition imports, without what is inside of packages."""
+    for event in definition.statement.events:
+        if isinstance(event, StarImport):
+            yield event.module.partition(".")[0]
+        elif isinstance(event, Bind) and event.kind is BindKind.MODULE:
+            yield event.target.partition(".")[0]
 
 
 def _is_history(name: str) -> bool:

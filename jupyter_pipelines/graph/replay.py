@@ -5,12 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from jupyter_pipelines.graph.diagnose import Reporter
+from jupyter_pipelines.graph.events import BindKind, StarImport
 from jupyter_pipelines.graph.facts import Facts, StepFacts
 from jupyter_pipelines.graph.model import Edge, EdgeKind, Input, Replay, StepPlan
 from jupyter_pipelines.graph.values import HELD, NO_LINE, Definition, Place, Version, in_order, is_object_of
 from jupyter_pipelines.notebook.model import NotebookDocument
 
 STATE = "~"
+_IMPORTED_BY = (
+    f"{STATE}sys.path",
+    f"{STATE}cwd",
+    f"{STATE}os.environ",
+)  # what an import finds, and what it finds there
 
 
 @dataclass(slots=True, eq=False)
@@ -115,7 +121,7 @@ class Planner:
         if definition in needs.early or definition in needs.late:
             return definition in needs.late
         needs.early[definition] = place
-        late = False
+        late = self._is_imported_by_state(step, definition)
         for version, touched in definition.now:
             value = version.value
             if value.definition is not None:
@@ -138,6 +144,20 @@ class Planner:
             del needs.early[definition]
             needs.late[definition] = place
         return late
+
+    def _is_imported_by_state(self, step: str, definition: Definition) -> bool:
+        """Whether it imports what depends on hidden state that an earlier step has left, and ``step`` is given."""
+        events = definition.statement.events
+        if not any(isinstance(one, StarImport) or getattr(one, "kind", None) is BindKind.MODULE for one in events):
+            return False
+        for name in _IMPORTED_BY:
+            for version in self.facts.steps[step].uses.get(name, ()):
+                before: Version | None = version
+                while before is not None:
+                    if before.step is not None and before.cell <= definition.cell:
+                        return True
+                    before = before.previous
+        return False
 
 
 def make_plan(document: NotebookDocument, step: StepFacts, needs: StepNeeds) -> StepPlan:

@@ -524,9 +524,15 @@ def test_the_code_in_the_kernel_is_for_older_pythons_too() -> None:
 @pytest.mark.parametrize(
     ("cell", "what"),
     [
-        ("get_ipython().events.register('post_run_cell', lambda result: print('after'))", "a callback for `post_run_cell`"),
+        (
+            "get_ipython().events.register('post_run_cell', lambda result: print('after'))",
+            "a callback for `post_run_cell`",
+        ),
         ("get_ipython().input_transformers_cleanup.append(lambda lines: lines)", "a transformer of cells"),
-        ("from IPython.core.magic import register_line_magic\n@register_line_magic\ndef hello(line): print(line)", "the magic `%hello`"),
+        (
+            "from IPython.core.magic import register_line_magic\n@register_line_magic\ndef hello(line): print(line)",
+            "the magic `%hello`",
+        ),
         ("%alias greet echo", "the magic `%greet`"),
     ],
 )

@@ -119,6 +119,25 @@ def test_files_order_steps() -> None:
     assert [(edge.source, edge.target, edge.kind) for edge in pipeline.edges] == [("a", "b", EdgeKind.FILE)]
 
 
+@pytest.mark.parametrize("written", ["open('made.py', 'w').write('v = 1')", "%%writefile made.py\nv = 1"])
+@pytest.mark.parametrize(("imported", "read"), [("import made", "made.v"), ("from made import *", "v")])
+def test_a_step_that_repeats_an_import_waits_for_the_module_to_be_written(written, imported, read) -> None:
+    pipeline = compile_pipeline(
+        notebook(f"a: {written}", f"b: {imported}", f"c: {read}", "d: import json\njson.dumps(1)")
+    )
+    files = {(edge.source, edge.target) for edge in pipeline.edges if edge.kind is EdgeKind.FILE}
+    assert {("a", "b"), ("a", "c")} <= files
+
+
+@pytest.mark.parametrize("state", ["sys.path.append('lib')", "os.chdir('lib')", "os.environ['BACKEND'] = 'x'"])
+def test_an_import_that_depends_on_hidden_state_is_repeated_behind_it(state) -> None:
+    before, after = "a: import made", "c: import made"
+    pipeline = compile_pipeline(notebook("setup: import os, sys", before, f"b: {state}", "c: print(made.v)"))
+    assert [one.source for one in pipeline.step("c").definitions] == ["import made"]
+    pipeline = compile_pipeline(notebook("setup: import os, sys", f"b: {state}", after, "d: print(made.v)"))
+    assert [one.source for one in pipeline.step("d").late_definitions] == ["import made"]
+
+
 def test_resources_keep_notebook_order() -> None:
     pipeline = compile_pipeline(
         notebook(

@@ -131,7 +131,9 @@ class Watch:
         if self._displays is not None:
             yield from self._shown(self._displays)
         for hook in dict.fromkeys(self._hooks.added()) if self._hooks is not None else ():
-            message = f"step {step} registers {hook} with IPython, and {self._job['later']} and all behind would not know"
+            message = (
+                f"step {step} registers {hook} with IPython, and {self._job['later']} and all behind would not know"
+            )
             yield message, "move it to a setup cell", "", self._noticed.get(hook)
 
     def _modules_changed(self) -> Iterator[Refusal]:
