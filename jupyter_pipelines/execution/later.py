@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import functools
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from jupyter_pipelines.execution.step_notebook import assigned_names
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from jupyter_pipelines.notebook.model import Cell
 
 _WORD = re.compile(r"[^\W\d]\w*")
+_STAR = re.compile(r"^\s*from\s+([\w.]+)\s+import\s+\*", re.MULTILINE)
 
 
 def relied_upon(request: StepRequest) -> dict[str, object]:
@@ -25,12 +26,13 @@ def relied_upon(request: StepRequest) -> dict[str, object]:
 
     ``later``: the next step. ``used_later``: names that cells define, and the first later step that may come to them,
     also through what it is handed. ``taken_past``: names that a later step takes from before this one.
-    ``repeated_later``: source of this step's that later steps execute again.
+    ``repeated_later``: source of this step's that later steps execute again. ``stars_later``: modules whose names a
+    later step all has, and the first such step.
     """
     pipeline, step = request.pipeline, request.step
     names = [other.name for other in pipeline.steps]
     if step.name not in names:
-        return {"later": "", "used_later": {}, "taken_past": {}, "repeated_later": []}
+        return {"later": "", "used_later": {}, "taken_past": {}, "repeated_later": [], "stars_later": {}}
     place = names.index(step.name)
     behind = pipeline.steps[place + 1 :]
     used = _used(pipeline, behind)
@@ -40,7 +42,18 @@ def relied_upon(request: StepRequest) -> dict[str, object]:
         "used_later": used,
         "taken_past": _taken_past(pipeline, place, used),
         "repeated_later": sorted(repeated),
+        "stars_later": _stars(pipeline, behind),
     }
+
+
+def _stars(pipeline: Pipeline, behind: Sequence[StepPlan]) -> dict[str, str]:
+    setup = [cell.code for cell in pipeline.document.cells if cell.role is Role.SETUP]
+    found: dict[str, str] = {}
+    for step in behind:
+        for source in (*setup, *(replay.source for replay in _replays(step))):
+            for module in _STAR.findall(source):
+                found.setdefault(module, step.name)
+    return found
 
 
 def _taken_past(pipeline: Pipeline, place: int, used: Mapping[str, str]) -> dict[str, str]:

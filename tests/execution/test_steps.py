@@ -542,3 +542,15 @@ def test_what_ipython_would_do_in_later_steps_is_refused_in_a_step_and_kept_in_s
     assert f"step a registers {what} with IPython, and b and all behind would not know" in made.error.message
     assert make_notebook(setup=cell, a="1", b="2").run("a").state == "completed"
     assert make_notebook(a="1", b=cell).run("b").state == "completed"
+
+
+@pytest.mark.parametrize("imported", ["from remembering import kept, keep", "from remembering import *"])
+def test_what_a_module_beside_the_notebook_remembers_is_not_lost_unseen(make_notebook, imported) -> None:
+    notebook = make_notebook(setup=imported, a="keep(1)", b="print(kept)")
+    (notebook.folder / "remembering.py").write_text("kept = []\ndef keep(value):\n    kept.append(value)\n")
+    made = notebook.run("a")
+    assert made.state == "refused"
+    assert (
+        "step a changes `remembering.kept`, what the module remembering remembers, and step b uses"
+        in made.error.message
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 import time
 import types
 from collections.abc import Iterator
@@ -20,6 +21,10 @@ Refusal = tuple[str, str, str, Union[int, None]]  # message, fix, the name it is
 
 LEISURE = 20  # looking takes at most one part in so many of the cells' time
 _MISSING = object()
+_NOT_KEPT = (  # what modules hold without remembering anything in it, or may share with others by chance
+    *(types.ModuleType, types.FunctionType, types.BuiltinFunctionType, type),
+    *(type(None), bool, int, float, complex, str, bytes),
+)
 
 
 class Watch:
@@ -138,18 +143,25 @@ class Watch:
 
     def _modules_changed(self) -> Iterator[Refusal]:
         for module, where in self.modules.changed():
-            for name, reader in self._job["used_later"].items():
-                value = self._user.get(name)
-                if module in (getattr(value, "__name__", ""), getattr(value, "__module__", "")):
-                    message = (
-                        f"step {self._job['step']} changes `{where}`, what the module {module} remembers, and step "
-                        f"{reader} uses `{name}` with the module as it is when it is imported"
-                    )
-                    fix = (
-                        f"use {module} in one step only, or have it return what it remembers, which can be handed over"
-                    )
-                    yield message, fix, name, None
-                    break
+            found = next(((f"`{name}`", name, reader) for name, reader in self._later_names_of(module)), None)
+            if found is None and module in self._job["stars_later"]:
+                found = "what it defines", "", self._job["stars_later"][module]
+            if found is not None:
+                what, name, reader = found
+                message = (
+                    f"step {self._job['step']} changes `{where}`, what the module {module} remembers, and step "
+                    f"{reader} uses {what} with the module as it is when it is imported"
+                )
+                fix = f"use {module} in one step only, or have it return what it remembers, which can be handed over"
+                yield message, fix, name, None
+
+    def _later_names_of(self, module: str) -> Iterator[tuple[str, str]]:
+        """Names that stand for the module or for something in it, and the first later step that uses each."""
+        kept = {id(value) for value in vars(sys.modules[module]).values() if not isinstance(value, _NOT_KEPT)}
+        for name, reader in self._job["used_later"].items():
+            value = self._user.get(name)
+            if id(value) in kept or module in (getattr(value, "__name__", ""), getattr(value, "__module__", "")):
+                yield name, reader
 
     def _shown(self, displays: Displays) -> Iterator[Refusal]:
         step = self._job["step"]
