@@ -19,7 +19,7 @@ from jupyter_pipelines.orchestration.model import RunRecord
 from jupyter_pipelines.settings import Settings
 from jupyter_pipelines.store import Store
 from jupyter_pipelines.store.collection import RunSizes
-from jupyter_pipelines.store.files import read_json, write_json
+from jupyter_pipelines.store.files import locked, read_json, write_json
 from jupyter_pipelines.store.run_index import EndedRun, RunIndex
 
 DAY = 86400.0
@@ -40,9 +40,15 @@ class Retention:
 
     def __post_init__(self) -> None:
         for name, limit in asdict(self).items():
-            if limit is not None and not 0 < limit < LARGEST:
+            if limit is None:
+                continue
+            if isinstance(limit, bool) or not isinstance(limit, int | float):
+                raise RequestError(f"{name} = {limit!r} is no number.", "Give a number above 0, or `all`.")
+            if not 0 < limit < LARGEST:
                 what = "would keep nothing" if limit <= 0 else "is no number to count with"
                 raise RequestError(f"{name} = {limit} {what}.", "Give a number above 0, or `all`.")
+            if name != "keep_days" and limit != int(limit):
+                raise RequestError(f"{name} = {limit} is no whole number.", "Give one above 0, or `all`.")
 
     def __bool__(self) -> bool:
         return self != Retention()
@@ -105,13 +111,14 @@ def set_retention(
     ``jupyter pipelines gc`` at once. Returns the limits that hold now. Raises :class:`RequestError`.
     """
     settings = Settings.load()
-    limits = Limits(settings.home)
     made = Retention(keep_runs, keep_days, keep_size)
-    if notebook is None:
-        limits.default = made
-    else:
-        limits.pipelines[_pipeline(settings, notebook)] = made
-    limits.save()
+    with locked(settings.home / "retention.lock"):
+        limits = Limits(settings.home)
+        if notebook is None:
+            limits.default = made
+        else:
+            limits.pipelines[_pipeline(settings, notebook)] = made
+        limits.save()
     return retention(notebook)
 
 

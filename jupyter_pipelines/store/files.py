@@ -6,9 +6,16 @@ import errno
 import json
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from jupyter_pipelines.errors import StoreError
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]  # checked where it is used
 
 PRIVATE_FOLDER = 0o700
 _FULL = {errno.ENOSPC, errno.EDQUOT}
@@ -35,6 +42,25 @@ def write_atomically(path: Path, content: bytes, *, sync: bool = True) -> None:
         _replace(path, content, sync)
     except OSError as error:
         raise cannot_write(path.parent, error) from error
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Be the only one inside, among all who lock ``path``; it is released by our death, too.
+
+    Raises :class:`StoreError` when there can be no such file.
+    """
+    try:
+        make_folder(path.parent)
+        descriptor = os.open(path, os.O_CREAT | os.O_RDWR | getattr(os, "O_CLOEXEC", 0), 0o600)
+    except OSError as error:
+        raise cannot_write(path.parent, error) from error
+    try:
+        if fcntl is not None:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def cannot_write(folder: Path, error: OSError) -> StoreError:

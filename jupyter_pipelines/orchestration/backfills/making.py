@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import get_args
 
 from jupyter_pipelines.errors import RequestError
 from jupyter_pipelines.notebook.model import NotebookDocument
@@ -68,8 +69,10 @@ def backfill(
     :class:`RequestError`, also when another backfill has some of the windows to do, :class:`NotebookError` or
     :class:`ServiceError`, and then nothing is kept.
     """
-    if isinstance(parallel, bool) or not 1 <= parallel <= MOST_PARALLEL:
+    if not isinstance(parallel, int) or isinstance(parallel, bool) or not 1 <= parallel <= MOST_PARALLEL:
         raise RequestError(f"{parallel!r} windows at once cannot be.", f"Give a number from 1 to {MOST_PARALLEL}.")
+    if order not in get_args(Order):
+        raise RequestError(f"{order!r} is no choice for `order`.", f"Choose one of {', '.join(get_args(Order))}.")
     settings = Settings.load()
     require_service("Backfills")
     source = _source(notebook, schedule, window, timezone, version, Store(settings.store))

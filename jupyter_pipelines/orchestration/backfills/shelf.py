@@ -6,7 +6,6 @@ Beside it ``progress/ID.json``. Where no version is run, the store holds what wa
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -14,13 +13,8 @@ from pathlib import Path
 from jupyter_pipelines.errors import StoreError
 from jupyter_pipelines.orchestration.backfills.model import BackfillRecord, Progress, progress_from, record_from
 from jupyter_pipelines.store import Store
-from jupyter_pipelines.store.files import cannot_write, make_folder, read_json, read_kept_json, write_json
+from jupyter_pipelines.store.files import locked, read_json, read_kept_json, write_json
 from jupyter_pipelines.store.holds import held_for, hold, release
-
-try:
-    import fcntl
-except ImportError:  # Windows: there is no service either
-    fcntl = None  # type: ignore[assignment]  # checked where it is used
 
 logger = logging.getLogger(__name__)
 
@@ -37,17 +31,8 @@ class BackfillShelf:
     @contextmanager
     def held(self) -> Iterator[None]:
         """Be the only one who makes or changes backfills while inside; it is released by our death, too."""
-        try:
-            make_folder(self._folder)
-            descriptor = os.open(self._folder / "lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-        except OSError as error:
-            raise cannot_write(self._folder, error) from error
-        try:
-            if fcntl is not None:
-                fcntl.flock(descriptor, fcntl.LOCK_EX)
+        with locked(self._folder / "lock"):
             yield
-        finally:
-            os.close(descriptor)
 
     def stamps(self) -> dict[str, Stamp]:
         """The ids of all backfills, each with what changes when its record does."""

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Final, Literal, get_args
 
 from jupyter_pipelines.errors import RequestError
@@ -73,6 +73,7 @@ class Schedule:
     retries: int | None = None  # how often a run that fails is tried again; unless given, what the notebook says
 
     def __post_init__(self) -> None:
+        self._check_types()
         zone_of(self.zone)
         for moment in ("anchor", "start", "end"):
             self._set(moment, _in_zone(getattr(self, moment), self.zone, moment))
@@ -96,6 +97,22 @@ class Schedule:
 
     def _set(self, name: str, value: object) -> None:
         object.__setattr__(self, name, value)
+
+    def _check_types(self) -> None:
+        """Refuse what the annotations do not say: people write these by hand."""
+        for name in ("name", "cron", "rrule", "phrase", "zone"):
+            if not isinstance(value := getattr(self, name), str):
+                raise RequestError(f"`{name}` is {value!r:.80}, which is no text.", "Give a text.")
+        for name in ("count", "max_parallel", "retries"):
+            value = getattr(self, name)
+            if value is not None and (isinstance(value, bool) or not isinstance(value, int)):
+                raise RequestError(f"`{name}` is {value!r:.80}, which is no whole number.", "Give a whole number.")
+        for name in ("interval", "timeout"):
+            value = getattr(self, name)
+            if value is not None and not isinstance(value, timedelta):
+                raise RequestError(f"`{name}` is {value!r:.80}, which is no duration.", 'Give a timedelta, or "2h".')
+        if not isinstance(self.parameters, Mapping):
+            raise RequestError("The parameters are no mapping.", 'Give names with values: {"day": "2027-01-31"}.')
 
     def _check_timing(self) -> None:
         if sum(map(bool, (self.cron, self.interval is not None, self.rrule))) != 1:
@@ -145,7 +162,7 @@ class Schedule:
         if self.start and self.end and self.end < self.start:
             raise RequestError(f"The schedule ends ({self.end}) before it starts ({self.start}).", "Swap them.")
         if self.count is not None:
-            if isinstance(self.count, bool) or not 1 <= self.count <= MOST_COUNTED:
+            if not 1 <= self.count <= MOST_COUNTED:
                 raise RequestError(f"A schedule cannot run {self.count} times.", f"Give 1 to {MOST_COUNTED:,}.")
             if not self.start:
                 raise RequestError(
@@ -159,7 +176,7 @@ class Schedule:
             known = get_args(choices)
             if value not in known and not (name == "window" and value is None):
                 raise RequestError(f"{value!r} is no choice for `{name}`.", f"Choose one of {', '.join(known)}.")
-        if isinstance(self.max_parallel, bool) or not 1 <= self.max_parallel <= 1000:
+        if not 1 <= self.max_parallel <= 1000:
             raise RequestError(f"{self.max_parallel!r} runs at once cannot be.", "Give a number from 1 to 1000.")
         if self.max_parallel > 1 and self.overlap != "parallel":
             raise RequestError(
@@ -171,7 +188,7 @@ class Schedule:
                 "Missed runs are all to be made up for, but each would cancel the one before it.",
                 'Set missed to "latest", or overlap to "queue".',
             )
-        if self.retries is not None and (isinstance(self.retries, bool) or not 0 <= self.retries <= MOST_RETRIES):
+        if self.retries is not None and not 0 <= self.retries <= MOST_RETRIES:
             raise RequestError(
                 f"A run cannot be tried again {self.retries!r} times.", f"Give a number from 0 to {MOST_RETRIES}."
             )
@@ -197,9 +214,11 @@ def with_preset(name: str, schedule: Schedule) -> Schedule:
     return replace(schedule, cron=preset_cron(name), interval=None, rrule="", phrase=name, anchor=None)
 
 
-def _in_zone(moment: datetime | None, zone: str, name: str) -> datetime | None:
+def _in_zone(moment: date | None, zone: str, name: str) -> datetime | None:
     if moment is None:
         return None
+    if isinstance(moment, date) and not isinstance(moment, datetime):
+        moment = datetime.combine(moment, time(23, 59, 59) if name == "end" else time())
     if not isinstance(moment, datetime):
         raise RequestError(f"`{name}` is {moment!r}, which is no date with a time.", "Write 2027-01-31T07:00.")
     if not FIRST.year < moment.year < LAST.year:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import lru_cache
 from itertools import islice, pairwise
@@ -63,10 +64,21 @@ def check_cron(expression: str) -> None:
         part = str(error).removeprefix("Bad ")
         names = ("second", "minute", "hour", "day-of-month", "month", "day-of-week")
         text = fields[names.index(part) - (6 - len(fields))] if part in names else ""
-        why = f"its {part}, {text!r}, is none" if text else str(error)
+        why = f"its {part}, {text!r}, is {_none(part, text)}" if text else str(error)
         raise RequestError(f"The cron expression {expression!r} cannot be read: {why}.", _CRON_FIX) from None
     except StopIteration:
         raise RequestError(f"No date matches the cron expression {expression!r}.", _CRON_FIX) from None
+
+
+def _none(part: str, text: str) -> str:
+    """What is wrong with one field: by itself, or together with the months."""
+    from cronsim import CronSim, CronSimError
+
+    if part == "day-of-month":
+        with suppress(CronSimError):
+            CronSim(f"0 0 {text} * *", datetime(2001, 1, 1))
+            return "in none of its months"
+    return "none"
 
 
 def cron_runs_through(expression: str) -> bool:

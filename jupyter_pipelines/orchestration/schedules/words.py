@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, time, timedelta
 from typing import Final
 
@@ -30,6 +31,7 @@ _MISSED: Final = {
     "latest": "of missed runs the latest is made up for",
     "all": "missed runs are all made up for, in order",
 }
+_LENGTHS: Final = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)  # of the months, in a leap year
 _MOST_TIMES: Final = 8  # that are listed, instead of saying "every third hour"
 
 
@@ -115,7 +117,31 @@ def _cron(expression: str) -> str:
     hours = sorted(CronSim(expression, datetime(2001, 1, 1)).hours)
     if len(fields) == 5 and "/" in fields[1] and fields[0].isdecimal() and len(hours) <= _MOST_TIMES:
         fields[1] = ",".join(map(str, hours))
-    return CronSim(" ".join(fields), datetime(2001, 1, 1)).explain()
+    cron = CronSim(" ".join(fields), datetime(2001, 1, 1))
+    text = re.sub(r"\b(\d+)th\b", lambda found: _date(int(found[1])), cron.explain())
+    named = [int(day) for day in cron.days if isinstance(day, int)]  # 31st, not 31th
+    some = len(named) < 31 and fields[-1] == "*"  # with days of the week, too, it runs on either
+    return text + _left_out(named if some else (), cron.months) + _cut_short(expression.split())
+
+
+def _left_out(days: Iterable[int], months: Collection[int]) -> str:
+    """Which months have no run, as they are too short: it is the end of the month that is often meant."""
+    first = min(days, default=1)
+    short = [month for month in months if first > _LENGTHS[month - 1]]
+    if short:
+        return ", not in months without that day"
+    if first != 29 or 2 not in months:
+        return ""
+    return ", in leap years only" if set(months) == {2} else ", of February in leap years only"
+
+
+def _cut_short(fields: Sequence[str]) -> str:
+    """Steps that are longer than what cron counts in: ``*/90`` is no 90 minutes."""
+    for text, span, unit, within in zip(fields[-5:], (60, 24), ("minute", "hour"), ("hour", "day"), strict=False):
+        found = re.fullmatch(r"\*/(\d+)", text)
+        if found is not None and int(found[1]) > span:
+            return f", which is {unit} 0 of every {within}: cron counts anew with each"
+    return ""
 
 
 def _rule(schedule: Schedule) -> str:
@@ -124,11 +150,14 @@ def _rule(schedule: Schedule) -> str:
     frequency = parts.pop("FREQ")
     unit = _UNITS[frequency]
     text = f"Every {unit}" if every == 1 else f"Every {every} {unit}s"
+    dates = [int(day) for day in _listed(parts.get("BYMONTHDAY", ""))]
+    months = [int(month) for month in _listed(parts.get("BYMONTH", ""))] or range(1, 13)
+    left_out = _left_out([day for day in dates if day > 0], months) if min(dates, default=0) > 0 else ""
     position = _rule_days(parts, schedule.anchor_wall, frequency)
     text += f" on {position}" if position else ""
     text += _rule_times(parts, schedule.anchor_wall, frequency)
     parts.pop("WKST", None)
-    text += "".join(f", {name}={value}" for name, value in parts.items())
+    text += "".join(f", {name}={value}" for name, value in parts.items()) + left_out
     return text + (_counted(schedule) if every > 1 else "")
 
 

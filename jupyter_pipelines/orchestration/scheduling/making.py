@@ -39,6 +39,7 @@ from jupyter_pipelines.store import Store
 FILE = "file"
 """The word for the notebook as it is when a run starts, in place of a version."""
 
+LONGEST_NAME = 200
 _TIMES = ("cron", "interval", "rrule", "zone", "anchor", "start", "end", "count")
 
 
@@ -91,8 +92,11 @@ def schedule(
     given: dict[str, object] = {"missed": missed, "overlap": overlap, "max_parallel": max_parallel, "window": window}
     given |= {"start": start, "end": end, "done_by": done_by, "timeout": timeout, "retries": retries}
     made = _understood(when, timezone, now, {"name": name, **given})
+    if parameters is not None and not isinstance(parameters, Mapping):
+        raise RequestError("The parameters are no mapping.", 'Give names with values: {"day": "2027-01-31"}.')
     if parameters:
         made = replace(made, parameters={**made.parameters, **parameters})
+    _check_name(made.name)
     settings = Settings.load()
     require_service("Schedules")
     followed = _followed(follow, ref, verify, version)
@@ -122,6 +126,13 @@ def schedule(
     Shelf(settings.home).save(record)
     _tell_scheduler(settings)
     return replace(record, is_new=replacing is None)
+
+
+def _check_name(name: str) -> None:
+    if len(name) > LONGEST_NAME or not name.isprintable():
+        raise RequestError(
+            "The name of a schedule is one line of text.", f"Give one of {LONGEST_NAME} characters at most."
+        )
 
 
 def _there_already(record: ScheduleRecord, document: NotebookDocument) -> ScheduleRecord | None:
@@ -258,6 +269,8 @@ def machine_zone() -> str:
 def _understood(when: str | Schedule, timezone: str | None, now: datetime, given: Mapping[str, object]) -> Schedule:
     if isinstance(when, Schedule):
         found = when if timezone is None else replace(when, zone=timezone)
+    elif not isinstance(when, str):
+        raise RequestError(f"{when!r:.80} does not say when.", 'Write for example "every weekday 07:00".')
     else:
         found = parse_phrase(when, timezone or machine_zone(), now)
     policies = {

@@ -24,6 +24,12 @@ class AfterRuns:
     on: On = "success"
     all_of: bool = False
 
+    def __post_init__(self) -> None:
+        if self.on not in get_args(On):
+            raise RequestError(f"{self.on!r} is no choice for `on`.", f"Choose one of {', '.join(get_args(On))}.")
+        if not self.pipelines:
+            raise RequestError("It is not said after which notebook.", "Name one, or several.")
+
     def __str__(self) -> str:
         ended = {"success": "completed", "failure": "failed", "always": "ended"}[self.on]
         return f"after {(' and ' if self.all_of else ' or ').join(map(_short, self.pipelines))} {ended}"

@@ -1,0 +1,119 @@
+"""What people get wrong when they ask for schedules, backfills, triggers and limits is told, and not kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import jupyter_pipelines as jp
+from jupyter_pipelines.errors import RequestError
+
+WriteNotebook = Callable[..., Path]
+
+
+@pytest.fixture(autouse=True)
+def _home_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JUPYTER_PIPELINES_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("JUPYTER_PIPELINES_STORE", str(tmp_path / "store"))
+
+
+@pytest.fixture
+def notebook(write: WriteNotebook) -> Path:
+    return write(
+        ("parameters", "from datetime import date\n\ninterval_start: date = date(2020, 1, 1)"), ("step:a", "1")
+    )
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"retries": 1.5}, "whole number"),
+        ({"retries": True}, "whole number"),
+        ({"overlap": "parallel", "max_parallel": 2.5}, "whole number"),
+        ({"timeout": 5.0}, "no duration"),
+        ({"name": 5}, "no text"),
+        ({"name": "two\nlines"}, "one line"),
+        ({"name": "x" * 201}, "one line"),
+        ({"when": 7}, "does not say when"),
+        ({"parameters": ["day"]}, "no mapping"),
+        ({"start": "2030-01-02", "end": date(2030, 1, 1)}, "before it starts"),
+        ({"when": "0 7 31 2,4 *"}, "in none of its months"),
+    ],
+)
+def test_a_schedule_that_cannot_be(notebook: Path, given: dict[str, Any], told: str) -> None:
+    arguments = {"when": "daily", **given}
+    with pytest.raises(RequestError, match=told):
+        jp.schedule(notebook, **arguments, dry_run=True)
+    assert not jp.schedules()
+
+
+def test_a_date_bounds_a_schedule_with_its_whole_day(notebook: Path) -> None:
+    made = jp.schedule(notebook, "daily", start=date(2030, 1, 1), end=date(2030, 1, 1), timezone="UTC", dry_run=True)
+    start, end = made.schedule.start, made.schedule.end
+    assert (f"{start:%d %H:%M:%S}", f"{end:%d %H:%M:%S}") == ("01 00:00:00", "01 23:59:59")
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [({"parallel": "3"}, "at once"), ({"parallel": 1.5}, "at once"), ({"order": "random"}, "no choice for `order`")],
+)
+def test_a_backfill_that_cannot_be(notebook: Path, given: dict[str, Any], told: str) -> None:
+    with pytest.raises(RequestError, match=told):
+        jp.backfill(notebook, "2024-01-01", "2024-01-02", **given, dry_run=True)
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"after": []}, "after which notebook"),
+        ({"after": "other.ipynb", "on": "sometimes"}, "no choice for `on`"),
+        ({"updated": 5}, "nothing that is updated"),
+        ({"updated": [None]}, "nothing that is updated"),
+    ],
+)
+def test_a_trigger_that_cannot_be(write: WriteNotebook, notebook: Path, given: dict[str, Any], told: str) -> None:
+    other = write(("step:a", "1"), name="other.ipynb")
+    with pytest.raises(RequestError, match=told):
+        jp.trigger(notebook, **{name: other if value == "other.ipynb" else value for name, value in given.items()})
+    assert not jp.triggers()
+
+
+def test_limits_that_could_not_be_read_again_are_not_kept(notebook: Path) -> None:
+    wrong: list[dict[str, Any]] = [
+        {"keep_runs": 1.5}, {"keep_runs": True}, {"keep_size": "lots"}, {"keep_days": float("nan")}, {"keep_size": 0}
+    ]  # fmt: skip
+    for given in wrong:
+        with pytest.raises(RequestError):
+            jp.set_retention(notebook, **given)
+    assert jp.set_retention(notebook, keep_days=0.5).keep_days == 0.5
+
+
+def test_limits_set_at_once_are_all_kept(write: WriteNotebook) -> None:
+    notebooks = [write(("step:a", str(number)), name=f"{number}.ipynb") for number in range(12)]
+    with ThreadPoolExecutor(12) as pool:
+        list(pool.map(lambda one: jp.set_retention(one, keep_runs=7), notebooks))
+    assert [jp.retention(one).keep_runs for one in notebooks] == [7] * 12
+
+
+@pytest.mark.parametrize(
+    ("when", "words"),
+    [
+        ("monthly on day 31", "At 00:00 on the 31st day of every month, not in months without that day"),
+        ("0 7 29 * *", "At 07:00 on the 29th day of every month, of February in leap years only"),
+        ("every year on 29 february", "At 00:00 on February 29, in leap years only"),
+        ("0 0 22 * *", "At 00:00 on the 22nd day of every month"),
+        ("RRULE:FREQ=MONTHLY;BYMONTHDAY=31", "Every month on the 31st at 00:00, not in months without that day"),
+        ("last day of the month", "Every month on the last day at 00:00"),
+        (
+            "*/90 * * * *",
+            "Every 90th minute of every hour, which is minute 0 of every hour: cron counts anew with each",
+        ),
+    ],
+)
+def test_words_tell_of_days_that_not_every_month_has(when: str, words: str) -> None:
+    assert jp.preview_schedule(when, timezone="UTC").words == f"{words} (UTC)"
