@@ -17,13 +17,16 @@ export class Api {
 
   // ---- What a notebook means ----
 
-  /** Compile a notebook as it stands in an editor. */
+  /** Compile a notebook as it stands in an editor; one that is JSON text already is sent as it is. */
   compile(
     name: string,
-    notebook: JSONObject,
+    notebook: JSONObject | string,
     signal: Signal = null
   ): Promise<t.IPipeline> {
-    return this._post('compile', { name, notebook }, { signal });
+    const text =
+      typeof notebook === 'string' ? notebook : JSON.stringify(notebook);
+    const body = `{"name":${JSON.stringify(name)},"notebook":${text}}`;
+    return this._post('compile', body, { signal });
   }
 
   /** Of which columns the tables are made that a notebook builds. */
@@ -455,7 +458,7 @@ export class Api {
 
   private _post<T>(
     endpoint: string,
-    body: object = {},
+    body: object | string = {},
     { signal = null, key = '' }: { signal?: Signal; key?: string } = {}
   ): Promise<T> {
     return request(this.settings, endpoint, {

@@ -38,7 +38,8 @@ export interface IRequest {
     string,
     string | number | readonly string[] | null | undefined
   >;
-  body?: object;
+  /** Text is sent as it is. */
+  body?: object | string;
   signal?: AbortSignal | null;
   /** Repeating a request with the same key does not do it twice. */
   key?: string;
@@ -73,7 +74,7 @@ export async function request<T>(
 ): Promise<T> {
   const init: RequestInit = { method, signal: signal ?? null };
   if (body) {
-    init.body = JSON.stringify(body);
+    init.body = typeof body === 'string' ? body : JSON.stringify(body);
   }
   if (key) {
     init.headers = { 'Idempotency-Key': key };

@@ -74,6 +74,48 @@ describe('the compiler', () => {
     compiler.dispose();
   });
 
+  it('sends what each cell is now, whatever of it has changed', async () => {
+    const sent: unknown[] = [];
+    const { tracker, open } = workspace();
+    const compiler = new Compiler({
+      tracker,
+      compile: (_name, notebook) => {
+        sent.push(JSON.parse(notebook));
+        return Promise.resolve(ONE);
+      }
+    });
+    const model = notebookModel({ source: 'a' }, { source: '"b"\n' });
+    open(panelOf(model));
+    const [first, second] = [model.cells.get(0), model.cells.get(1)];
+    const changes: (() => void)[] = [
+      () => {
+        first.sharedModel.setSource('a = 1');
+      },
+      () => {
+        second.setMetadata('tags', ['setup']);
+      },
+      () => {
+        first.sharedModel.setSource('a = 2');
+      },
+      () => {
+        model.setMetadata('pipeline', { retries: 1 });
+      },
+      () => {
+        model.sharedModel.moveCell(0, 1);
+      },
+      () => {
+        model.sharedModel.deleteCell(0);
+      }
+    ];
+    for (const change of [() => undefined, ...changes]) {
+      change();
+      await vi.advanceTimersByTimeAsync(300);
+      expect(sent.at(-1)).toEqual(withoutOutputs(model));
+    }
+    expect(sent).toHaveLength(changes.length + 1);
+    compiler.dispose();
+  });
+
   it('says what is wrong with an unfinished line only after a pause', async () => {
     const wrong = pipeline({
       steps: ONE.steps,

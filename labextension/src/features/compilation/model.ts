@@ -1,4 +1,5 @@
 /** Following the open notebook, and asking the server what it means whenever its author pauses. */
+import type { ICellModel } from '@jupyterlab/cells';
 import type {
   INotebookModel,
   INotebookTracker,
@@ -11,10 +12,10 @@ import { ApiError, type IPipeline } from '../../api';
 import type { ICompilation, ICompiler } from '../../tokens';
 import { shared } from '../../ui/shared';
 
-/** Asks for a notebook's pipeline; injected, so that it can be tested without a server. */
+/** Asks for the pipeline of a notebook, given as JSON text; injected, so that it can be tested without a server. */
 export type Compile = (
   name: string,
-  notebook: JSONObject,
+  notebook: string,
   signal: AbortSignal
 ) => Promise<IPipeline>;
 
@@ -29,6 +30,9 @@ const NOTHING: ICompilation = {
 /** Between a key and the question while another is asked, in milliseconds: half of what the last answer took, within these. */
 const SHORTEST_PAUSE = 15;
 const LONGEST_PAUSE = 250;
+
+/** In place of a timer. */
+const AT_ONCE = -1;
 
 /** How long what is wrong with the line that is being typed is not spoken of. */
 const UNFINISHED = 700;
@@ -47,28 +51,63 @@ function isWorse(
   return count(after) > count(before);
 }
 
+function cellWithoutOutputs(cell: ICellModel): PartialJSONObject {
+  const common = {
+    cell_type: cell.type,
+    id: cell.id,
+    metadata: cell.metadata,
+    source: cell.sharedModel.getSource()
+  };
+  return cell.type === 'code'
+    ? { ...common, execution_count: null, outputs: [] }
+    : common;
+}
+
 /** The notebook as JSON, without what running it left: outputs may be huge, and mean nothing here. */
 export function withoutOutputs(model: INotebookModel): JSONObject {
-  const cells: PartialJSONObject[] = [];
-  for (const cell of model.cells) {
-    const common = {
-      cell_type: cell.type,
-      id: cell.id,
-      metadata: cell.metadata,
-      source: cell.sharedModel.getSource()
-    };
-    cells.push(
-      cell.type === 'code'
-        ? { ...common, execution_count: null, outputs: [] }
-        : common
-    );
-  }
   return {
-    cells,
+    cells: [...model.cells].map(cellWithoutOutputs),
     metadata: model.metadata,
     nbformat: model.nbformat,
     nbformat_minor: model.nbformatMinor
   } as JSONObject;
+}
+
+/** The same as text. Of a large notebook a key changes one cell: the others are taken as they were written before. */
+class Texts {
+  of(model: INotebookModel): { notebook: string; sources: string[] } {
+    const cells = [...model.cells].map(cell => this._of(cell));
+    const { metadata, nbformat, nbformatMinor: nbformat_minor } = model;
+    const rest = JSON.stringify({ metadata, nbformat, nbformat_minor });
+    return {
+      notebook: `{"cells":[${cells.map(({ text }) => text).join()}],${rest.slice(1)}`,
+      sources: cells.map(({ source }) => source)
+    };
+  }
+
+  private _of(cell: ICellModel): { text: string; source: string } {
+    let written = this._written.get(cell);
+    if (!written) {
+      const content = cellWithoutOutputs(cell);
+      written = {
+        text: JSON.stringify(content),
+        source: content.source as string
+      };
+      this._written.set(cell, written);
+      const { sharedModel } = cell;
+      const forget = (): void => {
+        sharedModel.changed.disconnect(forget);
+        this._written.delete(cell);
+      };
+      sharedModel.changed.connect(forget);
+    }
+    return written;
+  }
+
+  private readonly _written = new WeakMap<
+    ICellModel,
+    { text: string; source: string }
+  >();
 }
 
 /** What a notebook that was made to debug a step is about; `null` for all others. It is no pipeline of its own. */
@@ -192,6 +231,7 @@ export class Compiler implements ICompiler, IDisposable {
     window.clearTimeout(this._withheld);
     this._asking = 0;
     this._asked = '';
+    this._inFlight = false;
   }
 
   // The name is part of what the server is asked, and of what the panel shows.
@@ -202,12 +242,25 @@ export class Compiler implements ICompiler, IDisposable {
   private _onContent(): void {
     // Cells may have moved under the active one.
     this._onActiveCell();
-    // What is typed until then is asked about as well. Nobody has to wait while nothing is asked.
-    const pause = this._current.pending ? this._pause : 0;
-    this._asking ||= window.setTimeout(() => {
+    if (this._asking) {
+      return;
+    }
+    const ask = (): void => {
       this._asking = 0;
       void this._ask();
-    }, pause);
+    };
+    if (this._inFlight) {
+      // What is typed until then is asked about as well.
+      this._asking = window.setTimeout(ask, this._pause);
+      return;
+    }
+    // Not after what was typed is painted: the server works meanwhile.
+    this._asking = AT_ONCE;
+    queueMicrotask(() => {
+      if (this._asking === AT_ONCE) {
+        ask();
+      }
+    });
   }
 
   /** Ask the server, unless it was asked the same thing before. Never rejects. */
@@ -221,11 +274,7 @@ export class Compiler implements ICompiler, IDisposable {
       this._update({ pipeline: NO_PIPELINE, error: '', pending: false });
       return;
     }
-    const content = withoutOutputs(model);
-    const sources = (content.cells as { source: string }[]).map(
-      ({ source }) => source
-    );
-    const question = JSON.stringify(content);
+    const { notebook: question, sources } = this._texts.of(model);
     if (question === this._asked) {
       return;
     }
@@ -234,12 +283,15 @@ export class Compiler implements ICompiler, IDisposable {
     window.clearTimeout(this._retry);
     window.clearTimeout(this._withheld);
     const abort = (this._abort = new AbortController());
-    this._update({ pending: true });
+    this._inFlight = true;
     const started = performance.now();
     try {
       const name = notebook.context.path.split('/').pop() ?? '';
-      const answer = await this._compile(name, content, abort.signal);
+      const asking = this._compile(name, question, abort.signal);
+      this._update({ pending: true });
+      const answer = await asking;
       if (!abort.signal.aborted) {
+        this._inFlight = false;
         this._pause = Math.min(
           LONGEST_PAUSE,
           Math.max(SHORTEST_PAUSE, (performance.now() - started) / 2)
@@ -250,6 +302,7 @@ export class Compiler implements ICompiler, IDisposable {
       }
     } catch (error) {
       if (!abort.signal.aborted) {
+        this._inFlight = false;
         this._fail(error);
       }
     }
@@ -292,7 +345,9 @@ export class Compiler implements ICompiler, IDisposable {
   private _asked = '';
   private _asking = 0;
   private _current: ICompilation = NOTHING;
+  private _inFlight = false;
   private _isDisposed = false;
+  private readonly _texts = new Texts();
   private _pause = SHORTEST_PAUSE;
   private _retry = 0;
   private _withheld = 0;
