@@ -20,6 +20,25 @@ if TYPE_CHECKING:
 _WORD = re.compile(r"[^\W\d]\w*")
 _STAR = re.compile(r"^\s*from\s+([\w.]+)\s+import\s+\*", re.MULTILINE)
 
+_PYPLOT = re.compile(r"\b(?:plt|pyplot)\.([a-z]\w*)\s*\(")
+_NEW_FIGURE = frozenset({"figure", "subplots", "subplot_mosaic", "close"})
+_NO_FIGURE = frozenset(
+    {
+        "show",
+        "ion",
+        "ioff",
+        "rc",
+        "rc_context",
+        "rcdefaults",
+        "get_cmap",
+        "set_cmap",
+        "xkcd",
+        "imread",
+        "imsave",
+        "setp",
+    }
+)  # whatever else is called, is about the current figure
+
 
 def relied_upon(request: StepRequest) -> dict[str, object]:
     """For the job of ``request.step``: who comes behind it, and which names they take past it. JSON-able.
@@ -27,12 +46,20 @@ def relied_upon(request: StepRequest) -> dict[str, object]:
     ``later``: the next step. ``used_later``: names that cells define, and the first later step that may come to them,
     also through what it is handed. ``taken_past``: names that a later step takes from before this one.
     ``repeated_later``: source of this step's that later steps execute again. ``stars_later``: modules whose names a
-    later step all has, and the first such step.
+    later step all has, and the first such step. ``draws_later``: the first later step that begins with pyplot's current
+    figure, "" for none.
     """
     pipeline, step = request.pipeline, request.step
     names = [other.name for other in pipeline.steps]
     if step.name not in names:
-        return {"later": "", "used_later": {}, "taken_past": {}, "repeated_later": [], "stars_later": {}}
+        return {
+            "later": "",
+            "used_later": {},
+            "taken_past": {},
+            "repeated_later": [],
+            "stars_later": {},
+            "draws_later": "",
+        }
     place = names.index(step.name)
     behind = pipeline.steps[place + 1 :]
     used = _used(pipeline, behind)
@@ -43,7 +70,14 @@ def relied_upon(request: StepRequest) -> dict[str, object]:
         "taken_past": _taken_past(pipeline, place, used),
         "repeated_later": sorted(repeated),
         "stars_later": _stars(pipeline, behind),
+        "draws_later": next((other.name for other in behind if _draws_on(pipeline, other)), ""),
     }
+
+
+def _draws_on(pipeline: Pipeline, step: StepPlan) -> bool:
+    """Whether its cells ask pyplot for the current figure before they have made one, by how pyplot is called."""
+    called = (name for index in step.cells for name in _PYPLOT.findall(pipeline.document.cells[index].code))
+    return next((name not in _NEW_FIGURE for name in called if name not in _NO_FIGURE), False)
 
 
 def _stars(pipeline: Pipeline, behind: Sequence[StepPlan]) -> dict[str, str]:

@@ -428,7 +428,7 @@ CONFIGURING = _words(
     "bokeh.io.output_notebook polars.Config.set_tbl_rows "
     "polars.Config.set_fmt_str_lengths torch.set_default_dtype torch.set_num_threads pandas.plotting."
     "register_matplotlib_converters sys.setrecursionlimit faulthandler.enable shap.initjs "
-    "transformers.logging.set_verbosity_error sympy.init_printing"
+    "transformers.logging.set_verbosity_error sympy.init_printing importlib.reload"
 )
 
 # -- files ---------------------------------------------------------------------------------------------------------

@@ -554,3 +554,15 @@ def test_what_a_module_beside_the_notebook_remembers_is_not_lost_unseen(make_not
         "step a changes `remembering.kept`, what the module remembering remembers, and step b uses"
         in made.error.message
     )
+
+
+def test_a_figure_that_a_later_step_would_go_on_with_is_refused(make_notebook) -> None:
+    plotted = "plt.plot([1, 2])"
+    made = make_notebook(setup="%matplotlib agg\nimport matplotlib.pyplot as plt", a=plotted, b=plotted).run("a")
+    assert made.state == "refused"
+    assert "step a leaves figure 1 open, and step b would draw on pyplot's current figure" in made.error.message
+    fresh = make_notebook(
+        setup="%matplotlib agg\nimport matplotlib.pyplot as plt", a=plotted, b=f"plt.figure()\n{plotted}"
+    )
+    assert fresh.run("a").state == "completed"
+    assert make_notebook(setup="import matplotlib.pyplot as plt", a=plotted, b=plotted).run("a").state == "completed"

@@ -107,6 +107,12 @@ def test_kernel_configuration_is_repeated() -> None:
     assert pipeline.edges == ()
 
 
+def test_reloading_a_module_is_repeated_behind_what_was_set_in_it() -> None:
+    cells = ("a: import json\njson.dumps = str", "b: from importlib import reload\nreload(json)", "c: json.dumps(1)")
+    replays = compile_pipeline(notebook(*cells)).step("c").definitions
+    assert [one.source for one in replays][-2:] == ["from importlib import reload", "reload(json)"]
+
+
 def test_files_order_steps() -> None:
     pipeline = compile_pipeline(
         notebook(

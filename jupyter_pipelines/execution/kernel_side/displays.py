@@ -1,7 +1,8 @@
-"""What a step shows in the cells of others, or how: displays updated by their ids, and formatters of the notebook."""
+"""What a step shows in the cells of others, or how: displays updated by their ids, formatters, figures left open."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,6 +17,7 @@ class Displays:
         self._shown: set[str] = set()
         self.updated: dict[str, None] = {}  # displays that are not of this step
         self._formatters = dict(self._own_formatters())
+        self._figures = open_figures()
         publisher = shell.display_pub
         if hasattr(publisher, "register_hook"):
             publisher.register_hook(self._published)
@@ -40,6 +42,10 @@ class Displays:
             if self._formatters.get((name, kind)) is not function:
                 yield kind.__name__ if isinstance(kind, type) else str(kind)
 
+    def left_open(self) -> list[int]:
+        """The numbers of the figures that pyplot has open and had not. Inline ones are closed at the end of a cell."""
+        return [number for number in open_figures() if number not in self._figures]
+
     def _own_formatters(self) -> Iterator[tuple[tuple[str, Any], Any]]:
         formatter = getattr(self._shell, "display_formatter", None)
         for name, one in getattr(formatter, "formatters", {}).items():
@@ -47,3 +53,9 @@ class Displays:
                 for kind, function in getattr(one, printers, {}).items():
                     if is_of_notebook(function) or getattr(function, "__module__", None) == "__main__":
                         yield (name, kind), function
+
+
+def open_figures() -> list[int]:
+    """What pyplot's state is about; none where nobody has imported it."""
+    pyplot = sys.modules.get("matplotlib.pyplot")
+    return list(pyplot.get_fignums()) if pyplot is not None else []

@@ -171,6 +171,10 @@ class Watch:
         for kind in displays.new_formatters() if self._job["later"] else ():
             message = f"step {step} says how to show {kind}, and {self._job['later']} and all behind would not know"
             yield message, "move it to a setup cell", "", self._noticed.get(kind)
+        later = self._job["draws_later"]
+        for number in displays.left_open() if later else ():
+            message = f"step {step} leaves figure {number} open, and step {later} would draw on pyplot's current figure"
+            yield message, f"close it (`plt.close()`), or begin step {later} with `plt.figure()`", "", None
 
     def _rebound(self) -> Iterator[tuple[str, str]]:
         for name, before in self._bound.items():
