@@ -529,11 +529,6 @@ def test_the_code_in_the_kernel_is_for_older_pythons_too() -> None:
             "a callback for `post_run_cell`",
         ),
         ("get_ipython().input_transformers_cleanup.append(lambda lines: lines)", "a transformer of cells"),
-        (
-            "from IPython.core.magic import register_line_magic\n@register_line_magic\ndef hello(line): print(line)",
-            "the magic `%hello`",
-        ),
-        ("%alias greet echo", "the magic `%greet`"),
     ],
 )
 def test_what_ipython_would_do_in_later_steps_is_refused_in_a_step_and_kept_in_setup(make_notebook, cell, what) -> None:

@@ -1,4 +1,4 @@
-"""What a step has IPython do from then on: callbacks, transformers, magics and aliases that the notebook registers."""
+"""What a step has IPython do with each cell from then on: callbacks and transformers that the notebook registers."""
 
 from __future__ import annotations
 
@@ -37,12 +37,6 @@ class Hooks:
             for one in getattr(self._shell, attribute, ()):
                 if _of_notebook(one):
                     yield (what, id(one)), one
-        manager = getattr(self._shell, "magics_manager", None)
-        for kind, magics in getattr(manager, "magics", {}).items():
-            mark = "%" if kind == "line" else "%%"
-            for name, function in magics.items():
-                if _of_notebook(function) or type(function).__name__ in {"Alias", "MagicAlias"}:
-                    yield (f"the magic `{mark}{name}`", None), function
 
 
 def _of_notebook(hook: Any) -> bool:
