@@ -320,10 +320,10 @@ def _send_by_apprise(plugin: NotifyBase, to: str, message: Message) -> None:
         said = log.getvalue() if log is not None else ""
     if not taken:
         lines = " ".join(line.rpartition(" - ")[2].strip() for line in said.splitlines()[:2])
-        raise NotTakenError(
-            f"{plugin.service_name} did not take it. {_without(lines, *_secrets_of(to))}".strip(),
-            f"Compare the address with the one that {plugin.service_name} gave out, or have a new one made there.",
-        )
+        fix = f"Compare the address with the one that {plugin.service_name} gave out, or have a new one made there."
+        if "onnection error" in lines:  # so apprise calls whatever kept it from an answer
+            fix = f"See whether this machine reaches {plugin.service_name}, through a proxy or firewall. {fix}"
+        raise NotTakenError(f"{plugin.service_name} did not take it. {_without(lines, *_secrets_of(to))}".strip(), fix)
 
 
 @contextmanager

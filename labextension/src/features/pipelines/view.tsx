@@ -86,6 +86,9 @@ const Row = React.memo(function Row(
     await commands.execute(CommandIDs.showPanel, { section });
   };
   const folder = notebook.split('/').slice(0, -1).join('/');
+  const word = missing
+    ? trans.__('File is gone')
+    : wordOfPipeline(state, pipeline.last_runs[0]?.state, trans);
   return (
     <tr aria-rowindex={index + 2}>
       <th scope="row">
@@ -103,14 +106,10 @@ const Row = React.memo(function Row(
           {missing ? trans.__('moved or deleted · Relink…') : folder}
         </span>
       </th>
-      <td title={pipeline.problem || undefined}>
+      <td title={pipeline.problem ? `${word}: ${pipeline.problem}` : word}>
         <StateChip
           state={missing ? 'offline' : state}
-          word={
-            missing
-              ? trans.__('File is gone')
-              : wordOfPipeline(state, pipeline.last_runs[0]?.state, trans)
-          }
+          word={word}
           trans={trans}
         />
         {pipeline.problem && (
