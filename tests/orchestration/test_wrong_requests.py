@@ -6,6 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -98,6 +99,35 @@ def test_limits_set_at_once_are_all_kept(write: WriteNotebook) -> None:
     with ThreadPoolExecutor(12) as pool:
         list(pool.map(lambda one: jp.set_retention(one, keep_runs=7), notebooks))
     assert [jp.retention(one).keep_runs for one in notebooks] == [7] * 12
+
+
+def test_what_is_asked_for_twice_at_once_is_made_once(
+    write: WriteNotebook, notebook: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    together = Barrier(4, timeout=60)
+    for room in ("scheduling", "triggers", "alerts"):  # all have seen that there is none when one makes it
+        monkeypatch.setattr(f"jupyter_pipelines.orchestration.{room}.making.ensure_service", lambda *_: together.wait())
+    other = write(("step:a", "1"), name="other.ipynb")
+
+    def at_once(*make: Callable[[], Any]) -> list[Any]:
+        def tried(one: Callable[[], Any]) -> Any:
+            try:
+                return one()
+            except RequestError as error:
+                return error
+
+        with ThreadPoolExecutor(4) as pool:
+            return list(pool.map(tried, make * (4 // len(make))))
+
+    assert len({made.id for made in at_once(lambda: jp.schedule(notebook, "every year on 1 march"))}) == 1
+    assert len({made.id for made in at_once(lambda: jp.trigger(notebook, event="x"))}) == 1
+    assert len({made.id for made in at_once(lambda: jp.alert(notebook, "https://example.com/hook"))}) == 1
+    assert (len(jp.schedules()), len(jp.triggers()), len(jp.alerts())) == (1, 1, 1)
+    found = at_once(lambda: jp.trigger(notebook, after=other), lambda: jp.trigger(other, after=notebook))
+    refused = [one for one in found if isinstance(one, RequestError)]
+    assert len(refused) == 2
+    assert "itself off for ever" in str(refused[0])
+    assert len(jp.triggers()) == 2
 
 
 @pytest.mark.parametrize(

@@ -18,11 +18,13 @@ from jupyter_pipelines.orchestration.alerts import advice, destinations, wording
 from jupyter_pipelines.orchestration.alerts.model import EVENTS, AlertRecord, Delivery, events_of
 from jupyter_pipelines.orchestration.alerts.shelf import Shelf
 from jupyter_pipelines.orchestration.history import History
+from jupyter_pipelines.orchestration.scheduling.making import MAKING
 from jupyter_pipelines.orchestration.service import configured_endpoint, ensure_service, works_for
 from jupyter_pipelines.orchestration.service.wake import LOOK, tell_worker
 from jupyter_pipelines.orchestration.versions.identity import pipeline_of, real_path
 from jupyter_pipelines.settings import Settings
 from jupyter_pipelines.store import Store
+from jupyter_pipelines.store.files import locked
 
 PATIENCE: Final = 20.0  # seconds that a sample has to be taken
 
@@ -44,7 +46,8 @@ def alert(
     ``repeat`` (seconds, or ``"1h"``) if that is given. A run is late when its schedule's ``done_by`` has passed, and
     with ``slow`` also when it takes that many times its usual. ``say`` is told once what is being started.
 
-    Raises :class:`RequestError`, and then nothing is kept.
+    Asked for an alert that is there already, it returns that one: nobody is told twice. Raises :class:`RequestError`,
+    and then nothing is kept.
     """
     settings = Settings.load()
     configured = configured_endpoint()
@@ -70,7 +73,11 @@ def alert(
         slow=_factor(slow),
     )
     ensure_service(settings, say)
-    Shelf(settings.home).save(record)
+    with locked(settings.home / MAKING):
+        for one in Shelf(settings.home).records():
+            if replace(one, id=record.id, since=record.since, mark=record.mark) == record:
+                return one
+        Shelf(settings.home).save(record)
     tell_worker(settings.home, LOOK)
     return record
 

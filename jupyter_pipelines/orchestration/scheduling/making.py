@@ -35,11 +35,14 @@ from jupyter_pipelines.orchestration.versions.identity import pipeline_of, real_
 from jupyter_pipelines.orchestration.versions.publishing import PUBLISHED, find_version, read_content, read_entries
 from jupyter_pipelines.settings import Settings
 from jupyter_pipelines.store import Store
+from jupyter_pipelines.store.files import locked
 
 FILE = "file"
 """The word for the notebook as it is when a run starts, in place of a version."""
 
 LONGEST_NAME = 200
+MAKING = "making.lock"
+"""In the project home: who looks for what is there already and makes what is not is the only one to do so."""
 _TIMES = ("cron", "interval", "rrule", "zone", "anchor", "start", "end", "count")
 
 
@@ -123,7 +126,12 @@ def schedule(
     hidden = seal(Store(record.store), document, made.parameters, expressions=True)
     record = replace(record, schedule=replace(made, parameters=hidden))
     ensure_service(settings, say)
-    Shelf(settings.home).save(record)
+    with locked(settings.home / MAKING):
+        same = _there_already(record, document) if replacing is None else None
+        if same is not None:  # somebody else has asked for it meanwhile
+            forget_followed(settings.home, record.id)
+            return same
+        Shelf(settings.home).save(record)
     _tell_scheduler(settings)
     return replace(record, is_new=replacing is None)
 

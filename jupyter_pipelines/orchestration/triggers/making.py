@@ -23,7 +23,7 @@ from jupyter_pipelines.orchestration.loading import load, load_runnable, read_so
 from jupyter_pipelines.orchestration.redaction import seal, unseal
 from jupyter_pipelines.orchestration.schedules.expressions import check_plain
 from jupyter_pipelines.orchestration.scheduling import ScheduleRecord
-from jupyter_pipelines.orchestration.scheduling.making import choose_version, is_schedule, require_service
+from jupyter_pipelines.orchestration.scheduling.making import MAKING, choose_version, is_schedule, require_service
 from jupyter_pipelines.orchestration.service import ensure_service
 from jupyter_pipelines.orchestration.service.wake import LOOK, tell_worker
 from jupyter_pipelines.orchestration.triggers import events, files, patterns, runs, tokens
@@ -46,6 +46,7 @@ from jupyter_pipelines.orchestration.versions.identity import pipeline_of, real_
 from jupyter_pipelines.orchestration.versions.publishing import find_version, read_content
 from jupyter_pipelines.settings import Settings
 from jupyter_pipelines.store import Store
+from jupyter_pipelines.store.files import locked
 
 TABLE = "table:"  # before the name of a table that is to be updated
 _ONE_CAUSE = "Give exactly one of after, file, updated, token and event."
@@ -141,7 +142,12 @@ def trigger(
     ensure_service(settings, say)
     if before is None or before.active_since != record.active_since:
         record = replace(record, baseline=baseline_of(record))
-    Shelf(settings.home).save(record)
+    with locked(settings.home / MAKING):
+        same = _there_already(record, document) if before is None else None
+        if same is not None:  # somebody else has asked for it meanwhile
+            return same
+        refuse_loops(record, triggers())
+        Shelf(settings.home).save(record)
     tell_worker(settings.home, LOOK)
     return replace(record, token=shown, is_new=before is None)
 
