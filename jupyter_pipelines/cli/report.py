@@ -10,6 +10,8 @@ from jupyter_pipelines.cli.origins import Origins
 from jupyter_pipelines.cli.output import clean, console, count, duration, short_path, size
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from rich.table import Table
 
     from jupyter_pipelines.orchestration.model import OutputRecord, RunRecord, StepRecord, TableRecord
@@ -56,8 +58,8 @@ def _described(output: OutputRecord) -> str:
     return clean(f"{output.name}: {output.summary or output.type}")
 
 
-def print_run(record: RunRecord) -> None:
-    """The report of one run, on standard output."""
+def print_run(record: RunRecord, copy: Path | None = None) -> None:
+    """The report of one run, on standard output. ``copy`` is where its executed notebook was asked to be, too."""
     from rich.text import Text
 
     screen = console()
@@ -75,7 +77,7 @@ def print_run(record: RunRecord) -> None:
     elif record.error or record.waiting:
         screen.print(Text(clean(record.error or record.waiting)))
     if record.executed_notebook:
-        screen.print(Text.assemble(("notebook  ", "dim"), short_path(record.executed_notebook)), soft_wrap=True)
+        screen.print(Text.assemble(("notebook  ", "dim"), short_path(copy or record.executed_notebook)), soft_wrap=True)
     if record.state not in {"completed", "running", "pending"}:
         screen.print(Text.assemble(("continue  ", "dim"), f"jupyter pipelines resume {record.id[:8]}"), soft_wrap=True)
 

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
+from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
@@ -28,10 +29,12 @@ def execute(
     *,
     grid: Mapping[str, Sequence[object]] | None = None,
     as_json: bool,
+    output: Path | None = None,
 ) -> int:
     """Call ``start`` with a listener that shows progress on standard error; report on standard output.
 
-    Returns the exit code: 0, 1 when a run did not complete, 130 when it was cancelled from here.
+    ``output`` is where a copy of the executed notebook was asked for. Returns the exit code: 0, 1 when a run did not
+    complete, 130 when it was cancelled from here.
     """
     progress = progress_on(sys.stderr, pipeline, parameters, grid=grid or {})
     records: Sequence[RunRecord] = ()
@@ -48,7 +51,7 @@ def execute(
     elif grid:
         print_grid(records, list(grid))
     else:
-        print_run(records[0])
+        print_run(records[0], output)
     if interrupted:
         return INTERRUPTED
     return 0 if all(record.state == "completed" for record in records) else FAILED

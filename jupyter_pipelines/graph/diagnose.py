@@ -130,7 +130,7 @@ class Reporter:
                 message = f"`{name}` is read before this cell defines it"
                 self.add("JP302", severity, message, f"define `{name}` first", place, name)
             return
-        if name in self.skipped:
+        if name in self.skipped and not self._is_injected(self.skipped[name]):
             cell = self.skipped[name] + 1
             message = f"`{name}` is defined by cell {cell} only, which is tagged `skip` and never runs in a pipeline"
             fix = f"remove the `skip` tag of cell {cell}, or define `{name}` elsewhere"
@@ -229,11 +229,22 @@ class Reporter:
         self.error("JP321", message, fix, place, name, remedies=(Remedy("no-setup", place.cell),))
 
     def skip_changes(self, name: str, skip: Location, place: Location, step: str | None) -> None:
+        if self._is_injected(skip.cell - 1):
+            message = (
+                f"cell {skip.cell} has what an earlier execution was given for `{name}`, which is read here: it is not "
+                f"run in a pipeline, but by Restart & Run All"
+            )
+            fix = f"delete cell {skip.cell}: parameters are given anew for each run"
+            self.error("JP303", message, fix, place, name, step)
+            return
         message = (
             f"cell {skip.cell} is tagged `skip` but changes `{name}`, which is read here: a pipeline would not see it"
         )
         fix = f"remove the `skip` tag of cell {skip.cell}, or the change"
         self.error("JP303", message, fix, place, name, step, (Remedy("no-skip", skip.cell),))
+
+    def _is_injected(self, index: int) -> bool:
+        return any(one.code == "JP138" and one.location == Location(index + 1) for one in self.document.diagnostics)
 
     # -- definitions ---------------------------------------------------------------------------------------------
 

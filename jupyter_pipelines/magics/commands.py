@@ -16,7 +16,7 @@ Completes = Literal["", "step", "parameter", "run", "value", "metric", "schedule
 
 @dataclass(frozen=True)
 class Option:
-    """An option, or with a name that begins with no dash an argument of its own."""
+    """An option, or with a name that begins with no dash an argument of its own: with ``many``, of several words."""
 
     name: str
     metavar: str = ""
@@ -75,7 +75,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "schedule",
         "has the service run it then, and tells the next five times",
-        (Option("when", "WHEN", required=True), _PARAMETERS, Option("--timezone", "ZONE"), _DRY),
+        (Option("when", "WHEN", required=True, many=True), _PARAMETERS, Option("--timezone", "ZONE"), _DRY),
     ),
     Command("pause", "has its schedules, or one of them, start no more runs", (Option("schedule", "ID", "schedule"),)),
     Command("unpause", "has them run again", (Option("schedule", "ID", "schedule"),)),
@@ -129,7 +129,11 @@ def parse(line: str) -> tuple[Command, argparse.Namespace]:
     command = BY_NAME[words[0]]
     if "--help" in words:
         return command, argparse.Namespace(help=True)
-    return command, _parser(command).parse_args(words[1:])
+    arguments = _parser(command).parse_args(words[1:])
+    for option in command.options:
+        if option.many and not option.name.startswith("-"):
+            setattr(arguments, option.name, " ".join(getattr(arguments, option.name)))
+    return command, arguments
 
 
 def _drawn(words: list[str]) -> list[str]:
@@ -159,7 +163,7 @@ def _parser(command: Command) -> argparse.ArgumentParser:
     for option in command.options:
         given: dict[str, Any] = {"metavar": option.metavar or None}
         if not option.name.startswith("-"):
-            parser.add_argument(option.name, nargs=None if option.required else "?", **given)
+            parser.add_argument(option.name, nargs="+" if option.many else None if option.required else "?", **given)
         elif not option.metavar:
             parser.add_argument(option.name, action="store_true")
         else:

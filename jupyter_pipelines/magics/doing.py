@@ -89,8 +89,9 @@ def status(_: argparse.Namespace, notebook: Path) -> None:
         print(f"  next     {found.next:%a %Y-%m-%d %H:%M %Z}")
     for last in found.last_runs[:5]:
         print(f"  {last.state:<9} {last.id[:8]}  {moment(last.started)}")
-    count = f"{found.schedules} schedules, {found.triggers} triggers" if found.schedules or found.triggers else ""
-    print(f"  {count or 'nothing starts it by itself'}")
+    counts = {"schedule": found.schedules, "trigger": found.triggers}
+    told = ", ".join(f"{number} {what}{'' if number == 1 else 's'}" for what, number in counts.items() if number)
+    print(f"  {told or 'nothing starts it by itself'}")
 
 
 def schedule(arguments: argparse.Namespace, notebook: Path) -> None:
@@ -221,9 +222,7 @@ def suggest_checks(arguments: argparse.Namespace, _: Path) -> None:
 def verify(arguments: argparse.Namespace, notebook: Path) -> Report:
     """Prove it."""
     pipeline = jp.pipeline(notebook)
-    report = pipeline.verify(read_parameters(pipeline.graph.document, arguments.parameters))
-    print(report.render())
-    return report
+    return pipeline.verify(read_parameters(pipeline.graph.document, arguments.parameters))
 
 
 DO: Mapping[str, Do] = {

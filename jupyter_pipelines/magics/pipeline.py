@@ -13,6 +13,7 @@ from IPython.core.magic import Magics, line_magic, magics_class
 
 from jupyter_pipelines.magics.commands import help_text, parse
 
+OF_TABLES = {"suggest-checks"}  # what is about the warehouse, and no notebook
 STARTING = {"run", "schedule", "backfill", "verify", "debug", "apply"}  # what no step of a pipeline may do unseen
 
 
@@ -30,7 +31,8 @@ class PipelineMagics(Magics):
             print(f"%pipeline {command.usage} [--notebook NB]\n\n  It {command.summary}.")
             return None
         names = self.shell.user_ns if self.shell is not None else {}
-        notebook = notebook_path(arguments.notebook or "", names, os.environ)
+        needs_none = command.name in OF_TABLES and not arguments.notebook
+        notebook = Path() if needs_none else notebook_path(arguments.notebook or "", names, os.environ, command.name)
         if command.name in STARTING and is_step() and not arguments.notebook:
             raise UsageError(
                 f"this cell runs in a step of {notebook.name}, which cannot {command.name} itself; tag the cell `skip`"
@@ -62,7 +64,9 @@ def is_step() -> bool:
     return session is not None and session.runs_a_step()
 
 
-def notebook_path(line: str, names: Mapping[str, object], environment: Mapping[str, str]) -> Path:
+def notebook_path(
+    line: str, names: Mapping[str, object], environment: Mapping[str, str], command: str = "show"
+) -> Path:
     """The notebook that is meant: the one named in ``line``, else the one the kernel was started for.
 
     VS Code leaves its path in a variable, Jupyter Server (2.0 and later) in the environment. Raises
@@ -78,4 +82,6 @@ def notebook_path(line: str, names: Mapping[str, object], environment: Mapping[s
         for path in (Path(told), Path(Path(told).name)):
             if path.is_file():
                 return path
-    raise UsageError("this kernel cannot tell which notebook it belongs to; name it: %pipeline show --notebook NB")
+    raise UsageError(
+        f"this kernel cannot tell which notebook it belongs to; name it: %pipeline {command} --notebook NB"
+    )

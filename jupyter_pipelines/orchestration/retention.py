@@ -131,6 +131,12 @@ def own_retention(notebook: Path | str | None = None) -> Retention:
     return limits.pipelines.get(_pipeline(settings, notebook), Retention())
 
 
+def own_retentions() -> dict[str, Retention]:
+    """The limits that hold for each pipeline that has some of its own."""
+    limits = Limits(Settings.load().home)
+    return {pipeline: limits.of(pipeline) for pipeline, own in sorted(limits.pipelines.items()) if own}
+
+
 def keep(run_id: str, keep: bool = True) -> RunRecord:
     """Have cleaning leave a run alone for good, or, with ``keep=False``, no longer. Raises :class:`RequestError`."""
     record = get_run(run_id)

@@ -192,7 +192,8 @@ def prepare(
     directory = working_folder(store, request.content, request.notebook)
     missing = reuse.missing_results(store, Progress(pipeline, selection), coerced, directory)
     if missing:
-        wanted = sorted({above for name in selection.chosen for above in pipeline.upstream(name)} - selection.chosen)
+        needed = {above for name in selection.chosen for above in pipeline.upstream(name)} - selection.chosen
+        wanted = sorted(needed - {above for name in needed for above in pipeline.upstream(name)})
         raise RequestError(
             f"Step {missing} has no result yet for its present source, parameters and inputs.",
             "Make what is needed first, with the same parameters: run with "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 Verdict = Literal["equivalent", "refused", "different", "reference-failed"]
 Status = Literal["same", "nondeterministic", "different", "not-run", "not-compared"]
@@ -109,6 +109,10 @@ class Report:
         if self.kept:
             lines += [f"  executed notebooks: {self.kept}"]
         return "\n".join(lines)
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        """What IPython shows of it."""
+        printer.text(self.render())
 
     def _summary(self) -> list[str]:
         lines = [f"  cells    {_counts(self.cells)}", f"  values   {_counts(self.values)}"]

@@ -86,7 +86,9 @@ def test_limits_are_set_shown_and_lifted(kept: Store, capsys: pytest.CaptureFixt
     limits = {"pipeline": "/n/a.ipynb", "keep_runs": 1, "keep_days": 90, "keep_size": 5 * 10**9}
     assert json.loads(capsys.readouterr().out) == limits
     assert main(["retention", "--keep-days", "all"]) == 0
-    assert "every pipeline: kept are up to 5.0 GB" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "every pipeline: kept are up to 5.0 GB" in told
+    assert "/n/a.ipynb: kept are the newest 1 run, up to 5.0 GB" in told
     assert main(["retention", "--keep-runs", "few"]) == 2
     assert "--keep-runs few is not a number" in capsys.readouterr().err
 

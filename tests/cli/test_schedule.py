@@ -27,6 +27,7 @@ def test_a_dry_run_says_how_a_phrase_is_understood(write: Write, capsys: pytest.
     assert any("forward" in change for change in found["clock_changes"])
     assert main(words) == 0
     assert "At 02:30 every day (Europe/Paris)" in capsys.readouterr().out
+    assert main(["schedule", str(notebook), "daily", "at", "02:30", "--dry-run"]) == 0
     assert main(["schedule", str(notebook), "every blue moon", "--dry-run"]) == 2
     capsys.readouterr()
     words = ["schedule", str(notebook), "daily at 02:30", "--dry-run", "--start", "2150-01-30", "--end", "2150-02-01"]

@@ -54,6 +54,7 @@ def test_from_publishing_to_rolling_back(write: Write, capsys: pytest.CaptureFix
     assert listed["drift"]["clean"]
     second = listed["versions"][0]["id"]
     assert _json(capsys, "diff", notebook, first["id"], second)["cells"][0]["lines"] == ["-x = 1", "+x = 2"]
+    assert _json(capsys, "diff", notebook, "v1", "v2")["cells"][0]["lines"] == ["-x = 1", "+x = 2"]
     assert main(["diff", notebook, "published"]) == 0
     assert "are the same" in capsys.readouterr().out
 

@@ -11,6 +11,7 @@ import pytest
 from jupyter_pipelines.diagnostics import Location, Severity
 from jupyter_pipelines.graph import ancestors, compile_pipeline, explain, render, to_json
 from jupyter_pipelines.graph.model import EdgeKind
+from jupyter_pipelines.notebook import read_notebook
 from jupyter_pipelines.notebook.model import StepOptions
 from tests.graph.notebooks import notebook
 from tests.graph.test_cases import edges_of
@@ -111,6 +112,16 @@ def test_reloading_a_module_is_repeated_behind_what_was_set_in_it() -> None:
     cells = ("a: import json\njson.dumps = str", "b: from importlib import reload\nreload(json)", "c: json.dumps(1)")
     replays = compile_pipeline(notebook(*cells)).step("c").definitions
     assert [one.source for one in replays][-2:] == ["from importlib import reload", "reload(json)"]
+
+
+def test_what_an_earlier_execution_was_given_is_to_be_deleted() -> None:
+    sources = {"parameters": "n = 1", "injected-parameters": "n = 2", "step:a": "print(n)"}
+    cells = [{"cell_type": "code", "metadata": {"tags": [tag]}, "source": text} for tag, text in sources.items()]
+    executed = read_notebook(json.dumps({"cells": cells, "metadata": {}, "nbformat": 4}), "executed.ipynb")
+    [error] = [one for one in compile_pipeline(executed).diagnostics if one.is_error]
+    assert error.code == "JP303"
+    assert "what an earlier execution was given for `n`" in error.message
+    assert error.fix == "delete cell 2: parameters are given anew for each run"
 
 
 def test_files_order_steps() -> None:

@@ -126,8 +126,9 @@ def test_a_value_is_given(kernel: Kernel) -> None:
     assert "There is load.data" in kernel.run("%pipeline value nothing").text
 
 
-def test_a_schedule_is_told_back_as_cron_in_words_and_as_times(kernel: Kernel) -> None:
-    told = kernel.run('%pipeline schedule "every weekday 07:00" --timezone Europe/Paris --dry-run').text
+@pytest.mark.parametrize("when", ['"every weekday 07:00"', "every weekday 07:00"])
+def test_a_schedule_is_told_back_as_cron_in_words_and_as_times(kernel: Kernel, when: str) -> None:
+    told = kernel.run(f"%pipeline schedule {when} --timezone Europe/Paris --dry-run").text
     assert "0 7 * * 1-5" in told and "dry run" in told and "Europe/Paris" in told
     assert len(re.findall(r"^  \w{3} \d{4}-\d\d-\d\d 07:00", told, re.MULTILINE)) == 5
     assert "no schedules" in kernel.run("%pipeline pause").text

@@ -33,8 +33,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     from dataclasses import asdict
 
-    from jupyter_pipelines.cli.output import print_json
-    from jupyter_pipelines.orchestration.retention import own_retention, retention, set_retention
+    from jupyter_pipelines.cli.output import print_json, short_path
+    from jupyter_pipelines.orchestration.retention import own_retention, own_retentions, retention, set_retention
 
     given = {name: text for name in NAMES if (text := getattr(arguments, name)) is not None}
     if given:
@@ -45,6 +45,8 @@ def run(arguments: argparse.Namespace) -> int:
         print_json({"pipeline": arguments.notebook, **asdict(found)})
     else:
         print(_told(found, arguments.notebook))
+        for pipeline, own in own_retentions().items() if arguments.notebook is None else ():
+            print(_told(own, short_path(pipeline)))
     return 0
 
 

@@ -110,7 +110,7 @@ def run(arguments: argparse.Namespace) -> int:
             return run_grid(notebook, grid, parameters, on_event=on_event, **options)
         return [run_once(notebook, parameters, output=output, on_event=on_event, **part, **options)]
 
-    return execute(start, pipeline, parameters, grid=grid, as_json=arguments.format == "json")
+    return execute(start, pipeline, parameters, grid=grid, as_json=arguments.format == "json", output=output)
 
 
 def _of_window(arguments: argparse.Namespace, document: NotebookDocument) -> dict[str, object]:

@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     from jupyter_pipelines.cli.arguments import add_format, add_notebook, add_parameters, positive_int
 
     add_notebook(parser)
-    parser.add_argument("when", metavar="WHEN", help='such as "every weekday 07:00", or a cron expression')
+    parser.add_argument("when", metavar="WHEN", nargs="+", help='such as "every weekday 07:00", or a cron expression')
     add_parameters(parser)
     parser.add_argument("--name", help="what the schedule is called")
     parser.add_argument("--timezone", metavar="ZONE", help="an IANA name (default: this machine's zone)")
@@ -87,7 +87,7 @@ def run(arguments: argparse.Namespace) -> int:
     policies: dict[str, Any] = {
         name: getattr(arguments, name) for name in _TIMING if getattr(arguments, name) not in (None, "")
     }
-    understood = preview_schedule(arguments.when, **policies)
+    understood = preview_schedule(" ".join(arguments.when), **policies)
     made = schedule(
         arguments.notebook,
         understood.schedule,

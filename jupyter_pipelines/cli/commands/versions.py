@@ -69,6 +69,7 @@ def _print(found: Sequence[Version], drifted: Drift | None, notebook: str) -> No
         mark = "pinned" if version.pinned else "published" if version.published else ""
         table.add_row(
             Text(version.id[:8], "bold" if mark else ""),
+            Text(f"v{version.number}", "dim"),
             Text(mark, "green"),
             moment(version.time),
             Text(clean(version.author)),

@@ -131,7 +131,7 @@ def plan(
         same = by_parameters.setdefault(canonical(parameters), window.key)
         if same != window.key:
             raise RequestError(
-                f"The windows {same} and {window.key} would run with the same parameters, and so do the same.",
+                f"The windows {same} and {window.key} would run with the same parameters, and do the same thing.",
                 "Declare `interval_start` and `interval_end` among the notebook's parameters, or give a parameter that "
                 "depends on the window, such as `day={{ interval_start.date() }}`.",
             )

@@ -82,7 +82,9 @@ def history(notebook: Path | str) -> list[Entry]:
 
 
 def get_version(notebook: Path | str, version: str = PUBLISHED) -> Version:
-    """The version of the notebook's pipeline whose id is, or begins with, ``version``; or the published one.
+    """The version of the notebook's pipeline whose id begins with ``version``, or that is called so (``v7``).
+
+    By default the published one.
 
     Raises :class:`RequestError` when there is none, or several.
     """
@@ -160,9 +162,16 @@ def find_version(store: Store, pipeline: str, version: str, what: str) -> Versio
     if version == PUBLISHED:
         same = [published_id(entries)]
     else:
-        same = [one for one in _ids(entries) if version and one.startswith(version)]
+        same = [
+            one
+            for number, one in enumerate(_ids(entries), start=1)
+            if version and (one.startswith(version) or version == f"v{number}")
+        ]
     if not same:
-        raise RequestError(f"{what} has no version {version!r}.", f"`jupyter pipelines versions {what}` lists them.")
+        raise RequestError(
+            f"{what} has no version {version!r}.",
+            f"Give `v1`, or the beginning of an id; `jupyter pipelines versions {what}` lists them.",
+        )
     if len(same) > 1:
         raise RequestError(f"{len(same)} versions begin with {version!r}.", "Give more of the id.")
     return _load(store, pipeline, entries, same[0])
