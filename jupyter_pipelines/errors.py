@@ -47,6 +47,10 @@ class StoreError(PipelinesError):
     """Something announced cannot be read back from the store, or the store cannot be written."""
 
 
+class LostError(StoreError):
+    """The store is there, and what it had kept is not, or was altered: trying again does not bring it back."""
+
+
 class WarehouseError(PipelinesError):
     """The warehouse cannot be opened, reached or written; what was being done has not been done."""
 

@@ -28,8 +28,10 @@ from urllib.parse import urlsplit
 
 import xxhash
 
-from jupyter_pipelines.errors import StoreError
+from jupyter_pipelines.errors import LostError, StoreError
 from jupyter_pipelines.store.files import cannot_write, make_folder, read_json, write_atomically, write_json
+
+_LOST = "Publish the notebook again, or ask for its backfill again; or bring the store back from a backup."
 
 
 @dataclass(frozen=True)
@@ -91,13 +93,19 @@ class Store:
         return address
 
     def get(self, address: str, what: str = "object") -> bytes:
-        """What is kept under ``address``. Raises :class:`StoreError` about ``what`` when it is gone or altered."""
+        """What is kept under ``address``. Raises :class:`StoreError` about ``what`` when it cannot be read.
+
+        Where it is gone or altered for good, that is a :class:`LostError`.
+        """
         try:
             content = self.object_path(address).read_bytes()
+        except FileNotFoundError as error:
+            lost = LostError if self.root.is_dir() else StoreError  # else a disk is away
+            raise lost(f"The {what} {address} is not in the store at {self.root}.", _LOST) from error
         except (OSError, ValueError) as error:  # ValueError: a null byte in the address
             raise StoreError(f"The {what} {address} is not in the store at {self.root}.") from error
         if self.address(content, address[32:]) != address:
-            raise StoreError(f"The {what} {address} in the store at {self.root} was altered.")
+            raise LostError(f"The {what} {address} in the store at {self.root} was altered.", _LOST)
         return content
 
     def put_notebook(self, content: bytes) -> str:

@@ -370,6 +370,11 @@ def test_a_notebook_that_cannot_run_any_more_is_on_record(service: Endpoint, sto
     assert "gone" in found.windows[0].error
     run = jp.get_run(found.windows[0].run)
     assert (run.state, run.backfill) == ("failed", "unfit")
+    # Neither does what the store has lost come back: that is told, and not tried for ever.
+    shelf.save(replace(record, id="lost", frozen="0" * 32, windows=(replace(window, parameters={}),)))
+    tell_worker(Settings.load().home, LOOK)
+    wait_for(lambda: jp.get_backfill("lost").state == "failed")
+    assert "is not in the store" in jp.get_backfill("lost").windows[0].error
 
 
 def test_asked_for_twice_at_once_it_is_done_once(service: Endpoint, store: Path, write: WriteNotebook) -> None:

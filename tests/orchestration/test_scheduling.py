@@ -20,6 +20,7 @@ from jupyter_pipelines.orchestration.scheduling import describe, get_schedule
 from jupyter_pipelines.orchestration.scheduling.shelf import Shelf
 from jupyter_pipelines.orchestration.service import Endpoint, service_status
 from jupyter_pipelines.settings import Settings
+from jupyter_pipelines.store import Store
 
 WriteNotebook = Callable[..., Path]
 
@@ -109,6 +110,18 @@ def test_a_run_that_cannot_begin_is_on_record(service: Endpoint, store: Path, wr
     (run,) = ended()
     assert (run.state, run.schedule) == ("failed", made.id)
     assert "nb.ipynb" in run.error
+    jp.unschedule(made.id)
+
+
+def test_a_version_that_the_store_has_lost_is_on_record(service: Endpoint, store: Path, write: WriteNotebook) -> None:
+    notebook = write(("step:one", "1"))
+    version = jp.publish(notebook)
+    made = jp.schedule(notebook, Schedule(interval=timedelta(days=1), anchor=datetime.now(UTC) + timedelta(seconds=3)))
+    Store(str(store)).object_path(version.content.notebook).unlink()
+    wait_for(ended)
+    (run,) = ended()
+    assert (run.state, run.schedule, "is not in the store" in run.error) == ("failed", made.id, True)
+    assert "Publish the notebook again" in run.error
     jp.unschedule(made.id)
 
 

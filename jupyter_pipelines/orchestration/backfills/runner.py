@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from jupyter_pipelines.errors import NotebookError, RequestError, StoreError
+from jupyter_pipelines.errors import LostError, NotebookError, RequestError, StoreError
 from jupyter_pipelines.orchestration.backfills.model import (
     BackfillRecord,
     PlannedWindow,
@@ -222,7 +222,7 @@ class _Work:
         try:
             run = submit_request(request, self._settings, self._endpoint, key)
             self.progress[window.key] = replace(tried, run=run)
-        except (NotebookError, RequestError) as error:  # it will not get better by trying again
+        except (NotebookError, RequestError, LostError) as error:  # it will not get better by trying again
             run = record_refused(self._store, key, request, str(error), self.record.pipeline)
             self.progress[window.key] = replace(tried, state="failed", run=run, error=str(error))
 

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final, assert_never
 
-from jupyter_pipelines.errors import NotebookError, PipelinesError, RequestError, StoreError
+from jupyter_pipelines.errors import LostError, NotebookError, PipelinesError, RequestError, StoreError
 from jupyter_pipelines.orchestration.canceller import Canceller
 from jupyter_pipelines.orchestration.model import RunRequest
 from jupyter_pipelines.orchestration.records import read_record
@@ -205,7 +205,7 @@ class _Work:
         try:
             run_id = submit_request(self.request(occurrence), self.settings, self._endpoint, name)
             self.progress.active.append(key)
-        except (NotebookError, RequestError) as error:  # it will not get better by trying again
+        except (NotebookError, RequestError, LostError) as error:  # it will not get better by trying again
             run_id = record_refused(
                 self._store,
                 name,

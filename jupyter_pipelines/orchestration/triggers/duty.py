@@ -15,7 +15,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Final
 
-from jupyter_pipelines.errors import NotebookError, PipelinesError, RequestError
+from jupyter_pipelines.errors import LostError, NotebookError, PipelinesError, RequestError
 from jupyter_pipelines.orchestration.model import RunRecord, RunRequest
 from jupyter_pipelines.orchestration.records import read_record
 from jupyter_pipelines.orchestration.service.endpoint import Endpoint, recorded_endpoint
@@ -251,7 +251,7 @@ class Work:
         try:
             run_id = submit_request(self._request(occurrence), self._settings, endpoint, name)
             self.progress.active.append(occurrence.key)
-        except (NotebookError, RequestError) as error:  # it will not get better by trying again
+        except (NotebookError, RequestError, LostError) as error:  # it will not get better by trying again
             run_id = self._refused(name, occurrence, str(error))
         self.progress.runs[occurrence.key] = run_id
         self.progress.waiting = [other for other in self.progress.waiting if other.key != occurrence.key]
