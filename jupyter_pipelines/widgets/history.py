@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -63,7 +64,8 @@ class HistoryView(View):
         )
         self._since = ipywidgets.Dropdown(options=list(_SINCE.items()), layout=narrow)
         self._given = ipywidgets.Text(placeholder="parameter=value", continuous_update=False, layout=narrow)
-        for one in (self._state, self._since, self._given):
+        self._until = ipywidgets.DatePicker(tooltip="up to this day", layout=narrow)
+        for one in (self._state, self._since, self._until, self._given):
             one.observe(self._chosen, "value")
         self._newer = self._button("Newer", lambda _: self._turn(-1))
         self._older = self._button("Older", lambda _: self._turn(1))
@@ -74,10 +76,11 @@ class HistoryView(View):
         self._comparison = ipywidgets.HTML()
         self._told = ipywidgets.HTML()
         self._draw()
+        until = ipywidgets.HBox([ipywidgets.Label("up to"), self._until])
         return ipywidgets.VBox(
             [
                 ipywidgets.HBox(
-                    [self._state, self._since, self._given, self._newer, self._older, self._told],
+                    [self._state, self._since, until, self._given, self._newer, self._older, self._told],
                     layout={"flex_flow": "row wrap"},
                 ),
                 self._table,
@@ -105,6 +108,7 @@ class HistoryView(View):
     def _wanted(self) -> dict[str, Any]:
         wanted: dict[str, Any] = {"state": self._state.value} if self._state.value else {}
         wanted |= {"since": self._since.value} if self._since.value else {}
+        wanted |= {"until": self._until.value + timedelta(days=1)} if self._until.value else {}
         name, equals, value = self._given.value.partition("=")
         if equals and name.strip():
             wanted["parameters"] = {**self._filters.get("parameters", {}), name.strip(): read_value(value.strip())}

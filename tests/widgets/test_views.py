@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -102,6 +103,13 @@ def test_the_saved_notebook_tells_the_same_without_a_kernel(run: Run, tmp_path: 
         assert told in html
 
 
+def test_a_long_parameter_leaves_each_run_its_line(run: Run) -> None:
+    html = jp.runs(run.pipeline)._repr_html_()
+    brief = EVIL[:23].replace("<", "&lt;")
+    assert f">word = {brief}…</span>" in html
+    assert 'title="word = &lt;img src=x onerror=alert(1)&gt;' in html
+
+
 def test_a_history_sends_a_page_and_turns_it(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("jupyter_pipelines.widgets.history.PAGE", 1)
     view = show_history(run.pipeline)
@@ -112,3 +120,9 @@ def test_a_history_sends_a_page_and_turns_it(run: Run, monkeypatch: pytest.Monke
     assert view._table.value != first and not view._newer.disabled
     view._state.value = "completed"
     assert "No run on record fits." in view._table.value and view._compare.disabled
+    view._state.value = ""
+    began = datetime.fromtimestamp(run.record.started).date()
+    view._until.value = began
+    assert view._table.value.count("<tr>") == 2
+    view._until.value = began - timedelta(days=2)
+    assert "No run on record fits." in view._table.value

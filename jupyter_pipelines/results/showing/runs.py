@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 SHOWN = 20
 MOST_STEPS = 40
+LONGEST_VALUE = 24
 
 
 def runs_html(runs: Runs) -> str:
@@ -34,7 +35,6 @@ def runs_table(found: Sequence[Run]) -> str:
     rows = []
     for run in found:
         record = run.record
-        given = ", ".join(f"{name} = {plain(value)}" for name, value in run.parameters.items())
         rows.append(
             (
                 f"<code>{text(record.id[:8])}</code>",
@@ -43,10 +43,21 @@ def runs_table(found: Sequence[Run]) -> str:
                 f"{_bar(_seconds(record), longest)}{text(lasted(run.duration))}",
                 state(record.state),
                 steps_of(record),
-                text(given),
+                _given(run),
             )
         )
     return table(("run", "pipeline", "started", "time", "state", "steps", "parameters"), rows, [3])
+
+
+def _given(run: Run) -> str:
+    """What it was given; long values are whole where the pointer rests."""
+    values = {name: plain(value) for name, value in run.parameters.items()}
+    whole = ", ".join(f"{name} = {value}" for name, value in values.items())
+    brief = ", ".join(
+        f"{name} = {value if len(value) <= LONGEST_VALUE else f'{value[: LONGEST_VALUE - 1]}…'}"
+        for name, value in values.items()
+    )
+    return text(whole) if brief == whole else f'<span title="{text(whole)}">{text(brief)}</span>'
 
 
 def steps_of(record: RunRecord) -> str:
