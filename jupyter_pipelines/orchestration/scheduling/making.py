@@ -28,6 +28,7 @@ from jupyter_pipelines.orchestration.schedules import (
 )
 from jupyter_pipelines.orchestration.schedules.json_form import read_field
 from jupyter_pipelines.orchestration.schedules.model import Missed, Overlap, WindowUnit
+from jupyter_pipelines.orchestration.scheduling.foreseeing import foreseen
 from jupyter_pipelines.orchestration.scheduling.model import Progress, ScheduleRecord, parameters_of
 from jupyter_pipelines.orchestration.scheduling.shelf import Shelf
 from jupyter_pipelines.orchestration.service import configured_endpoint, ensure_service, works_for
@@ -249,6 +250,7 @@ def describe(record: ScheduleRecord) -> dict[str, object]:
     except StoreError as error:
         progress, problem = Progress.of(record, None), str(error)
     following = record.next_time()
+    problem = problem or foreseen(home, record)
     return record.to_json() | {
         "name": record.schedule.name,
         "paused": record.schedule.paused,

@@ -48,6 +48,7 @@ def duties_of(home: Path) -> list[Duty]:
     from jupyter_pipelines.orchestration.cleaning import Cleaner
     from jupyter_pipelines.orchestration.following.follower import Follower
     from jupyter_pipelines.orchestration.retrying import Retrying
+    from jupyter_pipelines.orchestration.scheduling.foreseeing import Foreseer
     from jupyter_pipelines.orchestration.scheduling.scheduler import Scheduler
     from jupyter_pipelines.orchestration.service.database.keeping import Keeper
     from jupyter_pipelines.orchestration.service.upkeep import Upkeep
@@ -59,6 +60,7 @@ def duties_of(home: Path) -> list[Duty]:
         Alerting(home),
         BackfillRunner(home),
         Follower(home),
+        Foreseer(home),
         Cleaner(home),
         Keeper(home),
         Triggers(home),

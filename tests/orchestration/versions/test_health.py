@@ -12,6 +12,8 @@ import pytest
 
 import jupyter_pipelines as jp
 from jupyter_pipelines.errors import NotebookError, RequestError
+from jupyter_pipelines.orchestration.scheduling import describe, get_schedule
+from jupyter_pipelines.orchestration.scheduling.foreseeing import Foreseer
 from jupyter_pipelines.settings import Settings
 from jupyter_pipelines.store import Store
 
@@ -110,3 +112,32 @@ def test_another_python_or_system(project: Project) -> None:
 def test_a_version_that_is_not_there(wanted: str) -> None:
     with pytest.raises(RequestError, match="There is no version"):
         jp.check_version(wanted)
+
+
+def test_a_schedule_says_what_its_next_run_will_fail_of(
+    project: Project, packages: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JUPYTER_PIPELINES_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr("jupyter_pipelines.orchestration.scheduling.making.ensure_service", lambda *_: None)
+    used = _install(packages, "Used_Thing", "usedmodule", "1.2")
+    notebook = project(("setup", "import usedmodule"), ("step:a", "x = usedmodule.x"))
+    jp.publish(notebook)
+    made = jp.schedule(notebook, "every year on 1 march")
+    assert made.version == "published"
+
+    def told() -> object:
+        Foreseer(tmp_path / "home", after=0.0).look()
+        return describe(get_schedule(made.id))["problem"]
+
+    assert told() == ""
+    away = used.rename(tmp_path / "away")
+    problem = str(told())
+    assert "Its next run will fail as things are: used-thing 1.2, which it imports, is not installed." in problem
+    project(("step:a", "x = 1"))
+    jp.publish(notebook)
+    assert describe(get_schedule(made.id))["problem"] == ""  # what was said is of another version
+    jp.rollback(notebook, jp.versions(notebook)[-1].id)
+    assert "used-thing" in str(told())
+    away.rename(used)
+    assert told() == ""
+    assert Foreseer(tmp_path / "home").look() > 1  # not while everything starts
