@@ -40,6 +40,7 @@ from jupyter_pipelines.orchestration.scheduling.shelf import Shelf as ScheduleSh
 from jupyter_pipelines.orchestration.service import Endpoint
 from jupyter_pipelines.settings import Settings
 from jupyter_pipelines.store import Store
+from jupyter_pipelines.store.files import write_json
 
 NOW = 1_800_000_000.0
 HOUR = 3600.0
@@ -334,6 +335,28 @@ def _ran(house: House, record: ScheduleRecord, occurrence: datetime, run: RunRec
 
 def _at(seconds: float) -> datetime:
     return datetime.fromtimestamp(seconds, UTC)
+
+
+def test_what_a_schedule_will_fail_of_is_told_before_once(house: House, web: Web) -> None:
+    record = _scheduled(house)
+    house.alert(f"{web.url}/all", notebook="")
+    house.alert(f"{web.url}/late", on=("late",))
+    house.alert(f"{web.url}/other", notebook="/n/other.ipynb")
+    kept = house.home / "schedules" / "foreseen" / f"{record.id}.json"
+    known = {"version": "v1", "problem": "pandas 2.2, which it imports, is not installed."}
+    write_json(kept, {**known, "since": 1.0})
+    for _ in range(3):
+        house.look()
+    (told,) = web.told()
+    assert (told["event"], told["schedule"], told["foreseen"]) == ("failure", record.id, True)
+    assert "will fail" in told["title"]
+    assert "pandas 2.2" in told["text"]
+    kept.unlink()
+    house.look()
+    write_json(kept, {**known, "since": 2.0})
+    house.look()
+    house.look()
+    assert [one["event"] for one in web.told()] == ["failure"] * 2
 
 
 def test_deadlines_are_those_of_the_zone_over_the_change_of_clocks(house: House, web: Web) -> None:

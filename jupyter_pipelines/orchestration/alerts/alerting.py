@@ -67,7 +67,7 @@ class Alerting:
 
     def _note(self, record: AlertRecord, now: float) -> None:
         """Put into the outbox what has come to pass since the last look."""
-        from jupyter_pipelines.orchestration.alerts import lateness, streaks
+        from jupyter_pipelines.orchestration.alerts import foresight, lateness, streaks
         from jupyter_pipelines.orchestration.history import History
 
         progress = self._shelf.progress(record)
@@ -79,6 +79,8 @@ class Alerting:
             messages = self._schedules().passed(record, progress, now)
             messages += lateness.slow_runs(record, progress, store, now)
         messages += streaks.ended(record, progress, runs)
+        if "failure" in record.on:
+            messages += foresight.foreseen(record, progress, self._home)
         for place, message in enumerate(messages):
             self._put(record, progress, Queued(message, made=now, place=place, due=now))
         if progress.to_json() != before:

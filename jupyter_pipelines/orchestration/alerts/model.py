@@ -80,6 +80,7 @@ class Progress:
     last_sent: float = 0.0
     problem: str = ""  # why the destination did not take the last message, "" when it did
     dropped: int = 0  # messages that were given up since the last one that was taken
+    foreseen: list[str] = field(default_factory=list)  # the schedules, each with its version, that were said to fail
 
     @classmethod
     def of(cls, record: AlertRecord, found: object) -> Progress:
@@ -97,6 +98,7 @@ class Progress:
                 float(found["last_sent"]),
                 str(found["problem"]),
                 int(found["dropped"]),
+                [str(one) for one in found.get("foreseen", ())],
             )
         except (KeyError, TypeError, ValueError, AttributeError):
             return fresh

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -58,6 +59,18 @@ def of_lateness(
     name = Path(notebook).stem
     about = _about(run) if run is not None else [f"notebook    {notebook}", "look        jupyter pipelines schedules"]
     return _message(alert, key, "late", f"{name} is late", [*why, "", *about], run, {"notebook": notebook, **more})
+
+
+def of_foreseen(
+    alert: AlertRecord, key: str, notebook: str, schedule: str, problem: str, following: datetime | None
+) -> Message:
+    """The next run of the pipeline of ``notebook``, at ``following``, will fail of ``problem`` as things are."""
+    name = Path(notebook).stem
+    when = f", at {moment(following.timestamp())}," if following is not None else ""
+    lines = [f"The next run of {name}{when} will fail as things are.", "", _shortened(problem), ""]
+    lines += [f"schedule    {schedule}", f"source      {clean(notebook)}", "look        jupyter pipelines schedules"]
+    more: dict[str, Any] = {"notebook": notebook, "schedule": schedule, "foreseen": True, "error": _shortened(problem)}
+    return _message(alert, key, "failure", f"{name} will fail", lines, None, more)
 
 
 def sample(key: str) -> Message:

@@ -64,8 +64,11 @@ class Foreseer:
         wrong = [finding for finding in check(store, version) if finding.is_error]
         told = "\n".join(f"{one.message.rstrip('.')}. {one.fix}".strip() for one in wrong)
         path = _folder(self._home) / f"{record.id}.json"
+        before = problems(self._home).get(record.id)
+        if told and before is not None and before[:2] == (version.id, told):
+            return
         if told:
-            write_json(path, {"version": version.id, "problem": told})
+            write_json(path, {"version": version.id, "problem": told, "since": time.time()})
             print(f"schedule {record.id} will fail: {told}", flush=True)
         else:
             path.unlink(missing_ok=True)
@@ -81,6 +84,16 @@ def foreseen(home: Path, record: ScheduleRecord) -> str:
     except PipelinesError as error:
         return error.message
     return f"Its next run will fail as things are: {found.get('problem')}" if current else ""
+
+
+def problems(home: Path) -> dict[str, tuple[str, str, str]]:
+    """What is known in the project home: by schedule the version that will fail, of what, and since when."""
+    known = {path.stem: read_json(path) for path in _folder(home).glob("[!.]*.json")}
+    return {
+        name: (str(found.get("version")), str(found.get("problem")), str(found.get("since")))
+        for name, found in known.items()
+        if isinstance(found, dict)
+    }
 
 
 def _version(record: ScheduleRecord, store: Store) -> Version:
