@@ -8,6 +8,10 @@ import json
 import nbformat
 import pytest
 
+import jupyter_pipelines as jp
+from jupyter_pipelines.settings import Settings
+from jupyter_pipelines.store import Store
+
 ROOMS = ("scheduling", "triggers", "alerts", "backfills")
 
 
@@ -22,7 +26,7 @@ def notebook(put) -> str:
     return put("sales.ipynb", ("parameters", "day: str = ''\npassword: str = ''"), ("step:one", "print(day)"))
 
 
-async def test_versions(ask, put, notebook):
+async def test_versions(ask, put, notebook, root):
     first = await ask("POST versions", {"notebook": notebook, "message": "one"})
     same = await ask("POST versions", {"notebook": notebook})
     assert (first.status, same.status, first.json["id"]) == (201, 200, same.json["id"])
@@ -49,6 +53,10 @@ async def test_versions(ask, put, notebook):
     assert {page["versions"][0]["id"], rest["versions"][0]["id"]} == {first.json["id"], second["id"]}
     assert (await ask("GET versions/none", notebook=notebook)).error["field"] == "version"
     assert (await ask("GET versions")).error["field"] == "notebook"
+    assert (await ask("GET versions/published", notebook=notebook)).json["notes"] == []
+    Store(Settings.load().store).object_path(jp.versions(root / notebook)[-1].content.notebook).unlink()
+    (note,) = (await ask(f"GET versions/{first.json['id']}", notebook=notebook)).json["notes"]
+    assert (note["code"], note["severity"]) == ("JP602", "error")
 
 
 async def test_schedules(ask, notebook):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -34,8 +35,9 @@ def publish(call: Call) -> object:
 
 
 def get_version(call: Call) -> object:
-    """One version with the files and the environment that it froze."""
-    return _whole(_find(call), call)
+    """One version with the files and the environment that it froze, and what speaks against running it today."""
+    version = _find(call)
+    return _whole(replace(version, notes=jp.check_version(version.id)), call)
 
 
 def compare(call: Call) -> object:
@@ -137,7 +139,7 @@ ROUTES = (
     Route(
         "GET",
         "versions/{version}",
-        "One version; `published` is that which runs take",
+        "One version; `published` is that which runs take. Its `notes` are what speaks against running it here today",
         get_version,
         reference("Version"),
         query=_QUERY,
