@@ -10,7 +10,7 @@ import type { Widget } from '@lumino/widgets';
 import * as React from 'react';
 import { pipelineIcon } from '../../icons';
 import { CommandIDs } from '../../tokens';
-import { StateIcon, useLive, useSignals, wordOf } from '../../ui';
+import { StateIcon, useLive, useSignals, wordOfPipeline } from '../../ui';
 import type { IServices } from './commands';
 import { useHeard } from './heard';
 import { openRunMenu } from './menu';
@@ -87,7 +87,7 @@ function StateButton(props: Props): React.JSX.Element {
   });
   const current = runs.value?.find(goesOn);
   const progress = current && progressOf(current);
-  const word = wordOf(state, trans);
+  const word = wordOfPipeline(state, runs.value?.[0]?.state, trans);
   const label =
     progress && progress.all > 1
       ? `${word} ${progress.done}/${progress.all}`
