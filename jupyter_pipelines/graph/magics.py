@@ -15,8 +15,10 @@ if TYPE_CHECKING:
 _ENTRY_POINTS = frozenset({"system", "getoutput", "run_line_magic", "run_cell_magic", "magic"})
 _TIMERS = frozenset({"time", "timeit", "prun", "memit", "mprun", "lprun"})
 _CONFIGURING = frozenset(
-    ["matplotlib", "config", "load_ext", "reload_ext", "autoreload", "precision", "colors", "xmode"]
+    ["matplotlib", "config", "load_ext", "reload_ext", "autoreload", "precision", "colors", "xmode", "alias"]
+    + ["alias_magic", "unalias"]
 )
+_LOOKING = frozenset(["pinfo", "pinfo2", "psource", "pdef", "pdoc", "pfile", "page"])  # `name?` is the first of them
 _NAMESPACE = frozenset(
     ["who", "who_ls", "whos", "reset", "reset_selective", "store", "xdel", "recall", "rerun", "macro"]
 )
@@ -120,6 +122,10 @@ def line_magic(walker: StatementWalker, name: str, text: str, line: int) -> Flow
     interpolate(walker, text, line)
     if name in _CONFIGURING:
         walker.events.append(Ambient(line, uncertain, f"%{name} {text}".strip()))
+    elif name in _LOOKING:
+        for child in (child for statement in _parse(text.strip(), line) for child in ast.walk(statement)):
+            if isinstance(child, ast.Name):
+                walker.read(child.id, line, maybe=True)
     elif name == "pylab":
         walker.events.append(StarImport(line, uncertain, "pylab"))
     elif name in {"cd", "pushd", "popd"}:

@@ -29,6 +29,7 @@ LIBRARIES = (
         (("a: x = 1", "b: %time y = x + 1", "c: print(y)"), "a>b:x b>c:y"),
         (("a: x = 1", "b: %timeit x + 1", "c: print(x)"), "a>b:x a>c:x"),
         (("a: files = !ls", "b: print(files)"), "a>b:files"),
+        (("a: x = [1]", "b: x.append?", "c: %psource x"), "a>b:x a>c:x"),
         (("a: x = 1\ny = 2", "b: !echo {x} $y"), "a>b:x a>b:y"),
         (("a: %%capture out\nprint(1)", "b: print(out)"), "a>b:out"),
         (("a: %%bash --out o\nls", "b: print(o)"), "a>b:o"),
@@ -106,6 +107,12 @@ def test_kernel_configuration_is_repeated() -> None:
     pipeline = compile_pipeline(notebook("a: %matplotlib inline", "b: x = 1"))
     assert "matplotlib" in pipeline.step("b").definitions[0].source
     assert pipeline.edges == ()
+
+
+@pytest.mark.parametrize("magic", ["%alias greet echo hello", "%alias_magic elapsed time"])
+def test_an_alias_is_made_again(magic: str) -> None:
+    pipeline = compile_pipeline(notebook(f"a: {magic}", "b: x = 1"))
+    assert magic[1:6] in pipeline.step("b").definitions[0].source
 
 
 def test_reloading_a_module_is_repeated_behind_what_was_set_in_it() -> None:
