@@ -79,7 +79,7 @@ def _same_file(one: str | None, other: str | None) -> bool:
     if one is None or other is None:
         return True
     first, second = posixpath.normpath(one), posixpath.normpath(other)
-    if first == second:
+    if first == second or "." in (first, second):
         return True
     if first.startswith("/") != second.startswith("/"):
         relative, absolute = (second, first) if first.startswith("/") else (first, second)

@@ -576,13 +576,19 @@ class Interpreter:
             return self._warehouse(event, name)
         self._calls_functions(event, arguments)
         self._changes_arguments_of_method(event, name, receiver, arguments)
-        if name in knowledge.WRITING_METHODS:
+        if name in knowledge.PATH_CHANGES and receiver.value.maker == "pathlib":
+            self.file(receiver.value.constant if isinstance(receiver.value.constant, str) else None, True, event.line)
+            if name in {"rename", "replace"}:
+                self.file(self._path(arguments, 0), True, event.line)
+        elif name in knowledge.WRITING_METHODS:
             path = self._path(arguments, 0)
             if name in {"write_text", "write_bytes", "mkdir", "unlink", "rmdir", "touch"}:
                 path = receiver.value.constant if isinstance(receiver.value.constant, str) else None
             if arguments or path or name.startswith("write_"):
                 self.file(knowledge.written_path(name, path), True, event.line)
-        elif name in knowledge.READING_METHODS:
+        elif name in knowledge.READING_METHODS or (
+            name in knowledge.PATH_QUESTIONS and receiver.value.maker in {"pathlib", ""}
+        ):
             self.file(receiver.value.constant if isinstance(receiver.value.constant, str) else None, False, event.line)
         if name == "open" and receiver.value.maker in {"pathlib", ""}:
             self.file(

@@ -440,9 +440,12 @@ WRITING_METHODS = _words(
 LAZY_METHODS = _words("groupby resample rolling")
 """What they return calls functions that they were given when it is asked for something."""
 READING_METHODS = _words("read_text read_bytes iterdir glob rglob")
+PATH_QUESTIONS = _words("exists is_file is_dir is_symlink stat lstat samefile walk")
+PATH_CHANGES = _words("unlink rmdir mkdir touch rename replace symlink_to hardlink_to")
 READING_FUNCTIONS = _words(
     "numpy.load numpy.loadtxt numpy.genfromtxt numpy.fromfile joblib.load os.listdir os.path.exists os.path.getsize "
-    "os.path.isfile os.stat os.walk os.scandir glob.glob glob.iglob matplotlib.pyplot.imread PIL.Image.open "
+    "os.path.isfile os.path.isdir os.path.islink os.path.lexists os.path.getmtime os.path.getctime os.path.samefile "
+    "os.lstat os.access os.stat os.walk os.scandir glob.glob glob.iglob matplotlib.pyplot.imread PIL.Image.open "
     "yaml.safe_load_ torch.load zipfile.ZipFile polars.scan_csv polars.scan_parquet"
 )
 WRITING_FUNCTIONS: dict[str, int] = {
@@ -461,6 +464,8 @@ WRITING_FUNCTIONS: dict[str, int] = {
     "os.rmdir": 0,
     "os.rename": 1,
     "os.replace": 1,
+    "os.symlink": 1,
+    "os.link": 1,
     "shutil.copy": 1,
     "shutil.copyfile": 1,
     "shutil.copytree": 1,

@@ -162,6 +162,21 @@ def test_an_import_that_depends_on_hidden_state_is_repeated_behind_it(state) -> 
     assert [one.source for one in pipeline.step("d").late_definitions] == ["import made"]
 
 
+@pytest.mark.parametrize(
+    "asked",
+    [
+        *("os.path.isdir('x')", "os.path.getmtime('x')", "os.access('x', os.R_OK)", "os.listdir('.')"),
+        *("Path('x').exists()", "(Path('.') / 'x').is_file()", "p = Path('d')\nq = p / 'x'\nq.stat()"),
+        *("Path('x').rename('y')", "Path('x').unlink()", "Path('y').replace('x')", "os.symlink('y', 'x')"),
+    ],
+)
+def test_asking_for_a_file_waits_for_what_was_done_to_it(asked) -> None:
+    pipeline = compile_pipeline(
+        notebook("setup: import os\nfrom pathlib import Path", "a: open('x', 'w')", f"b: {asked}")
+    )
+    assert [(edge.source, edge.target, edge.kind) for edge in pipeline.edges] == [("a", "b", EdgeKind.FILE)]
+
+
 def test_resources_keep_notebook_order() -> None:
     pipeline = compile_pipeline(
         notebook(
