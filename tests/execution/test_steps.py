@@ -306,6 +306,13 @@ def test_a_refusal_names_the_cell(make_notebook) -> None:
     assert made.error.first_line == "handle = open('x.txt', 'w')"
 
 
+def test_what_setup_makes_already_is_not_told_to_be_made_there(make_notebook) -> None:
+    notebook = make_notebook(setup="import threading\nlock = threading.Lock()", a="lock.acquire()")
+    made = notebook.run("a", outputs=("lock",), setup_names=("lock",))
+    assert made.state == "refused"
+    assert made.error.fix.startswith("setup makes `lock` anew in every step: change it there")
+
+
 class TestEndings:
     def test_an_error(self, make_notebook) -> None:
         notebook = make_notebook(setup="import math", a="x = 1\n1 / 0", b="import nowhere.to_be_found", c="unknown")

@@ -184,11 +184,14 @@ class Saving:
         value = self._user.get(name)
         own = summary.type_name(value)
         what = f"step {self._job['step']} cannot hand over `{name}` ({own})"
+        fix = error.fix
+        if name in self._job["setup_names"]:  # which is where others are told to make it
+            fix = f"setup makes `{name}` anew in every step: change it there, or in the one step that uses it"
         if error.culprit is value:
-            return f"{what}: it is {error.why}", error.fix, name
+            return f"{what}: it is {error.why}", fix, name
         where = path_to(value, error.culprit)
         place = f"`{name}{where}`" if where else "something inside it"
-        return f"{what}: {place} ({summary.type_name(error.culprit)}) is {error.why}", error.fix, name
+        return f"{what}: {place} ({summary.type_name(error.culprit)}) is {error.why}", fix, name
 
 
 def path_to(value: object, culprit: object, limit: int = 20_000) -> str:
