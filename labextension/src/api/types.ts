@@ -427,7 +427,8 @@ export interface ITriggerRequest {
   all_of?: boolean;
   file?: string;
   together?: boolean;
-  updated?: string[];
+  /** `true`: the tables and files that the notebook reads. */
+  updated?: string[] | true;
   token?: boolean;
   event?: string;
   parameters?: JSONObject;

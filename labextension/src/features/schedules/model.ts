@@ -56,6 +56,8 @@ export interface IDraft {
   file: string;
   together: boolean;
   updated: string[];
+  /** What is updated is what the notebook reads, until somebody changes that. */
+  reads: boolean;
   eventName: string;
   zone: string;
   start: string;
@@ -113,6 +115,7 @@ export function newDraft(defaults: IDefaults = DEFAULTS): IDraft {
     file: '',
     together: false,
     updated: [],
+    reads: false,
     eventName: '',
     zone: defaults.timezone || browserZone(),
     start: '',
@@ -260,6 +263,7 @@ function causeOf({ kind, cause, notebook }: ITrigger): Partial<IDraft> {
       return {
         way: 'event',
         event: 'update',
+        reads: cause.reads === true,
         updated: [
           ...list(cause.files).map(near),
           ...outputs.map(output => list(output).join(':')),
@@ -448,7 +452,7 @@ function requestedCause(draft: IDraft): Partial<ITriggerRequest> {
     case 'file':
       return { file: draft.file.trim(), together: draft.together };
     case 'update':
-      return { updated: draft.updated };
+      return { updated: draft.reads || draft.updated };
     case 'token':
       return { token: true };
     case 'event':
@@ -499,7 +503,7 @@ function missingTimes(draft: IDraft): string {
     case 'event': {
       const filled = {
         file: draft.file.trim() !== '',
-        update: draft.updated.length > 0,
+        update: draft.reads || draft.updated.length > 0,
         token: true,
         event: draft.eventName.trim() !== ''
       };

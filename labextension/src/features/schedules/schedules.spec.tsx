@@ -295,6 +295,13 @@ describe('a trigger', () => {
       },
       { updated: ['t.parquet', 'b/x.ipynb:total'] }
     ],
+    [
+      {
+        kind: 'update',
+        cause: { files: ['a/t.parquet'], tables: ['shop.orders'], reads: true }
+      },
+      { updated: true }
+    ],
     [{ kind: 'token', cause: {} }, { token: true }],
     [{ kind: 'event', cause: { pattern: 'orders.*' } }, { event: 'orders.*' }]
   ] as [Partial<ITrigger>, object][])(

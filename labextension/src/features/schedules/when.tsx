@@ -533,7 +533,7 @@ export function OnEvent(
             'A pattern such as data/*.parquet; or NOTEBOOK:NAME for what a notebook calls NAME, such as sales.ipynb:totals; or table:NAME for a table of the warehouse, such as table:mart.orders.'
           )}
           onChange={updated => {
-            change({ updated });
+            change({ updated, reads: false });
           }}
           trans={trans}
         />
