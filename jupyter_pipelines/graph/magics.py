@@ -15,10 +15,28 @@ if TYPE_CHECKING:
 _ENTRY_POINTS = frozenset({"system", "getoutput", "run_line_magic", "run_cell_magic", "magic"})
 _TIMERS = frozenset({"time", "timeit", "prun", "memit", "mprun", "lprun"})
 _CONFIGURING = frozenset(
-    ["matplotlib", "config", "load_ext", "reload_ext", "autoreload", "precision", "colors", "xmode", "alias"]
-    + ["alias_magic", "unalias"]
+    [
+        "matplotlib",
+        "config",
+        "load_ext",
+        "reload_ext",
+        "unload_ext",
+        "autoreload",
+        "precision",
+        "pprint",
+        "colors",
+        "xmode",
+        "alias",
+        "unalias",
+        "alias_magic",
+        "automagic",
+        "autocall",
+        "doctest_mode",
+        "pdb",
+    ]
 )
 _LOOKING = frozenset(["pinfo", "pinfo2", "psource", "pdef", "pdoc", "pfile", "page"])  # `name?` is the first of them
+_HISTORY = frozenset(["history", "hist", "save", "notebook", "pastebin"])
 _NAMESPACE = frozenset(
     ["who", "who_ls", "whos", "reset", "reset_selective", "store", "xdel", "recall", "rerun", "macro"]
 )
@@ -138,6 +156,9 @@ def line_magic(walker: StatementWalker, name: str, text: str, line: int) -> Flow
     elif name in _NAMESPACE:
         fix = "remove it, or tag its cell `skip`"
         walker.events.append(Unknowable(line, uncertain, f"`%{name}` acts on every name of the kernel", True, fix))
+    elif name in _HISTORY:
+        fix = "remove it, or tag its cell `skip`"
+        walker.events.append(Unknowable(line, uncertain, f"`%{name}` is about all that has been run", True, fix))
     elif name in _COMMANDS:
         walker.events.append(Command(line, uncertain, text))
     return FRESH

@@ -90,6 +90,7 @@ NAMES = [
     case("read before overwritten", "a: x = 1", "b: y = x", "c: x = 2", "d: print(x, y)", edges="a>b:x b>d:y c>d:x"),
     case("constant exec", "a: exec('x = 5')", "b: print(eval('x + 1'))", edges="a>b:x"),
     case("built exec", "a: x = 'y = 1'\nexec(x)", "b: print(y)", ends="JP306"),
+    case("history of the kernel", "a: x = 1", "b: %history", ends="JP306"),
     case("globals call", "a: x = 1", "b: print(len(globals()) > 0)", ends="JP306"),
     case(
         "async",

@@ -9,6 +9,7 @@ copied. What lives in one process is refused. Attributes that a library's own pi
 from __future__ import annotations
 
 import builtins
+import contextlib
 import copyreg
 import dis
 import enum
@@ -82,6 +83,7 @@ class ValuePickler(pickle.Pickler):
         self.distrusted: list[object] = []  # objects whose class has its own, unproven way of being pickled
         self.last: object = None
         self._reducers: dict[type, Reducer | None] = {}
+        self._unmarked: list[type] = []  # classes of the notebook in which pickle has not noted their slots
 
     def _keep_apart(self, buffer: pickle.PickleBuffer) -> bool:
         raw = buffer.raw()
@@ -97,6 +99,8 @@ class ValuePickler(pickle.Pickler):
             reducer = self._reducers[kind]
         except KeyError:
             reducer = self._reducers[kind] = reducer_of(kind)
+            if kind.__module__ == "__main__" and "__slotnames__" not in vars(kind):
+                self._unmarked.append(kind)
         return NotImplemented if reducer is None else reducer(self, value)
 
     def dump_all(self, value: object) -> Pickled:
@@ -114,6 +118,10 @@ class ValuePickler(pickle.Pickler):
             raise UncarriableError(
                 culprit, f"not something that can be written: {error}", advice(type(culprit))
             ) from error
+        finally:
+            for kind in self._unmarked:  # to the notebook a class looks as if it had not been pickled
+                with contextlib.suppress(AttributeError, TypeError):
+                    type.__delattr__(kind, "__slotnames__")
         return Pickled(self, self._stream.getvalue())
 
     def seal(self, value: object) -> Reduction:
