@@ -373,6 +373,11 @@ def test_retries_are_kept_in_the_notebook_and_limits_on_the_server(
     options = page.evaluate("window.jupyterapp.shell.currentWidget.content.model.getMetadata('pipeline')")
     assert options == {"retries": 2, "retry_delay": "5s"}
     expect(section.locator("summary").first).to_contain_text("retries 2")
+    page.locator(".jp-Notebook .jp-Cell .jp-InputPrompt").first.click()
+    page.keyboard.press("z")
+    expect(delay).to_have_value("")
+    page.keyboard.press("Shift+Z")
+    expect(delay).to_have_value("5s")
 
     section.locator("summary", has_text="Runs at once").click()
     section.get_by_label("Runs at once").fill("1")
