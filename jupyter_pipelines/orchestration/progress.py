@@ -5,7 +5,7 @@ Pure bookkeeping, no Prefect and no kernels, so that the order of a run can be r
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from jupyter_pipelines.errors import RequestError
@@ -45,28 +45,33 @@ def select(pipeline: Pipeline, *, only: str | None, from_step: str | None, until
 
 @dataclass(frozen=True)
 class Start:
-    """What was true when a step started: the values it got and the steps that had ended."""
+    """What was true when a step started: the values it got, the steps that had ended, and what it was to hand on."""
 
     inputs: Mapping[str, Carried]
     state: Mapping[str, Carried]
     ended: frozenset[str]
+    outputs: frozenset[str]
 
 
 @dataclass(frozen=True)
 class Contradiction:
-    """A step that started too early, as a recompiled graph says."""
+    """A step that started too early, as a recompiled graph says, and ``why``."""
 
     step: str
-    edge: Edge
+    why: str
 
     def __str__(self) -> str:
-        what = {
-            EdgeKind.VALUE: f"`{self.edge.name}`, which {self.edge.source} changes",
-            EdgeKind.FILE: f"the file {self.edge.name}, which {self.edge.source} touches too",
-            EdgeKind.TABLE: f"the table {self.edge.name}, which {self.edge.source} touches too",
-            EdgeKind.STATE: f"{self.edge.name}, which {self.edge.source} changes",
-        }.get(self.edge.kind, f"{self.edge.name} of {self.edge.source}")
-        return f"{self.step} uses {what}, but it ran before {self.edge.source} had ended"
+        return self.why
+
+
+def _used_too_early(edge: Edge) -> Contradiction:
+    what = {
+        EdgeKind.VALUE: f"`{edge.name}`, which {edge.source} changes",
+        EdgeKind.FILE: f"the file {edge.name}, which {edge.source} touches too",
+        EdgeKind.TABLE: f"the table {edge.name}, which {edge.source} touches too",
+        EdgeKind.STATE: f"{edge.name}, which {edge.source} changes",
+    }.get(edge.kind, f"{edge.name} of {edge.source}")
+    return Contradiction(edge.target, f"{edge.target} uses {what}, but it ran before {edge.source} had ended")
 
 
 @dataclass
@@ -117,7 +122,7 @@ class Progress:
 
     def start(self, step: StepPlan) -> Start:
         """Note that ``step`` starts now, with what it is given."""
-        start = Start(self.inputs_of(step), self.state_of(step), frozenset(self.results))
+        start = Start(self.inputs_of(step), self.state_of(step), frozenset(self.results), frozenset(step.outputs))
         self.started[step.name] = start
         return start
 
@@ -147,10 +152,23 @@ class Progress:
     def contradictions(self) -> list[Contradiction]:
         """The steps that started too early according to the graph as it is known now."""
         return [
-            Contradiction(edge.target, edge)
-            for edge in self.pipeline.edges
-            if edge.target in self.started and self._contradicts(edge, self.started[edge.target])
+            *(
+                _used_too_early(edge)
+                for edge in self.pipeline.edges
+                if edge.target in self.started and self._contradicts(edge, self.started[edge.target])
+            ),
+            *self._not_handed_on(),
         ]
+
+    def _not_handed_on(self) -> Iterator[Contradiction]:
+        """Steps that ended before it was known that they hand on what others, which are to start, take from them."""
+        for step in self.pipeline.steps:
+            if step.name not in self.selection.chosen or step.name in self.started:
+                continue
+            for needed in step.inputs:
+                if needed.producer in self.results and needed.name not in self.started[needed.producer].outputs:
+                    why = f"{needed.producer} hands on `{needed.name}` to {step.name}, but it ran before that was known"
+                    yield Contradiction(needed.producer, why)
 
     def _contradicts(self, edge: Edge, start: Start) -> bool:
         if edge.source not in self.selection.chosen | self.selection.required:

@@ -134,3 +134,14 @@ def test_a_failed_step_that_is_taken_back_may_start_again() -> None:
     run.forget(["a"])
     assert names(run.ready()) == ["a", "c", "d"]
     assert run.blocked() == {}
+
+
+def test_a_step_that_was_not_known_to_hand_a_value_on_runs_again_before_who_takes_it() -> None:
+    run = progress(pipeline(("a", "b", "x"), ("a", "c", "x")))
+    for name in "ab":
+        run.start(run.pipeline.step(name))
+        run.finish(completed(name, x="same") if name == "a" else completed(name))
+    run.pipeline = pipeline(("a", "b", "x"), ("b", "c", "x"))
+    [found] = run.contradictions()
+    assert found.step == "b"
+    assert "b hands on `x` to c" in str(found)
