@@ -720,10 +720,13 @@ class Dataflow(Interpreter):
     def star(self, event: StarImport) -> None:
         self._note_imported_file(f"{event.module.partition('.')[0]}.py", event.line)
         definition = self._definition_here(Bind(event.line, event.maybe, "*", FRESH))
-        version = self._version("*", event.line, Value(BindKind.MODULE, definition=definition))
+        version = self._version("*", event.line, Value(BindKind.MODULE, module=event.module, definition=definition))
         self.state_of_walk.stars[EVERY] = (*(self.state_of_walk.stars.get(EVERY) or ()), version)
         place, in_setup, replayable = self.place(event.line), self.step is None, definition is not None
         self._report(lambda reporter: reporter.star_import(event.module, place.location, in_setup, replayable))
+
+    def starred(self) -> Sequence[str]:
+        return [version.value.module for version in self.state_of_walk.stars.get(EVERY) or ()]
 
     def unknowable(self, event: Unknowable) -> None:
         if self.several_steps:

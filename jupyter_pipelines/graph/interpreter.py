@@ -84,6 +84,10 @@ class Interpreter:
 
     def star(self, event: StarImport) -> None: ...
 
+    def starred(self) -> Sequence[str]:
+        """The modules all of whose names are there."""
+        return ()
+
     def unknowable(self, event: Unknowable) -> None: ...
 
     def ambient(self, line: int, what: str) -> None: ...
@@ -269,6 +273,8 @@ class Interpreter:
                 return (
                     self.builtin(event, root, arguments) if not attributes else self.library(event, dotted, arguments)
                 )
+            for module in self.starred():
+                self._sets_state(event, ".".join([module, root, *attributes]))
             receiver = self.resolve(event.receiver)
             return (
                 self.method(event, attributes[-1], receiver, arguments)
@@ -365,19 +371,23 @@ class Interpreter:
             merged.shares, replace(merged.value, immutable=False, uncarriable=None), functions=merged.functions
         )
 
-    def library(self, event: Call, dotted: str, arguments: list[tuple[int | str, Result]]) -> Result:
-        """A function of an imported module."""
-        if dotted == WAREHOUSE:
-            return Result(value=Value(maker=WAREHOUSE))
+    def _sets_state(self, event: Call, dotted: str) -> None:
+        """Account for what is set in the process when this is called."""
         if dotted in knowledge.SETTERS:
             self.state(knowledge.SETTERS[dotted], event.line)
-        if self._changes_stateful_object(dotted, event.line):
-            return Result(value=NOTHING)
         if dotted in knowledge.SEEDING:
             self.set_state(knowledge.SEEDING[dotted], event.line)
         if dotted in knowledge.CONFIGURING:
             self.ambient(event.line, dotted)
-        elif knowledge.is_setting(dotted):
+
+    def library(self, event: Call, dotted: str, arguments: list[tuple[int | str, Result]]) -> Result:
+        """A function of an imported module."""
+        if dotted == WAREHOUSE:
+            return Result(value=Value(maker=WAREHOUSE))
+        self._sets_state(event, dotted)
+        if self._changes_stateful_object(dotted, event.line):
+            return Result(value=NOTHING)
+        if dotted not in knowledge.CONFIGURING and knowledge.is_setting(dotted):
             names = {name for _, result in arguments for name in result.shares}
             if names <= knowledge.BUILTINS or dotted.partition(".")[0] in sys.stdlib_module_names:
                 self.setting(event, dotted)

@@ -115,6 +115,11 @@ def test_an_alias_is_made_again(magic: str) -> None:
     assert magic[1:6] in pipeline.step("b").definitions[0].source
 
 
+def test_configuration_by_a_name_that_a_star_import_brings_is_repeated() -> None:
+    pipeline = compile_pipeline(notebook("a: from sympy import *\ninit_printing()", "b: x = Symbol('x')", "c: x"))
+    assert "init_printing()" in [replay.source for replay in pipeline.step("c").definitions]
+
+
 def test_reloading_a_module_is_repeated_behind_what_was_set_in_it() -> None:
     cells = ("a: import json\njson.dumps = str", "b: from importlib import reload\nreload(json)", "c: json.dumps(1)")
     replays = compile_pipeline(notebook(*cells)).step("c").definitions
