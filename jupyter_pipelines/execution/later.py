@@ -44,7 +44,8 @@ def relied_upon(request: StepRequest) -> dict[str, object]:
     """For the job of ``request.step``: who comes behind it, and which names they take past it. JSON-able.
 
     ``later``: the next step. ``used_later``: names that cells define, and the first later step that may come to them,
-    also through what it is handed. ``taken_past``: names that a later step takes from before this one.
+    also through what it is handed. ``taken_past``: names that a later step takes from before this one;
+    ``modules_past``: the modules among them, by name, as later steps import them.
     ``repeated_later``: source of this step's that later steps execute again. ``stars_later``: modules whose names a
     later step all has, and the first such step. ``draws_later``: the first later step that begins with pyplot's current
     figure, "" for none.
@@ -56,6 +57,7 @@ def relied_upon(request: StepRequest) -> dict[str, object]:
             "later": "",
             "used_later": {},
             "taken_past": {},
+            "modules_past": {},
             "repeated_later": [],
             "stars_later": {},
             "draws_later": "",
@@ -68,6 +70,7 @@ def relied_upon(request: StepRequest) -> dict[str, object]:
         "later": behind[0].name if behind else "",
         "used_later": used,
         "taken_past": _taken_past(pipeline, place, used),
+        "modules_past": _modules_past(step, behind),
         "repeated_later": sorted(repeated),
         "stars_later": _stars(pipeline, behind),
         "draws_later": next((other.name for other in behind if _draws_on(pipeline, other)), ""),
@@ -107,6 +110,23 @@ def _taken_past(pipeline: Pipeline, place: int, used: Mapping[str, str]) -> dict
                 taken.setdefault(name, used[name])
     own = {name for index in step.cells for name in (*assigned_names(cells[index]), *_defined(cells[index]))}
     return {name: reader for name, reader in taken.items() if name not in own}
+
+
+def _modules_past(step: StepPlan, behind: Sequence[StepPlan]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for replay in (replay for other in behind for replay in _replays(other) if replay.cell < step.cells[0]):
+        for alias in _imported(replay.source):
+            top = alias.name.partition(".")[0]
+            found[alias.asname or top] = alias.name if alias.asname else top
+    return found
+
+
+def _imported(source: str) -> Iterable[ast.alias]:
+    try:
+        statements = parse_python(source).body
+    except SyntaxError:
+        return []
+    return [alias for statement in statements if isinstance(statement, ast.Import) for alias in statement.names]
 
 
 def _used(pipeline: Pipeline, behind: Iterable[StepPlan]) -> dict[str, str]:

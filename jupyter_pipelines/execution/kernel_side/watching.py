@@ -179,5 +179,6 @@ class Watch:
     def _rebound(self) -> Iterator[tuple[str, str]]:
         for name, before in self._bound.items():
             now = self._user.get(name, _MISSING)
-            if now is not before:
+            module = self._job["modules_past"].get(name)  # a star import binds what later steps import, too
+            if now is not before and not (module and isinstance(now, types.ModuleType) and now.__name__ == module):
                 yield name, "deleted" if now is _MISSING else "bound" if before is _MISSING else "bound anew"
