@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from types import FrameType
 from typing import Any
 
 from prefect import flow
@@ -80,25 +81,43 @@ def run_pipeline(
         on_event=shared.on_event,
         cancel=shared.cancel,
     )
-    with _cancelled_by_sigterm(shared.cancel):
+    with _cancelled_by_signals(shared.cancel):
         shared.record = run.execute()
     return _final_state(shared.record)
 
 
 @contextmanager
-def _cancelled_by_sigterm(cancel: threading.Event) -> Iterator[None]:
-    """Have SIGTERM end the run in order, as cancelled: Prefect's worker sends it when a run is cancelled there.
+def _cancelled_by_signals(cancel: threading.Event) -> Iterator[None]:
+    """Have SIGTERM and Ctrl-C end the run in order, as cancelled; Prefect's worker sends the first to cancel a run.
 
-    Another thread sets ``cancel``: this one may have been interrupted while it waits for the event and holds its lock.
+    Ctrl-C interrupts whatever is being done when it is pressed again only: Prefect may be about to start a step, and
+    would wait for its end. Another thread sets ``cancel``: this one may have been waiting for it, and hold its lock.
     """
+    interrupted = signal.getsignal(signal.SIGINT)
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=cancel.set, daemon=True).start())
+
+    def terminate(*_: object) -> None:
+        threading.Thread(target=cancel.set, daemon=True).start()
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        again = cancel.is_set()
+        terminate()
+        try:
+            interrupted(number, frame) if callable(interrupted) else None
+        except KeyboardInterrupt:
+            if again:
+                raise
+
+    before = [(signal.SIGTERM, signal.signal(signal.SIGTERM, terminate))]
+    if callable(interrupted):
+        before.append((signal.SIGINT, signal.signal(signal.SIGINT, interrupt)))
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before:
+            signal.signal(number, handler)
 
 
 def _ended_before(options: Mapping[str, Any]) -> RunRecord | None:

@@ -37,6 +37,7 @@ from jupyter_pipelines.settings import Settings
 from jupyter_pipelines.store import Store
 from jupyter_pipelines.warehouse.sources.declared import sources
 
+SIGNALS_SEEN = 0.5  # seconds until Ctrl-C is heard that came at the moment when we began to wait for a step
 MOST_REPEATS = 10  # of one step in one run; each repeat has learnt an order, so few notebooks come near
 
 
@@ -169,7 +170,9 @@ class PipelineRun:
         """Wait for a step to end. Ctrl-C cancels the run once, and only then interrupts us."""
         while True:
             try:
-                return self._ended.get()
+                return self._ended.get(timeout=SIGNALS_SEEN)
+            except queue.Empty:
+                continue
             except KeyboardInterrupt:
                 if self.cancel.is_set():
                     raise

@@ -148,7 +148,8 @@ def test_an_unknown_run_is_a_wrong_request(command: str, store: Path, capsys: py
     assert "jupyter pipelines runs" in capsys.readouterr().err
 
 
-def test_ctrl_c_cancels_the_run(store: Path, write: Write) -> None:
+@pytest.mark.parametrize("when", ["run started", "slow: started"])
+def test_ctrl_c_cancels_the_run(store: Path, write: Write, when: str) -> None:
     notebook = write(("step:slow", "import time\ntime.sleep(600)"))
     script = Path(sys.executable).with_name("jupyter-pipelines")
     process = subprocess.Popen(
@@ -160,7 +161,7 @@ def test_ctrl_c_cancels_the_run(store: Path, write: Write) -> None:
     said = []
     for line in process.stderr:
         said.append(line)
-        if "slow: started" in line:
+        if when in line:
             process.send_signal(signal.SIGINT)
             break
     out, err = process.communicate()

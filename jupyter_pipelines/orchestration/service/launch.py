@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import signal
 import socket
 import sys
@@ -19,6 +20,7 @@ from types import FrameType
 
 FLOW_RUN = "jupyter_pipelines.orchestration.service.flow_run"
 ANSWER_SECONDS = 5.0  # for the launcher to fork
+SIGNALS_SEEN = 0.5  # seconds until a signal is passed on that came at the moment when we began to wait
 
 
 def main(home: str, module: str = FLOW_RUN) -> int:
@@ -70,6 +72,8 @@ def follow(connection: socket.socket, pid: int) -> int | None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, forward)
+    while not select.select([connection], [], [], SIGNALS_SEEN)[0]:
+        pass
     said = _line(connection)
     if not said:  # the launcher is gone; what it has started goes on
         while _exists(pid):
