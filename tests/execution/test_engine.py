@@ -184,10 +184,21 @@ def test_input_is_refused(tmp_path: Path) -> None:
     assert (outcome.error.kind, outcome.error.fix) == ("error", "make it a parameter")
 
 
+DIES = """
+print('before', flush=True)
+import os, signal, time
+while not os.path.exists('heard'):
+    time.sleep(0.01)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
 def test_a_kernel_that_dies_says_how_and_where(tmp_path: Path) -> None:
-    outcome = run(
-        notebook("print('before', flush=True)\nimport os, signal\nos.kill(os.getpid(), signal.SIGKILL)", "1"), tmp_path
-    )
+    def on_cell(kind: str, *_: object) -> None:
+        if kind == "output":
+            (tmp_path / "heard").touch()
+
+    outcome = run(notebook(DIES.strip(), "1"), tmp_path, on_cell=on_cell)
     assert outcome.error is not None
     assert outcome.error.kind == "kernel-died"
     assert "signal 9, SIGKILL" in outcome.error.message
