@@ -89,24 +89,27 @@ def insertion_orders(order: list[Any], slots: int) -> Iterator[tuple[list[Any], 
     started = time.monotonic()
     ways = _ways(order, slots)
     barred: set[tuple[int, int]] = set()  # element, place in its way: not possible
-    best = places = _arrange(ways, barred)
+    places = _arrange(ways, barred)
+    best: tuple[list[int], list[int]] | None = None  # places, and the elements in the order of their insertion
     for _ in range(_TRIES):
         if places is None or time.monotonic() - started > SECONDS:
             break
-        wrong = _impossible(ways, places)
-        if not wrong:
-            sequence = _in_time(ways, places)
-            if sequence is not None:
+        sequence = _in_time(ways, places)
+        if sequence is None:  # some were turned away by each other: the one that went farthest goes elsewhere
+            far = max(range(len(places)), key=places.__getitem__)
+            barred.add((far, places[far]))
+        else:
+            best = best or (places, sequence)
+            wrong = _impossible(ways, places)
+            if not wrong:
                 yield [order[number] for number in sequence], []
-            break
-        barred.update(wrong)
+                break
+            barred.update(wrong)
         places = _arrange(ways, barred)
     if best is not None:
-        occupied = {way[place] for way, place in zip(ways, best)}
-        passed = {slot for way, place in zip(ways, best) for slot in way[:place]}
-        sequence = _in_time(ways, best)
-        if sequence is not None:
-            yield [order[number] for number in sequence], sorted(passed - occupied)
+        occupied = {way[place] for way, place in zip(ways, best[0])}
+        passed = {slot for way, place in zip(ways, best[0]) for slot in way[:place]}
+        yield [order[number] for number in best[1]], sorted(passed - occupied)
 
 
 def _ways(order: list[Any], slots: int) -> list[list[int]]:
