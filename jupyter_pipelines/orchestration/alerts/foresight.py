@@ -19,16 +19,16 @@ def foreseen(alert: AlertRecord, progress: Progress, home: Path) -> list[Message
         return []
     records = {record.id: record for record in Shelf(home).records()}
     messages, told = [], []
-    for schedule_id, (version, problem, since) in sorted(known.items()):
+    for schedule_id, found in sorted(known.items()):
         record = records.get(schedule_id)
         if record is None or record.schedule.paused or record.store != alert.store:
             continue
         if alert.notebook not in {"", record.notebook}:
             continue
-        mark = f"{schedule_id} {version} {since}"
+        mark = f"{schedule_id} {found.version} {found.since}"
         told.append(mark)
         if mark not in progress.foreseen:
             key = key_of(alert, "foreseen", mark)
-            messages.append(of_foreseen(alert, key, record.notebook, schedule_id, problem, record.next_time()))
+            messages.append(of_foreseen(alert, key, record.notebook, schedule_id, found.problem, record.next_time()))
     progress.foreseen = told
     return messages

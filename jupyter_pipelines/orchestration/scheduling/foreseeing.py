@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 import traceback
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -21,6 +22,15 @@ from jupyter_pipelines.store.files import read_json, write_json
 
 EVERY: Final = 1800.0  # seconds between two checks of one version: packages come and go
 LOOK: Final = 300.0  # seconds between two looks at which versions there are
+
+
+@dataclass(frozen=True)
+class Foreseen:
+    """What a version will fail of, and since when that is known."""
+
+    version: str
+    problem: str
+    since: str
 
 
 class Foreseer:
@@ -63,9 +73,9 @@ class Foreseer:
         self._checked[record.id] = (version.id, time.monotonic())
         wrong = [finding for finding in check(store, version) if finding.is_error]
         told = "\n".join(f"{one.message.rstrip('.')}. {one.fix}".strip() for one in wrong)
-        path = _folder(self._home) / f"{record.id}.json"
-        before = problems(self._home).get(record.id)
-        if told and before is not None and before[:2] == (version.id, told):
+        path = _path(self._home, record.id)
+        before = _known(path)
+        if told and before is not None and (before.version, before.problem) == (version.id, told):
             return
         if told:
             write_json(path, {"version": version.id, "problem": told, "since": time.time()})
@@ -76,29 +86,36 @@ class Foreseer:
 
 def foreseen(home: Path, record: ScheduleRecord) -> str:
     """What the next run of a schedule will fail of as things are; ``""`` where nothing is known of that."""
-    found = read_json(_folder(home) / f"{record.id}.json")
-    if not isinstance(found, dict) or not record.version:
+    known = _known(_path(home, record.id))
+    if known is None or not record.version:
         return ""
     try:
-        current = found.get("version") == _version(record, Store(record.store)).id
+        current = known.version == _version(record, Store(record.store)).id
     except PipelinesError as error:
         return error.message
-    return f"Its next run will fail as things are: {found.get('problem')}" if current else ""
+    return f"Its next run will fail as things are: {known.problem}" if current else ""
 
 
-def problems(home: Path) -> dict[str, tuple[str, str, str]]:
-    """What is known in the project home: by schedule the version that will fail, of what, and since when."""
-    known = {path.stem: read_json(path) for path in _folder(home).glob("[!.]*.json")}
-    return {
-        name: (str(found.get("version")), str(found.get("problem")), str(found.get("since")))
-        for name, found in known.items()
-        if isinstance(found, dict)
-    }
+def problems(home: Path) -> dict[str, Foreseen]:
+    """What is known in the project home, by schedule."""
+    paths = _folder(home).glob("[!.]*.json")
+    return {path.stem: known for path in paths if (known := _known(path)) is not None}
+
+
+def _known(path: Path) -> Foreseen | None:
+    found = read_json(path)
+    if not isinstance(found, dict):
+        return None
+    return Foreseen(str(found.get("version")), str(found.get("problem")), str(found.get("since")))
 
 
 def _version(record: ScheduleRecord, store: Store) -> Version:
     """The version that would run now. Raises :class:`PipelinesError`."""
     return find_version(store, record.pipeline, record.version, record.notebook)
+
+
+def _path(home: Path, schedule_id: str) -> Path:
+    return _folder(home) / f"{schedule_id}.json"
 
 
 def _folder(home: Path) -> Path:
