@@ -105,7 +105,8 @@ def _cancelled_by_signals(cancel: threading.Event) -> Iterator[None]:
         again = cancel.is_set()
         terminate()
         try:
-            interrupted(number, frame) if callable(interrupted) else None
+            if callable(interrupted):
+                interrupted(number, frame)
         except KeyboardInterrupt:
             if again:
                 raise

@@ -148,11 +148,8 @@ def cancel(run_id: str) -> RunRecord:
 def cancel_run(record: RunRecord, settings: Settings, endpoint: Endpoint) -> RunRecord:
     """Cancel a run that has not ended; see :func:`cancel`."""
     try:
-        found = endpoint.call(f"/flow_runs/{record.id}")
-        begun = not isinstance(found, dict) or found.get("state_type") not in {"SCHEDULED", "PENDING"}
-        kind = "CANCELLING" if begun else "CANCELLED"
-        state = {"type": kind, "name": kind.capitalize(), "message": "cancelled on request"}
-        endpoint.call(f"/flow_runs/{record.id}/set_state", {"state": state, "force": True})
+        begun = _prefect_state(endpoint, record.id) not in {"SCHEDULED", "PENDING"}
+        _set_prefect_state(endpoint, record.id, "CANCELLING" if begun else "CANCELLED")
     except UNREACHABLE as error:
         raise ServiceError(f"Prefect could not be told to cancel run {record.id}: {error}.") from error
     store = Store(settings.store)
@@ -179,10 +176,18 @@ def cancel_run(record: RunRecord, settings: Settings, endpoint: Endpoint) -> Run
 def _tell_again(endpoint: Endpoint, run_id: str) -> None:
     """Cancel a run once more which Prefect has let begin although it was cancelled."""
     with suppress(*UNREACHABLE):
-        found = endpoint.call(f"/flow_runs/{run_id}")
-        if isinstance(found, dict) and found.get("state_type") in {"SCHEDULED", "PENDING", "RUNNING"}:
-            state = {"type": "CANCELLING", "name": "Cancelling", "message": "cancelled on request"}
-            endpoint.call(f"/flow_runs/{run_id}/set_state", {"state": state, "force": True})
+        if _prefect_state(endpoint, run_id) in {"SCHEDULED", "PENDING", "RUNNING"}:
+            _set_prefect_state(endpoint, run_id, "CANCELLING")
+
+
+def _prefect_state(endpoint: Endpoint, run_id: str) -> str:
+    found = endpoint.call(f"/flow_runs/{run_id}")
+    return str(found.get("state_type")) if isinstance(found, dict) else ""
+
+
+def _set_prefect_state(endpoint: Endpoint, run_id: str, kind: str) -> None:
+    state = {"type": kind, "name": kind.capitalize(), "message": "cancelled on request"}
+    endpoint.call(f"/flow_runs/{run_id}/set_state", {"state": state, "force": True})
 
 
 def _kill(store: Store, run_id: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import calendar
 import re
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, time, timedelta
@@ -31,7 +32,7 @@ _MISSED: Final = {
     "latest": "of missed runs the latest is made up for",
     "all": "missed runs are all made up for, in order",
 }
-_LENGTHS: Final = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)  # of the months, in a leap year
+_LEAP_YEAR: Final = 2000
 _MOST_TIMES: Final = 8  # that are listed, instead of saying "every third hour"
 
 
@@ -127,7 +128,7 @@ def _cron(expression: str) -> str:
 def _left_out(days: Iterable[int], months: Collection[int]) -> str:
     """Which months have no run, as they are too short: it is the end of the month that is often meant."""
     first = min(days, default=1)
-    short = [month for month in months if first > _LENGTHS[month - 1]]
+    short = [month for month in months if first > calendar.monthrange(_LEAP_YEAR, month)[1]]
     if short:
         return ", not in months without that day"
     if first != 29 or 2 not in months:
@@ -152,7 +153,7 @@ def _rule(schedule: Schedule) -> str:
     text = f"Every {unit}" if every == 1 else f"Every {every} {unit}s"
     dates = [int(day) for day in _listed(parts.get("BYMONTHDAY", ""))]
     months = [int(month) for month in _listed(parts.get("BYMONTH", ""))] or range(1, 13)
-    left_out = _left_out([day for day in dates if day > 0], months) if min(dates, default=0) > 0 else ""
+    left_out = _left_out(dates, months) if min(dates, default=0) > 0 else ""
     position = _rule_days(parts, schedule.anchor_wall, frequency)
     text += f" on {position}" if position else ""
     text += _rule_times(parts, schedule.anchor_wall, frequency)

@@ -26,7 +26,8 @@ class Upkeep:
 
     def __init__(self, home: Path) -> None:
         self._home = home
-        self._stores = [Store(Settings.load().store)]  # where the runs are on record that we are given
+        self._own = Store(Settings.load().store)
+        self._stores = [self._own]  # where the runs are on record that we are given
         self._lost: dict[str, float] = {}  # runs without a process, and since when, by the monotonic clock
 
     def look(self) -> float:
@@ -37,8 +38,8 @@ class Upkeep:
         return UPKEEP
 
     def _settle(self, endpoint: Endpoint) -> None:
-        own = self._stores[0]
-        self._stores = [own, *(Store(path) for path in ServiceHome(self._home).stores() if path != str(own.root))]
+        others = (path for path in ServiceHome(self._home).stores() if path != str(self._own.root))
+        self._stores = [self._own, *map(Store, others)]
         for store in self._stores:
             settle_runs(store, endpoint)
         wanted = {
