@@ -28,6 +28,7 @@ from jupyter_pipelines.orchestration.progress import Contradiction, Progress, se
 from jupyter_pipelines.orchestration.recorder import Recorder
 from jupyter_pipelines.orchestration.records import first_of
 from jupyter_pipelines.orchestration.redaction import concealed, secret_names, unseal
+from jupyter_pipelines.orchestration.service.launch import SIGNALS_SEEN
 from jupyter_pipelines.orchestration.service.wake import LOOK, tell_worker
 from jupyter_pipelines.orchestration.step_task import retry_delay, submit_step
 from jupyter_pipelines.orchestration.time_limit import TimeLimit
@@ -37,7 +38,6 @@ from jupyter_pipelines.settings import Settings
 from jupyter_pipelines.store import Store
 from jupyter_pipelines.warehouse.sources.declared import sources
 
-SIGNALS_SEEN = 0.5  # seconds until Ctrl-C is heard that came at the moment when we began to wait for a step
 MOST_REPEATS = 10  # of one step in one run; each repeat has learnt an order, so few notebooks come near
 
 

@@ -25,10 +25,6 @@ if TYPE_CHECKING:
     from jupyter_pipelines.orchestration.schedules import Understanding
     from jupyter_pipelines.orchestration.scheduling import ScheduleRecord
 
-_TIMING = (
-    "timezone", "missed", "overlap", "max_parallel", "window", "start", "end", "done_by", "timeout", "retries",
-)  # fmt: skip
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     from jupyter_pipelines.cli.arguments import add_format, add_notebook, add_parameters, positive_int
@@ -82,10 +78,10 @@ def run(arguments: argparse.Namespace) -> int:
 
     from jupyter_pipelines.cli.output import print_json
     from jupyter_pipelines.cli.scheduling import read_expressions
-    from jupyter_pipelines.orchestration.scheduling import describe, preview_schedule, schedule
+    from jupyter_pipelines.orchestration.scheduling import POLICIES, describe, preview_schedule, schedule
 
     policies: dict[str, Any] = {
-        name: getattr(arguments, name) for name in _TIMING if getattr(arguments, name) not in (None, "")
+        name: getattr(arguments, name) for name in POLICIES if getattr(arguments, name) not in (None, "")
     }
     understood = preview_schedule(" ".join(arguments.when), **policies)
     made = schedule(

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from jupyter_pipelines.orchestration.scheduling.requests import submit_scheduled
 
 __all__ = [
+    "POLICIES",
     "ScheduleRecord",
     "describe",
     "get_schedule",
@@ -35,6 +36,11 @@ __all__ = [
     "unpause",
     "unschedule",
 ]
+
+POLICIES = (
+    "timezone", "missed", "overlap", "max_parallel", "window", "start", "end", "done_by", "timeout", "retries",
+)  # fmt: skip
+"""What may be said of a schedule besides its times, in the words of :func:`schedule`."""
 
 __getattr__ = lazy_names(
     __name__,

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
+from typing import Any
 
 from jupyter_pipelines.errors import RequestError, StoreError
 from jupyter_pipelines.notebook.model import NotebookDocument
@@ -28,6 +29,7 @@ from jupyter_pipelines.orchestration.schedules import (
 )
 from jupyter_pipelines.orchestration.schedules.json_form import read_field
 from jupyter_pipelines.orchestration.schedules.model import Missed, Overlap, WindowUnit
+from jupyter_pipelines.orchestration.scheduling import POLICIES
 from jupyter_pipelines.orchestration.scheduling.foreseeing import foreseen
 from jupyter_pipelines.orchestration.scheduling.model import Progress, ScheduleRecord, parameters_of
 from jupyter_pipelines.orchestration.scheduling.shelf import Shelf
@@ -93,9 +95,7 @@ def schedule(
     :class:`ServiceError`, and then nothing is kept; nor is anything with ``dry_run``.
     """
     now = datetime.now(UTC)
-    given: dict[str, object] = {"missed": missed, "overlap": overlap, "max_parallel": max_parallel, "window": window}
-    given |= {"start": start, "end": end, "done_by": done_by, "timeout": timeout, "retries": retries}
-    made = _understood(when, timezone, now, {"name": name, **given})
+    made = _understood(when, now, {"name": name} | _policies(locals()))
     if parameters is not None and not isinstance(parameters, Mapping):
         raise RequestError("The parameters are no mapping.", 'Give names with values: {"day": "2027-01-31"}.')
     if parameters:
@@ -188,9 +188,7 @@ def preview_schedule(
 ) -> Understanding:
     """How ``when`` is understood, and its next ``count`` times; nothing is kept. Raises :class:`RequestError`."""
     now = datetime.now(UTC)
-    given: dict[str, object] = {"missed": missed, "overlap": overlap, "max_parallel": max_parallel, "window": window}
-    given |= {"start": start, "end": end, "done_by": done_by, "timeout": timeout, "retries": retries}
-    made = _understood(when, timezone, now, given)
+    made = _understood(when, now, _policies(locals()))
     return Understanding(made, expression_of(made), when_in_words(made), preview(made, count, now))
 
 
@@ -276,19 +274,25 @@ def machine_zone() -> str:
     return name
 
 
-def _understood(when: str | Schedule, timezone: str | None, now: datetime, given: Mapping[str, object]) -> Schedule:
+def _policies(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Of a function's arguments those that say how a schedule runs."""
+    return {name: arguments[name] for name in POLICIES}
+
+
+def _understood(when: str | Schedule, now: datetime, given: Mapping[str, Any]) -> Schedule:
+    timezone = given["timezone"]
     if isinstance(when, Schedule):
         found = when if timezone is None else replace(when, zone=timezone)
     elif not isinstance(when, str):
         raise RequestError(f"{when!r:.80} does not say when.", 'Write for example "every weekday 07:00".')
     else:
         found = parse_phrase(when, timezone or machine_zone(), now)
-    policies = {
+    policies: dict[str, Any] = {
         name: read_field(name, value) if isinstance(value, str) else value
         for name, value in given.items()
-        if value is not None
+        if value is not None and name != "timezone"
     }
-    return replace(found, **policies)  # type: ignore[arg-type]  # checked by Schedule
+    return replace(found, **policies)
 
 
 def require_service(what: str) -> None:

@@ -20,7 +20,7 @@ from types import FrameType
 
 FLOW_RUN = "jupyter_pipelines.orchestration.service.flow_run"
 ANSWER_SECONDS = 5.0  # for the launcher to fork
-SIGNALS_SEEN = 0.5  # seconds until a signal is passed on that came at the moment when we began to wait
+SIGNALS_SEEN = 0.5  # seconds until a signal is heard that came at the moment when we began to wait
 
 
 def main(home: str, module: str = FLOW_RUN) -> int:
@@ -81,7 +81,8 @@ def follow(connection: socket.socket, pid: int) -> int | None:
         return None
     code = int(said)
     if code < 0:
-        signal.signal(-code, signal.SIG_DFL) if -code not in {signal.SIGKILL, signal.SIGSTOP} else None
+        if -code not in {signal.SIGKILL, signal.SIGSTOP}:
+            signal.signal(-code, signal.SIG_DFL)
         os.kill(os.getpid(), -code)
     return code
 

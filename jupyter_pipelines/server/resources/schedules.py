@@ -7,6 +7,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import jupyter_pipelines as jp
+from jupyter_pipelines.orchestration.scheduling import POLICIES
 from jupyter_pipelines.server import shown
 from jupyter_pipelines.server.refusals import looking_for
 from jupyter_pipelines.server.route import Answer, Call, Route
@@ -31,14 +32,10 @@ if TYPE_CHECKING:
     from jupyter_pipelines.orchestration.schedules import Schedule, Understanding
     from jupyter_pipelines.orchestration.scheduling import ScheduleRecord
 
-_POLICIES = (
-    "timezone", "missed", "overlap", "max_parallel", "window", "start", "end", "done_by", "timeout", "retries",
-)  # fmt: skip
-
 
 def preview(call: Call) -> object:
     """How the times of a schedule are understood, the next of them, and what daylight saving does to them."""
-    understood = jp.preview_schedule(_when(call), call.body.get("count", 5), **call.some(*_POLICIES))
+    understood = jp.preview_schedule(_when(call), call.body.get("count", 5), **call.some(*POLICIES))
     return _understood(understood)
 
 
@@ -96,7 +93,7 @@ def remove(call: Call) -> object:
 
 
 def _make(call: Call, replacing: str | None, *, dry_run: bool = False) -> ScheduleRecord:
-    options = call.some("name", "version", "follow", "ref", "verify", *_POLICIES)
+    options = call.some("name", "version", "follow", "ref", "verify", *POLICIES)
     return jp.schedule(
         call.notebook, _when(call), call.body.get("parameters"), **options, replacing=replacing, dry_run=dry_run
     )

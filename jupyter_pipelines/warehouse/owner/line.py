@@ -20,7 +20,7 @@ from jupyter_pipelines.warehouse.owner.files import Endpoint
 
 LOST: Final = (flight.FlightUnavailableError, flight.FlightCancelledError, wire.SessionLostError)
 """What is raised when the owner is gone."""
-HEARD_SECONDS: Final = 0.1  # until Ctrl-C is heard: libraries (polars) have waits go on in spite of signals
+SIGNALS_SEEN: Final = 0.1  # until Ctrl-C is heard: libraries (polars) have waits go on in spite of signals
 END_SECONDS: Final = 10.0  # for a statement to end that was interrupted
 Call = dict[str, Any]
 _Result = TypeVar("_Result")
@@ -118,7 +118,7 @@ class Line:
             self._worker = ThreadPoolExecutor(1, thread_name_prefix="warehouse")
         doing = self._worker.submit(do)
         try:
-            while not wait([doing], HEARD_SECONDS).done:
+            while not wait([doing], SIGNALS_SEEN).done:
                 continue
             return doing.result()
         except KeyboardInterrupt:
