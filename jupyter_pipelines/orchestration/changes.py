@@ -36,7 +36,10 @@ KEPT_IN: Final[Mapping[Kind, str]] = {
     "alert": "alerts",
     "verification": "verifications",
 }
-"""The folders of the project home; what is in ``progress`` below them is about the same things."""
+"""The folders of the project home."""
+
+ABOUT: Final = ("progress", "foreseen")
+"""Folders below them, whose files are about the same things."""
 
 REMEMBERED: Final = 500
 """Runs that have ended and are still known, so that they are told once."""
@@ -46,7 +49,7 @@ UNSETTLED: Final = 50_000_000
 
 _Stamp = tuple[int, int, int]
 _NONE: Final[_Stamp] = (0, 0, 0)
-_Kept = tuple[tuple[_Stamp, _Stamp], str]  # what changes when a record or its progress does; and its notebook
+_Kept = tuple[tuple[_Stamp, ...], str]  # what changes when a record, or what is known of it, does; and its notebook
 
 
 @dataclass(frozen=True)
@@ -170,7 +173,7 @@ class Changes:
 
     def _look_at_folder(self, kind: Kind, folder: Path) -> Iterator[Change]:
         changed = False
-        for place in (folder, folder / "progress"):
+        for place in (folder, *(folder / name for name in ABOUT)):
             stamp = _settled(_stamp(place))
             changed |= self._folders.get(place) != stamp
             self._folders[place] = stamp
@@ -211,7 +214,7 @@ def _files(folder: Path, before: Mapping[str, _Kept]) -> dict[str, _Kept]:
         for entry in sorted(os.listdir(folder)):
             name, suffix = os.path.splitext(entry)
             if suffix == ".json" and not name.startswith("."):
-                stamp = _stamp(folder / entry), _stamp(folder / "progress" / entry)
+                stamp = (_stamp(folder / entry), *(_stamp(folder / about / entry) for about in ABOUT))
                 known = before.get(name)
                 found[name] = known if known is not None and known[0] == stamp else (stamp, _notebook(folder / entry))
     return found

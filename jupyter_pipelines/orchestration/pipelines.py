@@ -19,6 +19,7 @@ from jupyter_pipelines.errors import StoreError
 from jupyter_pipelines.orchestration.model import RunState
 from jupyter_pipelines.orchestration.records import read_record
 from jupyter_pipelines.orchestration.schedules import next_occurrence
+from jupyter_pipelines.orchestration.scheduling.foreseeing import foreseen, problems
 from jupyter_pipelines.orchestration.scheduling.model import ScheduleRecord
 from jupyter_pipelines.orchestration.scheduling.shelf import Shelf as ScheduleShelf
 from jupyter_pipelines.orchestration.service import configured_endpoint, endpoint_of
@@ -34,7 +35,7 @@ from jupyter_pipelines.settings import Settings
 from jupyter_pipelines.store import Store, publications
 from jupyter_pipelines.store.run_index import IndexedRun, RunIndex
 
-State = Literal["draft", "active", "paused", "running", "failing", "late", "offline"]
+State = Literal["draft", "active", "paused", "running", "failing", "late", "will-fail", "offline"]
 LAST: Final = 20  # runs
 OVERDUE: Final = timedelta(minutes=1)
 NOT_RUNNING: Final = "The service is not running, and starts no runs."
@@ -67,8 +68,9 @@ class PipelineStatus:
     """How a pipeline stands. ``state``, the first that applies:
 
     ``running``; ``offline``: a run waits, or it is to run by itself, and the service is not there; ``failing``: its
-    last run that ended has failed; ``late``: one of its times has passed and nothing has run; ``paused``: all that
-    starts it is; ``active``; ``draft``: nothing is published, and nothing starts it.
+    last run that ended has failed; ``late``: one of its times has passed and nothing has run; ``will-fail``: it is
+    known that the next run of a schedule will; ``paused``: all that starts it is; ``active``; ``draft``: nothing is
+    published, and nothing starts it.
     """
 
     notebook: str  # absolute path
@@ -197,10 +199,11 @@ class _Overview:
     def _judged(self, known: dict[str, _Known]) -> Iterable[PipelineStatus]:
         now = datetime.now(UTC)
         online = bool(self._home.holder())
+        doomed = problems(self._home.path)
         for found in known.values():
-            yield self._judge(found, now, online=online)
+            yield self._judge(found, now, doomed, online=online)
 
-    def _judge(self, found: _Known, now: datetime, *, online: bool) -> PipelineStatus:
+    def _judge(self, found: _Known, now: datetime, doomed: Collection[str], *, online: bool) -> PipelineStatus:
         path = Path(found.notebook)
         live = [one for one in found.schedules if not one.schedule.paused]
         starts = bool(live) or any(not one.paused for one in found.triggers)
@@ -232,6 +235,9 @@ class _Overview:
         if late:
             due = min(late).astimezone()
             return replace(status, state="late", problem=problem or f"It should have run at {due:%Y-%m-%d %H:%M %Z}.")
+        why = next((told for one in live if one.id in doomed and (told := foreseen(self._home.path, one))), "")
+        if why:
+            return replace(status, state="will-fail", problem=problem or why)
         state: State = "draft" if found.version is None else "active"
         if found.schedules or found.triggers:
             state = "active" if starts else "paused"

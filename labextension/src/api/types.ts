@@ -557,7 +557,14 @@ export interface ILimit {
 // ---- All pipelines, and the service ----
 
 export type PipelineState =
-  'draft' | 'active' | 'paused' | 'running' | 'failing' | 'late' | 'offline';
+  | 'draft'
+  | 'active'
+  | 'paused'
+  | 'running'
+  | 'failing'
+  | 'late'
+  | 'will-fail'
+  | 'offline';
 
 /** A notebook that has runs, versions, schedules or triggers. */
 export interface IPipelineSummary {

@@ -38,6 +38,7 @@ export function toneOf(state: AnyState): Tone {
     case 'waiting':
       return 'waiting';
     case 'late':
+    case 'will-fail':
     case 'offline':
     case 'stopped':
       return 'warning';
@@ -66,6 +67,7 @@ export function wordOf(state: AnyState, trans: TranslationBundle): string {
     paused: trans.__('Paused'),
     failing: trans.__('Failing'),
     late: trans.__('Late'),
+    'will-fail': trans.__('Will fail'),
     offline: trans.__('Offline'),
     stopped: trans.__('Stopped'),
     waiting: trans.__('Waiting'),

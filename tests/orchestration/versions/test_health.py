@@ -14,6 +14,7 @@ import jupyter_pipelines as jp
 from jupyter_pipelines.errors import NotebookError, RequestError
 from jupyter_pipelines.orchestration.scheduling import describe, get_schedule
 from jupyter_pipelines.orchestration.scheduling.foreseeing import Foreseer
+from jupyter_pipelines.orchestration.service.home import ServiceHome
 from jupyter_pipelines.settings import Settings
 from jupyter_pipelines.store import Store
 
@@ -133,6 +134,11 @@ def test_a_schedule_says_what_its_next_run_will_fail_of(
     away = used.rename(tmp_path / "away")
     problem = str(told())
     assert "Its next run will fail as things are: used-thing 1.2, which it imports, is not installed." in problem
+    with ServiceHome(tmp_path / "home").held():
+        assert [(one.state, one.problem) for one in jp.pipelines()] == [("will-fail", problem)]
+        jp.pause(made.id)
+        assert [one.state for one in jp.pipelines()] == ["paused"]
+        jp.unpause(made.id)
     project(("step:a", "x = 1"))
     jp.publish(notebook)
     assert describe(get_schedule(made.id))["problem"] == ""  # what was said is of another version
@@ -140,4 +146,6 @@ def test_a_schedule_says_what_its_next_run_will_fail_of(
     assert "used-thing" in str(told())
     away.rename(used)
     assert told() == ""
+    with ServiceHome(tmp_path / "home").held():
+        assert [one.state for one in jp.pipelines()] == ["active"]
     assert Foreseer(tmp_path / "home").look() > 1  # not while everything starts

@@ -12,6 +12,7 @@ export interface ISort {
 export const STATES: readonly PipelineState[] = [
   'failing',
   'late',
+  'will-fail',
   'offline',
   'running',
   'active',

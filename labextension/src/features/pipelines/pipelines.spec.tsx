@@ -150,6 +150,22 @@ describe('the page of pipelines', () => {
     expect(rows()).toHaveLength(4);
   });
 
+  it('says of what will fail that it will, and why', () => {
+    const problem = 'Its next run will fail as things are: no pandas.';
+    show([...ALL, summary('doomed.ipynb', 'will-fail', { problem })]);
+    const row = screen.getByRole('row', { name: /doomed/ });
+    expect(row.querySelector('.jp-Pipelines-chip')?.textContent).toBe(
+      'Will fail'
+    );
+    expect(row.textContent).toContain(problem);
+    // Before what runs well.
+    expect(
+      [...document.querySelectorAll('tbody th button')].map(
+        button => button.textContent
+      )
+    ).toEqual(['b9', 'b10', 'doomed', 'a']);
+  });
+
   it('says how there come to be some', () => {
     show([]);
     expect(screen.getByText('No pipelines yet'));
