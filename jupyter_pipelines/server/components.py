@@ -290,9 +290,16 @@ def _bounds() -> dict[str, Schema]:
 
 
 def _warehouse() -> dict[str, Schema]:
-    from jupyter_pipelines.warehouse.catalog import Table, TableDetails
+    from jupyter_pipelines.warehouse.catalog import Column, Table, TableDetails
+    from jupyter_pipelines.warehouse.sources.model import SourceSummary
 
-    return {"Table": of_class(Table), "TableDetails": of_class(TableDetails, table=reference("Table"))}
+    details = of_class(TableDetails, table=reference("Table"))
+    return {
+        "Table": of_class(Table),
+        "TableDetails": details,
+        "Column": of_class(Column),
+        "Source": of_class(SourceSummary),
+    }
 
 
 def _service() -> dict[str, Schema]:

@@ -45,3 +45,32 @@ async def test_a_warehouse_that_cannot_be_opened_is_unavailable(ask, own_warehou
     reply = await ask("GET warehouse/tables")
     assert reply.status == 503
     assert "is no DuckDB database" in reply.error["message"]
+
+
+async def test_sources_are_listed_and_looked_into(ask, tmp_path, monkeypatch):
+    folder = tmp_path / "landing"
+    folder.mkdir()
+    (folder / "orders.csv").write_text("id,Full Name\n1,a\n")
+    declared = tmp_path / "sources.toml"
+    monkeypatch.setenv("JUPYTER_PIPELINES_SOURCES", str(declared))
+    monkeypatch.setenv("CRM_PASSWORD", "n0t-to-be-seen")
+    declared.write_text(
+        f'[landing]\ntype = "files"\nurl = "{folder}"\n'
+        '[crm]\ntype = "postgres"\nhost = "127.0.0.1"\nport = 1\ndatabase = "crm"\npassword = "env:CRM_PASSWORD"\n'
+        '[odd]\ntype = "files"\nurl = "s3://bucket"\nkey = "wr1tten-down"\n'
+    )
+    replies = [await ask("GET warehouse/sources")]
+    landing, crm, odd = replies[0].json["sources"]
+    assert landing == {"name": "landing", "type": "files", "place": str(folder), "problem": ""}
+    assert (crm["type"], crm["place"], crm["problem"]) == ("postgres", "127.0.0.1:1/crm", "")
+    assert "The key of the source odd is written in" in odd["problem"]
+
+    assert (await ask("GET warehouse/sources/landing/tables")).json == {"tables": ["landing.orders"]}
+    columns = (await ask("GET warehouse/sources/landing/tables/landing.orders")).json["columns"]
+    assert [column["name"] for column in columns] == ["id", "Full Name"]
+
+    replies += [await ask(f"GET warehouse/sources/{name}/tables") for name in ("crm", "odd", "nothing")]
+    assert [reply.status for reply in replies[1:]] == [503, 404, 404]
+    assert "The source crm at 127.0.0.1/crm cannot be read" in replies[1].error["message"]
+    for reply in replies:
+        assert not any(secret in str(reply.content) for secret in ("n0t-to-be-seen", "wr1tten-down", "CRM_PASSWORD"))

@@ -24,6 +24,7 @@ from typing import Any
 import duckdb
 import fsspec
 import pytest
+from fsspec.implementations.memory import MemoryFileSystem
 
 import jupyter_pipelines as jp
 from jupyter_pipelines.cli import main
@@ -31,6 +32,7 @@ from jupyter_pipelines.errors import Interrupted, RequestError, SqlError
 from jupyter_pipelines.warehouse import EngineSession
 from jupyter_pipelines.warehouse.owner.files import WarehouseFiles
 from jupyter_pipelines.warehouse.owner.remote import RemoteSession
+from jupyter_pipelines.warehouse.sources.looking import list_columns, list_tables
 
 from .conftest import end_owner, wait_until
 
@@ -204,6 +206,7 @@ def test_files_behind_http_are_read_with_a_token(
         (f'[a]\ntype = "files"\nurl = "https://me:{SECRET}@example.com"', "holds a user"),
         ('[a]\ntype = "files"\nurl = "data"', "no whole path"),
         ('[a]\ntype = "files"\nurl = "/x"\nformat = "xls"', "format"),
+        (f'[a]\ntype = "files"\nurl = "https://x/y?sig={SECRET}"', "more than where the files are"),
         ('[a]\ntype = "postgres"\ndatabase = "d"\nport = "x"', "no number"),
         ('[a]\ntype = "postgres"\ndatabase = "d"\npassword = "env:NOT_SET_ANYWHERE"', "NOT_SET_ANYWHERE"),
         ('[a]\ntype = "postgres"\ndatabase = "d"\npassword = "prefect:nope"', "no Prefect server"),
@@ -231,6 +234,49 @@ def test_sources_from_the_command_line(landing: Path, capsys: pytest.CaptureFixt
     assert json.loads(capsys.readouterr().out)["tables"] == tables
     assert main(["sources", "test", "nothing"]) == 2
     assert "no source nothing" in capsys.readouterr().err
+
+
+def test_columns_are_asked_for_by_the_names_that_tables_have(session: EngineSession) -> None:
+    found = jp.sources()
+    columns = {table: found.columns("landing", table) for table in found.tables("landing")}
+    described = [(column.name, column.type) for column in columns["landing.orders"]]
+    assert described == [("id", "BIGINT"), ("name", "VARCHAR")]
+    assert columns["landing.days"] == columns["landing.orders"]
+    assert [column.name for column in columns['landing."odd-2024"']] == ["a"]
+    with pytest.raises(RequestError, match=r"Did you mean landing\.orders"):
+        found.columns("landing", "ordres")
+
+
+def test_columns_of_a_file_that_is_broken_say_why(session: EngineSession, landing: Path) -> None:
+    (landing / "broken.parquet").write_bytes(b"no parquet")
+    with pytest.raises(RequestError, match=r"landing\.broken cannot be read: .*too small"):
+        jp.sources().columns("landing", "landing.broken")
+
+
+def test_nobody_waits_for_a_database_that_does_not_answer(declare: Declare) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        declare(f'[slow]\ntype = "postgres"\ndatabase = "d"\nhost = "127.0.0.1"\nport = {port}\n')
+        with pytest.raises(RequestError, match=r"slow has not answered for 0\.1 seconds"):
+            list_columns(jp.sources().connect("slow"), "slow.orders", 0.1)
+
+
+def test_nobody_waits_for_files_that_do_not_answer(declare: Declare) -> None:
+    over = threading.Event()
+
+    class Silent(MemoryFileSystem):  # type: ignore[misc]  # fsspec ships no types
+        protocol = "silent"
+
+        def ls(self, *_: Any, **__: Any) -> Any:
+            over.wait()
+
+    fsspec.register_implementation("silent", Silent, clobber=True)
+    declare('[slow]\ntype = "files"\nurl = "silent://bucket"\n')
+    try:
+        with pytest.raises(RequestError, match=r"slow has not answered for 0\.1 seconds"):
+            list_tables(jp.sources().connect("slow"), 0.1)
+    finally:
+        over.set()
 
 
 # -- PostgreSQL, and the owner -------------------------------------------------------------------------------------
@@ -327,6 +373,17 @@ def test_values_of_postgres_arrive_as_they_are(crm: str) -> None:
     assert full["span"].days == 1
     types = {column["column_name"]: column["column_type"] for column in described}
     assert (types["id"], types["price"], types["numbers"]) == ("BIGINT", "DECIMAL(10,2)", "INTEGER[]")
+
+
+def test_columns_of_postgres_are_told_as_they_arrive(crm: str) -> None:
+    session = EngineSession.open()
+    described = session.query("DESCRIBE crm.customers").to_pylist()
+    session.close()
+    expected = [(column["column_name"], column["column_type"]) for column in described]
+    for name in ("crm.public.customers", "public.customers", "customers"):
+        assert [(column.name, column.type) for column in jp.sources().columns("crm", name)] == expected
+    with pytest.raises(RequestError, match=r"Did you mean crm\.sales\.visits"):
+        jp.sources().columns("crm", "sales.visit")
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    from dataclasses import asdict
+
     import jupyter_pipelines as jp
     from jupyter_pipelines.cli.output import clean, count, print_json
     from jupyter_pipelines.errors import RequestError
@@ -46,7 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
         document: dict[str, object] = {"name": arguments.name, "tables": tables}
         lines = [f"{arguments.name} answers, and has {count(len(tables), 'table')}", *(f"  {name}" for name in tables)]
     else:
-        listed = [_described(name) for name in found.names()]
+        listed = [asdict(one) for one in found.described()]
         document = {"path": str(found.path), "sources": listed}
         lines = [f"{one['name']}: {one['problem'] or one['type'] + ', ' + one['place']}" for one in listed]
         lines = lines or [f"no sources are declared in {found.path}; --help shows how"]
@@ -55,14 +57,3 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         print(clean("\n".join(lines)))
     return 0
-
-
-def _described(name: str) -> dict[str, str]:
-    import jupyter_pipelines as jp
-    from jupyter_pipelines.errors import PipelinesError
-
-    try:
-        source = jp.sources().get(name)
-    except PipelinesError as error:
-        return {"name": name, "type": "", "place": "", "problem": str(error)}
-    return {"name": source.name, "type": source.type, "place": source.place, "problem": ""}

@@ -7,13 +7,22 @@ import tomllib
 from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from jupyter_pipelines.errors import PipelinesError, RequestError
 from jupyter_pipelines.settings import Settings
-from jupyter_pipelines.warehouse.sources.model import SECRET_FIELDS, ConnectedSource, Source, SourceType
+from jupyter_pipelines.warehouse.sources.model import (
+    SECRET_FIELDS,
+    ConnectedSource,
+    Source,
+    SourceSummary,
+    SourceType,
+)
 from jupyter_pipelines.warehouse.sources.secrets import FORMS, find_secret, is_reference
+
+if TYPE_CHECKING:
+    from jupyter_pipelines.warehouse.catalog import Column
 
 FORMATS: Final = ("parquet", "csv", "json")
 _FIELDS: Final[Mapping[str, Mapping[str, type]]] = {
@@ -62,6 +71,17 @@ class Sources:
         fix = f"Did you mean {near[0]}?" if near else f"Declare it in {self.path}: a table [{name}]."
         raise RequestError(f"There is no source {name}.", fix)
 
+    def described(self) -> tuple[SourceSummary, ...]:
+        """All of them for people; none is asked. Raises :class:`RequestError` for a file that is no TOML."""
+        return tuple(self._described(name) for name in self.names())
+
+    def _described(self, name: str) -> SourceSummary:
+        try:
+            source = self.get(name)
+        except RequestError as error:
+            return SourceSummary(name, "", "", str(error))
+        return SourceSummary(source.name, source.type, source.place, "")
+
     def connect(self, name: str) -> ConnectedSource:
         """One with its secrets. Raises :class:`RequestError` when one of them is not to be had."""
         source = self.get(name)
@@ -73,12 +93,15 @@ class Sources:
 
     def tables(self, name: str) -> tuple[str, ...]:
         """What can be read of one, as SQL names it; asks it. Raises :class:`RequestError` when it does not answer."""
-        source = self.connect(name)
-        if source.type == "files":
-            from jupyter_pipelines.warehouse.sources.files import list_tables
-        else:
-            from jupyter_pipelines.warehouse.sources.postgres import list_tables
-        return tuple(f"{source.name}.{table}" for table in list_tables(source))
+        from jupyter_pipelines.warehouse.sources.looking import list_tables
+
+        return list_tables(self.connect(name))
+
+    def columns(self, name: str, table: str) -> tuple[Column, ...]:
+        """Those of a table of one, which :meth:`tables` names; asks it. Raises :class:`RequestError`."""
+        from jupyter_pipelines.warehouse.sources.looking import list_columns
+
+        return list_columns(self.connect(name), table)
 
     def needed(self, sql: str) -> dict[str, ConnectedSource]:
         """Those that a text may name, with their secrets. Raises :class:`RequestError`."""
@@ -167,6 +190,9 @@ def _check_files(name: str, values: Mapping[str, Any], path: Path) -> None:
     if "@" in parts.netloc:
         fix = f"Leave it out of the address, and add token = {FORMS}."
         raise RequestError(f"The address of the source {name} in {path} holds a user, or a password.", fix)
+    if "?" in url and parts.scheme in {"http", "https"}:
+        fix = f"Leave out all from the ? on; what lets one in is token = {FORMS}."
+        raise RequestError(f"The address of the source {name} in {path} holds more than where the files are.", fix)
     if not parts.scheme and not url.startswith(("/", "~")) and not is_reference(url):
         raise RequestError(f"The url of the source {name} in {path} is no whole path.", "Write it from / on, or a URL.")
     if values.get("format", "csv") not in FORMATS:

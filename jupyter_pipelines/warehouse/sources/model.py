@@ -30,6 +30,16 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
+class SourceSummary:
+    """A source for people. Where it is declared wrongly, ``problem`` says how, and ``type`` and ``place`` are empty."""
+
+    name: str
+    type: Literal["postgres", "files", ""]
+    place: str
+    problem: str
+
+
+@dataclass(frozen=True, slots=True)
 class ConnectedSource:
     """A source with its secrets: what is needed to read it. It is kept in memory, and shows no ``values``."""
 

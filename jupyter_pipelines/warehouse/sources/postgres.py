@@ -19,6 +19,7 @@ from typing import Any, Final, TypeVar
 
 from jupyter_pipelines.errors import RequestError
 from jupyter_pipelines.notebook.table_names import TableName, quoted, shown
+from jupyter_pipelines.warehouse.catalog import Column
 from jupyter_pipelines.warehouse.sources.model import ConnectedSource
 from jupyter_pipelines.warehouse.sources.secrets import without_secrets
 
@@ -41,7 +42,7 @@ _TABLES: Final = """
     ORDER BY 1, 2
 """
 _COLUMNS: Final = """
-    SELECT attname AS name, format_type(atttypid, atttypmod) AS type
+    SELECT attname AS name, format_type(atttypid, atttypmod) AS type, NOT attnotnull AS nullable
     FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE n.nspname = $1 AND c.relname = $2 AND attnum > 0 AND NOT attisdropped ORDER BY attnum
 """
@@ -59,7 +60,7 @@ _TYPES: Final = {
     "interval": "INTERVAL",
     "time without time zone": "TIME",
     "timestamp without time zone": "TIMESTAMP",
-    "timestamp with time zone": "TIMESTAMPTZ",
+    "timestamp with time zone": "TIMESTAMP WITH TIME ZONE",
     "json": "JSON",
     "jsonb": "JSON",
 }
@@ -69,12 +70,14 @@ _MOST_DIGITS: Final = 38  # of DuckDB's decimals
 
 @dataclass(frozen=True, slots=True)
 class _Column:
-    """A column: how PostgreSQL is asked for it, the type of the text that comes, and what DuckDB makes of that."""
+    """A column: how PostgreSQL is asked for it, the type of the text that comes, and what DuckDB makes of that: how,
+    and of which type."""
 
     name: str
     asked: str
     read: str
     made: str
+    type: str
 
 
 def select_postgres(connection: Any, source: ConnectedSource, schema: str, table: str) -> str:
@@ -140,6 +143,22 @@ def list_tables(source: ConnectedSource) -> tuple[str, ...]:
     return _waited(source, ask, lambda: False)
 
 
+def list_columns(source: ConnectedSource, table: TableName) -> tuple[Column, ...]:
+    """The columns of a table, with the types that DuckDB makes of theirs. Raises :class:`RequestError`."""
+
+    async def ask() -> tuple[Column, ...]:
+        connection = await _connect(source)
+        try:
+            found = await connection.fetch(_COLUMNS, table.schema, table.table)
+            if not found:
+                raise await _no_table(connection, source, table)
+            return tuple(Column(row["name"], _column(row["name"], row["type"]).type, row["nullable"]) for row in found)
+        finally:
+            await connection.close()
+
+    return _waited(source, ask, lambda: False)
+
+
 async def _connect(source: ConnectedSource) -> Any:
     import asyncpg
 
@@ -180,15 +199,15 @@ def _column(name: str, type_: str) -> _Column:
     asked = quoted(name)
     if plain.endswith("[]"):
         item = _duckdb_type(plain.removesuffix("[]"))
-        return _Column(name, f"array_to_json({asked})", "JSON", f"CAST({{}} AS {item}[])")
+        return _Column(name, f"array_to_json({asked})", "JSON", f"CAST({{}} AS {item}[])", f"{item}[]")
     if plain == "bytea":
-        return _Column(name, f"encode({asked}, 'hex')", "VARCHAR", "unhex({})")
-    return _Column(name, asked, _duckdb_type(plain), "{}")
+        return _Column(name, f"encode({asked}, 'hex')", "VARCHAR", "unhex({})", "BLOB")
+    return _Column(name, asked, _duckdb_type(plain), "{}", _duckdb_type(plain))
 
 
 def _duckdb_type(plain: str) -> str:
     if (found := _NUMERIC.fullmatch(plain)) and int(found[2]) <= int(found[1]) <= _MOST_DIGITS:
-        return f"DECIMAL({found[1]}, {found[2]})"
+        return f"DECIMAL({found[1]},{found[2]})"
     return "DOUBLE" if plain.startswith("numeric") else _TYPES.get(plain, "VARCHAR")
 
 

@@ -207,6 +207,38 @@ export class Api {
     });
   }
 
+  async sources(signal: Signal = null): Promise<t.ISource[]> {
+    const answer = await request<{ sources: t.ISource[] }>(
+      this.settings,
+      'warehouse/sources',
+      { signal }
+    );
+    return answer.sources;
+  }
+
+  /** What can be read of a source, as SQL names it. */
+  async sourceTables(source: string, signal: Signal = null): Promise<string[]> {
+    const answer = await request<{ tables: string[] }>(
+      this.settings,
+      path('warehouse', 'sources', source, 'tables'),
+      { signal }
+    );
+    return answer.tables;
+  }
+
+  async sourceColumns(
+    source: string,
+    table: string,
+    signal: Signal = null
+  ): Promise<t.IColumn[]> {
+    const answer = await request<{ columns: t.IColumn[] }>(
+      this.settings,
+      path('warehouse', 'sources', source, 'tables', table),
+      { signal }
+    );
+    return answer.columns;
+  }
+
   // ---- Schedules ----
 
   schedules(notebook?: string, signal: Signal = null): Promise<t.ISchedule[]> {

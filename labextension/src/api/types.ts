@@ -622,10 +622,24 @@ export interface ITable {
   changed: number | null;
 }
 
+export interface IColumn {
+  name: string;
+  type: string;
+  nullable: boolean;
+}
+
+/** An external source; `problem` says why one that is declared wrongly has no type and no place. */
+export interface ISource {
+  name: string;
+  type: 'postgres' | 'files' | '';
+  place: string;
+  problem: string;
+}
+
 /** A table with its columns and first rows; values are texts, cut where they are long. */
 export interface ITableDetails {
   table: ITable;
-  columns: { name: string; type: string; nullable: boolean }[];
+  columns: IColumn[];
   preview: (string | null)[][];
 }
 

@@ -18,16 +18,20 @@ export function sqlName({
   return schema === MAIN ? quoted(name) : `${quoted(schema)}.${quoted(name)}`;
 }
 
+/** Whether a name has all the words of a search in it. */
+export function hasWords(name: string, wanted: string): boolean {
+  const words = wanted.toLowerCase().split(/\s+/).filter(Boolean);
+  return words.every(word => name.toLowerCase().includes(word));
+}
+
 /** The tables whose names have all these words in them, by their schemas. */
 export function bySchema(
   tables: readonly ITable[],
   wanted = ''
 ): [string, ITable[]][] {
-  const words = wanted.toLowerCase().split(/\s+/).filter(Boolean);
   const groups = new Map<string, ITable[]>();
   for (const table of tables) {
-    const name = `${table.schema}.${table.name}`.toLowerCase();
-    if (words.every(word => name.includes(word))) {
+    if (hasWords(`${table.schema}.${table.name}`, wanted)) {
       groups.set(table.schema, [...(groups.get(table.schema) ?? []), table]);
     }
   }

@@ -1,7 +1,6 @@
 /** Schemas, tables, their columns and first rows, to look at and to take names from. */
-import { addIcon, refreshIcon } from '@jupyterlab/ui-components';
+import { refreshIcon } from '@jupyterlab/ui-components';
 import type { TranslationBundle } from '@jupyterlab/translation';
-import type { CommandRegistry } from '@lumino/commands';
 import * as React from 'react';
 import type {
   ICheck,
@@ -9,7 +8,6 @@ import type {
   ITable,
   ITableDetails
 } from '../../api';
-import { CommandIDs } from '../../tokens';
 import {
   IconButton,
   instant,
@@ -18,47 +16,17 @@ import {
   relative,
   StaleNotice,
   ToneIcon,
-  useLive,
-  useSignals
+  useLive
 } from '../../ui';
-import { bySchema, countText, producerOf, quoted, sqlName } from './model';
+import { bySchema, countText, producerOf, sqlName } from './model';
+import { Columns, Name } from './names';
+import { Sources } from './sources';
 import type { IWarehouseProps } from './widget';
 
 /** As SQL has them: not translated. */
 const NULL = 'NULL';
 const EXAMPLE =
   '%%sql --table mart.daily\nselect day, count(*) as flights\nfrom flights group by day';
-
-/** A name that can be dragged into a cell; the button beside it does the same. */
-function Name(props: {
-  text: string;
-  commands: CommandRegistry;
-  trans: TranslationBundle;
-  children: React.ReactNode;
-}): React.JSX.Element {
-  const { text, commands, trans, children } = props;
-  useSignals(commands.commandChanged);
-  return (
-    <div
-      className="jp-Pipelines-warehouseName"
-      draggable
-      onDragStart={event => {
-        event.dataTransfer.setData('text/plain', text);
-        event.dataTransfer.effectAllowed = 'copy';
-      }}
-    >
-      {children}
-      <IconButton
-        icon={addIcon}
-        label={trans.__('Insert %1 into the cell', text)}
-        disabled={!commands.isEnabled(CommandIDs.insertName)}
-        onClick={() => {
-          void commands.execute(CommandIDs.insertName, { name: text });
-        }}
-      />
-    </div>
-  );
-}
 
 function Preview(props: {
   details: ITableDetails;
@@ -166,7 +134,7 @@ function Producer(
 function Details(
   props: IWarehouseProps & { table: ITable }
 ): React.JSX.Element {
-  const { table, records, commands, trans } = props;
+  const { table, records, trans } = props;
   const { schema, name, changed } = table;
   const live = useLive(
     React.useMemo(
@@ -194,22 +162,7 @@ function Details(
       {pipeline && <Producer {...props} pipeline={pipeline} />}
       {details && (
         <>
-          <ul aria-label={trans.__('Columns of %1', name)}>
-            {details.columns.map(column => (
-              <li key={column.name}>
-                <Name
-                  text={quoted(column.name)}
-                  commands={commands}
-                  trans={trans}
-                >
-                  <code>{column.name}</code>
-                  <span className="jp-Pipelines-place">
-                    {column.type.toLowerCase()}
-                  </span>
-                </Name>
-              </li>
-            ))}
-          </ul>
+          <Columns of={name} columns={details.columns} {...props} />
           <Preview details={details} trans={trans} />
         </>
       )}
@@ -258,6 +211,7 @@ function TableItem(
 export function Warehouse(props: IWarehouseProps): React.JSX.Element {
   const { records, trans } = props;
   const [wanted, setWanted] = React.useState('');
+  const [looked, setLooked] = React.useState(0);
   const live = useLive(
     React.useMemo(
       () =>
@@ -280,6 +234,7 @@ export function Warehouse(props: IWarehouseProps): React.JSX.Element {
             label={trans.__('Look again')}
             onClick={() => {
               void live.refresh();
+              setLooked(looked + 1);
             }}
           />
         </div>
@@ -337,6 +292,7 @@ export function Warehouse(props: IWarehouseProps): React.JSX.Element {
           </ul>
         </details>
       ))}
+      <Sources {...props} wanted={wanted} renewed={looked} />
     </>
   );
 }
