@@ -48,6 +48,7 @@ if TYPE_CHECKING:
         pause_backfill,
         resume_backfill,
     )
+    from jupyter_pipelines.orchestration.cleaning import gc
     from jupyter_pipelines.orchestration.limits import limit, limits
     from jupyter_pipelines.orchestration.pipelines import pipelines
     from jupyter_pipelines.orchestration.relinking import relink
@@ -100,6 +101,7 @@ __all__ = [
     "diff",
     "drift",
     "fix",
+    "gc",
     "get_backfill",
     "get_run",
     "get_verification",
@@ -169,6 +171,7 @@ __getattr__ = lazy_names(
             ("backfill", "backfills", "cancel_backfill", "get_backfill", "pause_backfill", "resume_backfill"),
             f"{__name__}.orchestration.backfills",
         ),
+        "gc": f"{__name__}.orchestration.cleaning",
         **dict.fromkeys(("limit", "limits"), f"{__name__}.orchestration.limits"),
         **dict.fromkeys(
             ("preview_schedule", "schedule", "schedules", "submit_scheduled"), f"{__name__}.orchestration.scheduling"

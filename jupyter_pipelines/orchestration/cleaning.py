@@ -12,10 +12,12 @@ import sys
 import time
 from collections.abc import Collection
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 
-from jupyter_pipelines.errors import PipelinesError
+from jupyter_pipelines.errors import PipelinesError, RequestError
+from jupyter_pipelines.notebook.options import parse_duration
 from jupyter_pipelines.orchestration.history import list_runs
 from jupyter_pipelines.orchestration.remains import remove_remains, secrets_of
 from jupyter_pipelines.orchestration.retention import Limits, expired
@@ -32,6 +34,49 @@ THOROUGHLY = 86400.0  # seconds between two looks for what was left without a ru
 MANY = 50  # runs that Prefect forgets in one request: as many as it takes
 PAUSE = 1.0  # seconds between two such requests
 NICE = 10
+
+
+@dataclass(frozen=True)
+class Freed:
+    """What goes, or with ``removed`` has gone. Sizes are in bytes."""
+
+    runs: tuple[str, ...]
+    objects: int  # values
+    bytes: int
+    kept_bytes: int  # of the values that stay
+    removed: bool
+
+    @classmethod
+    def of(cls, garbage: Garbage, *, removed: bool) -> Freed:
+        return cls(garbage.runs, len(garbage.objects), garbage.bytes, garbage.kept_bytes, removed)
+
+
+def gc(
+    *, keep_last: int | None = None, older_than: timedelta | str | float | None = None, dry_run: bool = True
+) -> Freed:
+    """Free the disk space of old runs: their executed notebooks, and every value that no run left refers to.
+
+    As it is called it only says what would go, and its size; with ``dry_run=False`` it goes. What goes is what is
+    beyond the limits of :func:`jupyter_pipelines.retention`; or, of all notebooks together, runs that are not among the
+    newest ``keep_last`` and did not end within the last ``older_than`` (``"30d"``, or seconds). Runs that go on, those
+    marked by :func:`jupyter_pipelines.keep`, and published versions stay. Raises :class:`RequestError`.
+    """
+    if keep_last is not None and (isinstance(keep_last, bool) or not isinstance(keep_last, int) or keep_last < 1):
+        raise RequestError(f"keep_last = {keep_last!r} is no number of runs.", "Give one above 0.")
+    garbage = find_old(keep_last=keep_last, older_than=None if older_than is None else _age(older_than))
+    if not dry_run:
+        remove(garbage)
+    return Freed.of(garbage, removed=not dry_run)
+
+
+def _age(given: timedelta | str | float) -> float:
+    try:
+        seconds = given.total_seconds() if isinstance(given, timedelta) else parse_duration(given)
+    except ValueError:
+        seconds = -1.0
+    if seconds < 0:
+        raise RequestError(f"older_than = {given!r} is no length of time.", 'Give one such as "30d" or "12h".')
+    return seconds
 
 
 def find_old(*, keep_last: int | None = None, older_than: float | None = None) -> Garbage:

@@ -281,12 +281,17 @@ def _verifications() -> dict[str, Schema]:
 
 
 def _bounds() -> dict[str, Schema]:
+    from jupyter_pipelines.orchestration.cleaning import Freed
     from jupyter_pipelines.orchestration.limits import Limit
     from jupyter_pipelines.orchestration.retention import Retention
 
     person = objects({"run": _TEXT, "step": _TEXT, "since": NUMBER}, "run", "step", "since")
     people: Schema = {"type": "array", "items": person}
-    return {"Limit": of_class(Limit, running=people, waiting=people), "Retention": of_class(Retention)}
+    return {
+        "Freed": of_class(Freed),
+        "Limit": of_class(Limit, running=people, waiting=people),
+        "Retention": of_class(Retention),
+    }
 
 
 def _warehouse() -> dict[str, Schema]:

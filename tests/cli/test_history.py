@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import jupyter_pipelines as jp
 from jupyter_pipelines.cli import main
 from jupyter_pipelines.orchestration.model import RunRecord
 from jupyter_pipelines.store import Store, publications
@@ -102,6 +103,9 @@ def test_what_is_beyond_the_limits_is_shown_and_then_goes(kept: Store, capsys: p
     told = capsys.readouterr().out
     assert "run1" in told and "run0" not in told
     assert "would go: 1 run," in told and "add --yes" in told
+    would_go = jp.gc()
+    assert (would_go.runs, would_go.removed) == (("run1",), False)
+    assert would_go.bytes > 0
     assert main(["gc", "--yes", "--format", "json"]) == 0
     assert json.loads(capsys.readouterr().out)["runs"] == ["run1"]
     assert main(["keep", "run0", "--off"]) == 0

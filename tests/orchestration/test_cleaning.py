@@ -69,6 +69,30 @@ def left() -> set[str]:
     return {run.id for run in jp.list_runs(limit=None)}
 
 
+def test_what_goes_is_told_before_it_goes(runs: Store) -> None:
+    for number in range(4):
+        save(runs, f"run{number}", number * 10.0)
+    assert jp.gc().runs == ()
+    told = jp.gc(older_than="15d")
+    assert (told.runs, told.objects, told.removed) == (("run2", "run3"), 2, False)
+    assert (told.bytes > 2000, told.kept_bytes) == (True, 2000)
+    assert left() == {"run0", "run1", "run2", "run3"}
+    told = jp.gc(keep_last=3, older_than=5 * DAY)
+    assert told.runs == ("run3",)
+    assert jp.gc(keep_last=3, older_than=5 * DAY, dry_run=False) == replace(told, removed=True)
+    assert left() == {"run0", "run1", "run2"}
+
+
+@pytest.mark.parametrize(
+    "given", [{"keep_last": 0}, {"keep_last": True}, {"older_than": "long"}, {"older_than": -1}, {"older_than": "-1d"}]
+)
+def test_what_says_nothing_removes_nothing(runs: Store, given: dict[str, Any]) -> None:
+    save(runs, "run0", 10.0)
+    with pytest.raises(RequestError):
+        jp.gc(**given, dry_run=False)
+    assert left() == {"run0"}
+
+
 def test_values_that_a_kept_run_took_over_stay(store: Path, write: Callable[..., Path]) -> None:
     cells = [("step:load", "x = list(range(1000))"), ("step:show", "y = len(x)"), ("step:end", "print(y)")]
     first = jp.run(write(*cells))

@@ -162,6 +162,11 @@ async def test_limits_and_retention(ask, notebook):
     assert (await ask("PUT retention", {"notebook": notebook, "keep_runs": 5})).json["keep_runs"] == 5
     assert (await ask("GET retention", notebook=notebook)).json["keep_runs"] == 5
     assert (await ask("GET retention")).json["keep_runs"] is None
+    nothing = {"runs": [], "objects": 0, "bytes": 0, "removed": False}
+    assert (await ask("GET garbage", keep_last=1, older_than="30d")).json.items() >= nothing.items()
+    assert (await ask("POST garbage/remove", {"keep_last": 1})).json.items() >= (nothing | {"removed": True}).items()
+    assert (await ask("GET garbage", older_than="long")).error["field"] == "older_than"
+    assert (await ask("POST garbage/remove", {"keep_last": 0})).error["field"] == "keep_last"
 
 
 async def test_alerts(ask, notebook, own_home, monkeypatch):

@@ -26,9 +26,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    from dataclasses import asdict
+
     from jupyter_pipelines.cli.output import clean, count, print_json, short_path, size
     from jupyter_pipelines.cli.report import moment
-    from jupyter_pipelines.orchestration.cleaning import find_old, remove
+    from jupyter_pipelines.orchestration.cleaning import Freed, find_old, remove
     from jupyter_pipelines.orchestration.records import read_record
     from jupyter_pipelines.settings import Settings
     from jupyter_pipelines.store import Store
@@ -40,15 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.yes:
         remove(garbage)
     if arguments.format == "json":
-        print_json(
-            {
-                "runs": list(garbage.runs),
-                "objects": len(garbage.objects),
-                "bytes": total,
-                "kept_bytes": garbage.kept_bytes,
-                "removed": arguments.yes,
-            }
-        )
+        print_json(asdict(Freed.of(garbage, removed=arguments.yes)))
         return 0
     verb = "removed" if arguments.yes else "would go"
     for record in sorted(going, key=lambda record: -record.started):
