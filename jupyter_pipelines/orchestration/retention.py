@@ -16,6 +16,7 @@ from pathlib import Path
 from jupyter_pipelines.errors import RequestError
 from jupyter_pipelines.orchestration.history import get_run
 from jupyter_pipelines.orchestration.model import RunRecord
+from jupyter_pipelines.orchestration.service.home_format import refuse_later
 from jupyter_pipelines.settings import Settings
 from jupyter_pipelines.store import Store
 from jupyter_pipelines.store.collection import RunSizes
@@ -111,6 +112,7 @@ def set_retention(
     ``jupyter pipelines gc`` at once. Returns the limits that hold now. Raises :class:`RequestError`.
     """
     settings = Settings.load()
+    refuse_later(settings.home)
     made = Retention(keep_runs, keep_days, keep_size)
     with locked(settings.home / "retention.lock"):
         limits = Limits(settings.home)

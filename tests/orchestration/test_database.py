@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import resource
 import signal
@@ -9,9 +10,11 @@ import sqlite3
 import stat
 import threading
 import time
+import zipfile
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -20,12 +23,18 @@ import jupyter_pipelines as jp
 from jupyter_pipelines.cli import main
 from jupyter_pipelines.errors import ServiceError
 from jupyter_pipelines.orchestration.model import RunRecord
+from jupyter_pipelines.orchestration.schedules import Schedule
+from jupyter_pipelines.orchestration.scheduling.model import ScheduleRecord
+from jupyter_pipelines.orchestration.scheduling.shelf import Shelf
 from jupyter_pipelines.orchestration.service import Endpoint, ensure_service, stop_service
 from jupyter_pipelines.orchestration.service.database.backups import BACKUPS, back_up
 from jupyter_pipelines.orchestration.service.database.files import DamagedDatabaseError, Database, check
 from jupyter_pipelines.orchestration.service.database.keeping import Keeper, describe
 from jupyter_pipelines.orchestration.service.database.readying import ready
-from jupyter_pipelines.orchestration.service.database.versions import FORMAT, installed_version, refuse_newer
+from jupyter_pipelines.orchestration.service.database.versions import installed_version, refuse_newer
+from jupyter_pipelines.orchestration.service.home_format import FORMAT, bring_up_to_date
+from jupyter_pipelines.orchestration.service.supervisor import main as supervise
+from jupyter_pipelines.orchestration.versions.publishing import history
 from jupyter_pipelines.settings import Settings
 from jupyter_pipelines.store import Store
 
@@ -48,7 +57,7 @@ def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Database:
         connection.executemany("INSERT INTO filler VALUES (?)", [(os.urandom(500).hex(),) for _ in range(300)])
         connection.commit()
     (tmp_path / "secret").touch()
-    made.jot(prefect=installed_version("prefect"), jupyter_pipelines="0.1", format=FORMAT, closed=True)
+    made.jot(prefect=installed_version("prefect"), closed=True)
     return made
 
 
@@ -96,14 +105,12 @@ def test_it_is_backed_up_before_another_version_changes_it(database: Database) -
     assert start(database) == [], "once"
 
 
-@pytest.mark.parametrize("written", ["prefect", "revision", "format"])
+@pytest.mark.parametrize("written", ["prefect", "revision"])
 def test_a_newer_version_is_refused_and_nothing_is_touched(
     database: Database, written: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     if written == "prefect":
         database.jot(prefect="99.1.2")
-    elif written == "format":
-        database.jot(format=FORMAT + 1, jupyter_pipelines="7.0")
     else:
         with closing(sqlite3.connect(database.path)) as connection:
             connection.execute("UPDATE alembic_version SET version_num = 'ffffffffffff'")
@@ -115,7 +122,6 @@ def test_a_newer_version_is_refused_and_nothing_is_touched(
     expected = {
         "prefect": ("Prefect 99.1.2", f"installed is Prefect {installed_version('prefect')}", "prefect>=99.1.2"),
         "revision": ("a newer Prefect", "install the newer Prefect again"),
-        "format": ("Jupyter Pipelines 7.0", "jupyter_pipelines>=7.0"),
     }[written]
     assert all(text in told for text in expected)
     assert (database.path.read_bytes(), database.note.read_bytes()) == before
@@ -125,6 +131,77 @@ def test_a_newer_version_is_refused_and_nothing_is_touched(
     assert main(["status"]) == 0
     assert expected[0] in capsys.readouterr().out
     assert (database.path.read_bytes(), database.note.read_bytes()) == before
+
+
+@pytest.fixture
+def kept(tmp_path: Path, write: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home with a version, a schedule and limits, as the first version of ours left it; and its notebook."""
+    monkeypatch.setenv("JUPYTER_PIPELINES_HOME", str(tmp_path / "home"))
+    notebook = write(("step:one", "x = 1"))
+    jp.publish(notebook, message="as it was")
+    jp.set_retention(keep_runs=7)
+    jp.limit("database", 3)
+    home = Settings.load().home
+    daily = Schedule(cron="0 6 * * *", zone="UTC")
+    record = ScheduleRecord("s", str(notebook), daily, datetime.now(UTC), str(home / "store"), "", str(notebook))
+    Shelf(home).save(record)
+    (home / "store" / "runs" / "r").mkdir(parents=True)
+    (home / "store" / "runs" / "r" / "run.json").write_text("{}")
+    return notebook
+
+
+def test_the_files_of_an_earlier_version_are_backed_up_once(
+    kept: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = Settings.load().home
+    said: list[str] = []
+    for _ in range(2):
+        bring_up_to_date(home, said.append)
+    (made,) = (home / "backups").iterdir()
+    assert len(said) == 1 and str(made) in said[0]
+    assert stat.S_IMODE(made.stat().st_mode) == 0o600
+    with zipfile.ZipFile(made) as archive:
+        assert not [name for name in archive.namelist() if name.endswith("run.json")]
+        archive.extractall(tmp_path / "back")
+    monkeypatch.setenv("JUPYTER_PIPELINES_HOME", str(tmp_path / "back"))
+    assert [one.id for one in jp.schedules()] == ["s"]
+    assert jp.retention().keep_runs == 7
+    assert [one.slots for one in jp.limits()] == [3]
+    assert [entry.message for entry in history(kept)] == ["as it was"]
+
+
+def test_what_cannot_be_backed_up_is_not_changed(kept: Path) -> None:
+    home = Settings.load().home
+    (home / "backups").write_text("in the way")
+    with pytest.raises(ServiceError, match="cannot be backed up"):
+        bring_up_to_date(home, print)
+    assert not (home / "format.json").exists()
+    assert supervise(home) != 0
+
+
+def test_the_files_of_a_later_version_are_refused_and_left(kept: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    home = Settings.load().home
+    (home / "format.json").write_text(json.dumps({"format": FORMAT + 1, "jupyter_pipelines": "7.0"}))
+
+    def content() -> dict[Path, bytes]:
+        return {path: path.read_bytes() for path in home.rglob("*.json") if "objects" not in path.parts}
+
+    before = content()
+    schedule = ["schedule", str(kept), "every day"]
+    other = kept.with_name("other.ipynb")
+    other.write_bytes(kept.read_bytes())
+    for command in (
+        *(["up", "--detach"], ["up"], ["run", str(kept)], ["run", str(kept), "--detach"], schedule),
+        *(["publish", str(other)], ["pause", "s"], ["unschedule", "s"], ["retention", "--keep-runs", "1"]),
+        ["limit", "database", "1"],
+    ):
+        assert main(command) == 2, command
+        told = capsys.readouterr().err
+        assert "Jupyter Pipelines 7.0" in told and "jupyter_pipelines>=7.0" in told, command
+    assert main(["status"]) == 0
+    assert "Jupyter Pipelines 7.0" in capsys.readouterr().out
+    assert supervise(home) != 0
+    assert content() == before
 
 
 @pytest.mark.parametrize("how", ["torn", "garbage", "cut", "header", "empty", "missing"])

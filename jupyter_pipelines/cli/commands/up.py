@@ -65,9 +65,11 @@ def run(arguments: argparse.Namespace) -> int:
     if not arguments.detach and service_status(settings) is None:
         from jupyter_pipelines.orchestration.service.database.versions import refuse_newer
         from jupyter_pipelines.orchestration.service.home import require_locks
+        from jupyter_pipelines.orchestration.service.home_format import refuse_later
         from jupyter_pipelines.orchestration.service.supervisor import main
 
         require_locks()
+        refuse_later(settings.home)
         refuse_newer(settings.home)
         print("Ctrl-C stops the service; `jupyter pipelines status` says how it is.", file=sys.stderr)
         return main(settings.home)

@@ -42,9 +42,11 @@ def database() -> str:
     from jupyter_pipelines.orchestration.service import configured_endpoint
     from jupyter_pipelines.orchestration.service.database.files import DamagedDatabaseError, Database, check
     from jupyter_pipelines.orchestration.service.database.versions import refuse_newer
+    from jupyter_pipelines.orchestration.service.home_format import refuse_later
     from jupyter_pipelines.settings import Settings
 
     home = Settings.load().home
+    refuse_later(home)
     found = Database(home)
     if configured_endpoint() is not None or not found.path.exists():
         return "not in use"

@@ -12,6 +12,7 @@ from typing import Final
 from jupyter_pipelines.errors import RequestError, StoreError
 from jupyter_pipelines.orchestration.limits.queues import Queue, Ticket, alone
 from jupyter_pipelines.orchestration.service.home import require_locks
+from jupyter_pipelines.orchestration.service.home_format import refuse_later
 from jupyter_pipelines.orchestration.versions.identity import pipeline_of
 from jupyter_pipelines.settings import Settings
 from jupyter_pipelines.store import Store
@@ -46,7 +47,9 @@ def limit(what: Path | str, slots: int | None) -> Limit:
     if slots is not None and (isinstance(slots, bool) or not isinstance(slots, int) or not 1 <= slots <= MOST):
         raise RequestError(f"{slots!r} at once cannot be.", f"Give a number from 1 to {MOST:,}.")
     kind, name = _meant(what)
-    shelf = LimitShelf(Settings.load().home)
+    home = Settings.load().home
+    refuse_later(home)
+    shelf = LimitShelf(home)
     shelf.save(kind, name, slots)
     return shelf.look_at(kind, name)
 

@@ -34,6 +34,7 @@ from jupyter_pipelines.orchestration.scheduling.foreseeing import foreseen
 from jupyter_pipelines.orchestration.scheduling.model import Progress, ScheduleRecord, parameters_of
 from jupyter_pipelines.orchestration.scheduling.shelf import Shelf
 from jupyter_pipelines.orchestration.service import configured_endpoint, ensure_service, works_for
+from jupyter_pipelines.orchestration.service.home_format import refuse_later
 from jupyter_pipelines.orchestration.versions.identity import pipeline_of, real_path
 from jupyter_pipelines.orchestration.versions.publishing import PUBLISHED, find_version, read_content, read_entries
 from jupyter_pipelines.settings import Settings
@@ -233,6 +234,7 @@ def unschedule(schedule_id: str) -> ScheduleRecord:
     """Remove a schedule; returns what it was. Its runs stay on record, and one that goes on is left alone."""
     record = get_schedule(schedule_id)
     settings = Settings.load()
+    refuse_later(settings.home)
     Shelf(settings.home).remove(record.id)
     forget_followed(settings.home, record.id)
     _tell_scheduler(settings)
@@ -356,6 +358,7 @@ def _check(record: ScheduleRecord, now: datetime, origin: Path | None = None) ->
 def _set_paused(schedule_id: str, paused: bool) -> ScheduleRecord:
     record = get_schedule(schedule_id)
     settings = Settings.load()
+    refuse_later(settings.home)
     if record.schedule.paused != paused:
         changed = replace(record.schedule, paused=paused)
         since = record.active_since if paused else datetime.now(UTC)

@@ -20,6 +20,7 @@ from jupyter_pipelines.orchestration.service.endpoint import (
     recorded_endpoint,
 )
 from jupyter_pipelines.orchestration.service.home import ServiceHome, ServiceStatus, require_locks
+from jupyter_pipelines.orchestration.service.home_format import refuse_later
 from jupyter_pipelines.settings import Settings
 from jupyter_pipelines.store.files import make_folder
 
@@ -36,6 +37,7 @@ def ensure_service(settings: Settings, say: Callable[[str], None] = lambda _: No
     Several processes may call this at once: one service starts, all get it. Raises :class:`ServiceError` when no
     server can be had.
     """
+    refuse_later(settings.home)
     home = ServiceHome(settings.home)
     endpoint = endpoint_of(settings)
     if endpoint is None:
@@ -55,6 +57,7 @@ def start_service(settings: Settings) -> subprocess.Popen[bytes]:
     """Start the service in the background, and return at once; where one runs already, the new one ends by itself."""
     home = ServiceHome(settings.home)
     require_locks()
+    refuse_later(settings.home)
     refuse_newer(settings.home)
     try:
         make_folder(settings.home)

@@ -25,6 +25,7 @@ from jupyter_pipelines.orchestration.service.database.versions import refuse_new
 from jupyter_pipelines.orchestration.service.endpoint import Endpoint, configured_endpoint, recorded_endpoint
 from jupyter_pipelines.orchestration.service.forgiving import make_output_forgiving
 from jupyter_pipelines.orchestration.service.home import PartStatus, ServiceHome, ServiceStatus
+from jupyter_pipelines.orchestration.service.home_format import bring_up_to_date
 from jupyter_pipelines.orchestration.service.renewal import Renewal
 from jupyter_pipelines.store.files import make_folder, write_atomically, write_json
 
@@ -297,6 +298,7 @@ def main(home: Path) -> int:
             return HELD
         try:
             refuse_newer(home)
+            bring_up_to_date(home, say)
         except ServiceError as error:
             say(str(error))
             return FAILED

@@ -25,6 +25,7 @@ from jupyter_pipelines.orchestration.schedules.expressions import check_plain
 from jupyter_pipelines.orchestration.scheduling import ScheduleRecord
 from jupyter_pipelines.orchestration.scheduling.making import MAKING, choose_version, is_schedule, require_service
 from jupyter_pipelines.orchestration.service import ensure_service
+from jupyter_pipelines.orchestration.service.home_format import refuse_later
 from jupyter_pipelines.orchestration.service.wake import LOOK, tell_worker
 from jupyter_pipelines.orchestration.triggers import events, files, patterns, runs, tokens
 from jupyter_pipelines.orchestration.triggers.loops import named_upstream, refuse_loops
@@ -236,6 +237,7 @@ def unschedule(schedule_id: str) -> ScheduleRecord | TriggerRecord:
     if record is None:
         return scheduling.unschedule(schedule_id)
     settings = Settings.load()
+    refuse_later(settings.home)
     Shelf(settings.home).remove(record.id)
     tell_worker(settings.home, LOOK)
     return record
@@ -378,6 +380,7 @@ def _set_paused(record: TriggerRecord, paused: bool) -> TriggerRecord:
     if not paused:
         changed = replace(changed, active_since=datetime.now(UTC), baseline=baseline_of(record))
     settings = Settings.load()
+    refuse_later(settings.home)
     Shelf(settings.home).save(changed)
     tell_worker(settings.home, LOOK)
     return changed

@@ -17,6 +17,7 @@ from jupyter_pipelines.notebook.frozen import without_outputs
 from jupyter_pipelines.notebook.model import NotebookDocument
 from jupyter_pipelines.orchestration.kernels import missing_kernel
 from jupyter_pipelines.orchestration.loading import load_runnable, read_source
+from jupyter_pipelines.orchestration.service.home_format import refuse_later
 from jupyter_pipelines.orchestration.versions.environment import describe_environment
 from jupyter_pipelines.orchestration.versions.files import check_total, find_files, read_file
 from jupyter_pipelines.orchestration.versions.identity import claim, pipeline_of, real_path
@@ -260,6 +261,7 @@ def _append(
     """Add to the log; without ``path`` the pipeline goes on being published from where it was last."""
     owner = path if path is not None else read_entries(store, pipeline)[-1].notebook
     entry = Entry(kind, version, owner, time.time(), author if author is not None else _user(), message)
+    refuse_later(Settings.load().home)
     publications.append(store, pipeline, asdict(entry))
 
 

@@ -23,6 +23,7 @@ from jupyter_pipelines.orchestration.service.database.files import (
 from jupyter_pipelines.orchestration.service.database.versions import refuse_newer
 from jupyter_pipelines.orchestration.service.endpoint import UNREACHABLE, recorded_endpoint
 from jupyter_pipelines.orchestration.service.home import ServiceHome
+from jupyter_pipelines.orchestration.service.home_format import refuse_later
 
 DAILY: Final = 86400.0  # seconds between two backups while the server runs
 CHECKED: Final = 50.0  # seconds between two looks at all of it, or longer: they take less than 1/2000 of a core
@@ -119,6 +120,7 @@ def describe(home: Path) -> dict[str, object]:
     noted = database.noted()
     problem = str(noted.get("problem") or "")
     try:
+        refuse_later(home)
         refuse_newer(home)
     except ServiceError as error:
         problem = str(error)

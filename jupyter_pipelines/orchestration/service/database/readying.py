@@ -23,7 +23,7 @@ from jupyter_pipelines.orchestration.service.database.files import (
     partial_of,
     say,
 )
-from jupyter_pipelines.orchestration.service.database.versions import FORMAT, installed_version, refuse_newer
+from jupyter_pipelines.orchestration.service.database.versions import installed_version, refuse_newer
 from jupyter_pipelines.settings import Settings
 from jupyter_pipelines.store import Store
 from jupyter_pipelines.store.files import make_folder
@@ -54,12 +54,7 @@ def ready(home: Path, say: Say = say) -> Iterator[None]:
             _compact(database, say)
         except DamagedDatabaseError as damage:
             _restore(database, str(damage), say)
-    database.jot(
-        prefect=installed_version("prefect"),
-        jupyter_pipelines=installed_version("jupyter_pipelines"),
-        format=FORMAT,
-        closed=False,
-    )
+    database.jot(prefect=installed_version("prefect"), closed=False)
     yield
     database.jot(closed=True)
 

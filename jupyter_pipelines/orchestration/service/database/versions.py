@@ -8,29 +8,17 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Final
 
 from jupyter_pipelines.errors import ServiceError
 from jupyter_pipelines.orchestration.service.database.files import Database, connect
 
-FORMAT: Final = 1
-"""Of the files in a project home. A home of a later format is refused."""
-
 
 def refuse_newer(home: Path) -> None:
-    """Raise :class:`ServiceError` when a newer version wrote this home's database, or its files. Changes nothing."""
+    """Raise :class:`ServiceError` when a newer version of Prefect wrote this home's database. Changes nothing."""
     database = Database(home)
     noted = database.noted()
     if not database.path.exists() and not noted:
         return
-    form = noted.get("format")
-    if isinstance(form, int) and form > FORMAT:
-        raise ServiceError(
-            f"The files in {home} were written by Jupyter Pipelines {noted.get('jupyter_pipelines', 'of later')}, "
-            f"this is {installed_version('jupyter_pipelines')}, which cannot read them.",
-            f"Install jupyter_pipelines>={noted.get('jupyter_pipelines')} again, or set JUPYTER_PIPELINES_HOME to "
-            "another folder.",
-        )
     wrote, installed = str(noted.get("prefect") or ""), installed_version("prefect")
     revision = _revision(database.path)
     unknown = bool(revision) and revision not in _known_revisions()
