@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from jupyter_pipelines.errors import StoreError
-from jupyter_pipelines.execution.kernel_side import container, rebuild
+from jupyter_pipelines.execution.kernel_side import container, reading, rebuild
 from jupyter_pipelines.execution.model import Carried
 
 
@@ -129,14 +129,20 @@ _INSTEAD: dict[str, object] = {
 }
 
 
-class _Unpickler(rebuild.Unpickler):
+class _FindsStandIns:
     def find_class(self, module: str, name: str) -> Any:
         if module == "__main__":
             return _stand_in(name)
         if module == rebuild.PICKLED_AS and name in _INSTEAD:
             return _INSTEAD[name]
-        return super().find_class(module, name)
+        return super().find_class(module, name)  # type: ignore[misc]  # that of the unpickler
+
+
+class _Unpickler(_FindsStandIns, reading.Unpickler): ...
+
+
+class _PatientUnpickler(_FindsStandIns, reading.PatientUnpickler): ...
 
 
 def _loads(stream: memoryview, buffers: Iterable[Any]) -> object:
-    return _Unpickler(stream, buffers).load()
+    return reading.loads(stream, buffers=buffers, quick=_Unpickler, patient=_PatientUnpickler)

@@ -18,7 +18,8 @@ module             does
 ``arrays``         how arrays, frames and tensors are pickled
 ``formulas``       how parsed formulas are pickled
 ``identity``       objects that are nothing but themselves
-``set_order``      how to make sets that iterate as they did
+``set_order``      makes sets that iterate as they did
+``reading``        turns bytes into values again
 ``rebuild``        what pickles call to make values again
 ``sharing``        which names share objects and must stay together
 ``comparison``     whether two values are the same, and where they differ (with ``comparison_libraries``)

@@ -23,7 +23,7 @@ import time
 from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
-from . import rebuild
+from . import reading
 from .collecting import without_collecting
 from .digests import algorithm_of, digest, is_known
 from .pickling import Pickled
@@ -34,7 +34,7 @@ FORMAT = 1
 GLANCE = 0.1  # seconds for which what removes old files may take one away to see whether it is in use
 
 Json = dict[str, Any]
-Loads = Callable[..., Any]  # with the signature of rebuild.loads
+Loads = Callable[..., Any]  # with the signature of reading.loads
 
 
 class ContainerError(Exception):
@@ -185,7 +185,7 @@ class Container:
                     raise ContainerError(f"{self.address} is damaged: {', '.join(group['names'])} was altered")
 
     @without_collecting()
-    def load(self, names: Collection[str], loads: Loads = rebuild.loads) -> Json:
+    def load(self, names: Collection[str], loads: Loads = reading.loads) -> Json:
         """The values of ``names``. What is in one group is the same objects however often it is asked for."""
         found: Json = {}
         for name in names:
@@ -205,7 +205,7 @@ class Container:
         return None
 
     def _load_group(self, group: Json, loads: Loads) -> dict[str, object]:
-        if group["python"] not in (None, "%d.%d" % sys.version_info[:2]) and loads is rebuild.loads:
+        if group["python"] not in (None, "%d.%d" % sys.version_info[:2]) and loads is reading.loads:
             raise ContainerError(f"it holds functions of Python {group['python']}, which no other version can load")
         stream = self._part(group["pickle"])
         if not self._is_intact(stream, group["pickle"][2]):

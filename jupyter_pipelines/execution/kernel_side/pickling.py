@@ -25,7 +25,7 @@ import types
 from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
-from . import arrays, arrow, formulas, identity, rebuild, set_order
+from . import arrays, arrow, formulas, identity, reading, rebuild, set_order
 from .refusals import UncarriableError, advice, refusal
 
 INLINE = 1 << 14  # buffers below this many bytes stay in the pickle
@@ -163,10 +163,10 @@ class _ExactPickler(ValuePickler):
 
     def __init__(self, definitions: Collection[str] | None, links: arrays.Links | None, sealed: bool) -> None:
         super().__init__(definitions, links, sealed)
-        self._nans: dict[int, tuple[int, float]] = {id(math.nan): (rebuild.MATH_NAN, math.nan)}  # kept: ids stay theirs
+        self._nans: dict[int, tuple[int, float]] = {id(math.nan): (reading.MATH_NAN, math.nan)}  # kept: ids stay theirs
         numpy = sys.modules.get("numpy")
         if numpy is not None and hasattr(numpy, "nan"):
-            self._nans[id(numpy.nan)] = rebuild.NUMPY_NAN, numpy.nan
+            self._nans[id(numpy.nan)] = reading.NUMPY_NAN, numpy.nan
         self._ordinary: dict[int, object] = {}  # sets that pickle makes as they are, by their ids
 
     def persistent_id(self, value: Any) -> int | tuple[Any, ...] | None:

@@ -8,16 +8,15 @@ from __future__ import annotations
 import collections
 import enum
 import importlib
-import io
 import marshal
-import math
-import pickle
 import random
 import re
 import sys
 import types
 from collections.abc import Callable
 from typing import Any
+
+from .reading import loads
 
 PICKLED_AS = "_jupyter_pipelines_kernel.rebuild"
 EMPTY_CELL = "<empty cell>"
@@ -30,78 +29,6 @@ _of_notebook: set[Any] = set()  # those of them that cells of the notebook made 
 
 class Missing:
     """Stands for a closure variable that has no value."""
-
-
-# Not-a-numbers keep their identity, which `in` and dicts go by: they are pickled by a number, these two by their own.
-
-MATH_NAN, NUMPY_NAN = -1, -2
-
-
-class Unpickler(pickle.Unpickler):
-    """Reads what :mod:`.pickling` writes."""
-
-    def __init__(self, stream: Any, buffers: Any) -> None:
-        super().__init__(io.BytesIO(stream), buffers=buffers)
-        self._nans: dict[int, float] = {MATH_NAN: math.nan}
-        self._sets: dict[int, Any] = {}
-
-    def persistent_load(self, number: Any) -> Any:
-        """``number``: of a not-a-number; or a tuple of that of a set and, when it comes first, how to make it."""
-        if isinstance(number, tuple):
-            which, *recipe = number
-            if recipe:
-                self._sets[which] = make_set(*recipe)
-            return self._sets[which]
-        if number not in self._nans:
-            self._nans[number] = _numpy_nan() if number == NUMPY_NAN else float("nan")
-        return self._nans[number]
-
-
-def _numpy_nan() -> float:
-    try:
-        found: float = importlib.import_module("numpy").nan
-    except ImportError:
-        return float("nan")
-    return found
-
-
-def loads(stream: Any, *, buffers: Any = None) -> Any:
-    """The value in a pickle."""
-    return Unpickler(stream, buffers).load()
-
-
-class _Blocker:
-    """Holds one slot of a set's table."""
-
-    def __init__(self, slot: int) -> None:
-        self.slot = slot
-
-    def __hash__(self) -> int:
-        return self.slot
-
-
-def make_set(frozen: bool, copied: bool, slots: int, order: list[Any], blocked: list[int]) -> Any:
-    """A set whose elements were inserted in ``order``: one by one (``slots`` 0), at once (1), or into that many slots.
-
-    A set that is empty and is given a dict gets room for twice as many elements as that has. What only makes room comes
-    last, where it is in nobody's way; what holds the ``blocked`` slots comes first. Both leave again.
-    """
-    if slots <= 1:
-        values: Any = dict.fromkeys(order) if slots else order
-        made: Any = frozenset(values) if frozen and not copied else set(values)
-    else:
-        guests: list[Any] = [_Blocker(slot) for slot in blocked]
-        now = order[: max(0, slots // 2 - 1 - len(guests))]
-        guests += [object() for _ in range(slots // 4 - len(now) - len(guests))]
-        made = set(dict.fromkeys([*guests[: len(blocked)], *now, *guests[len(blocked) :]]))
-        if frozen and not copied:
-            made = frozenset(guests) ^ made  # its table is a copy of that of `made`
-            made = made.union(order[len(now) :]) if len(now) < len(order) else made
-        else:
-            made.update(order[len(now) :])
-            for guest in guests:
-                made.discard(guest)
-    return (frozenset(made) if frozen else set(made)) if copied else made
 
 
 # Functions and classes

@@ -6,7 +6,7 @@ import types
 from collections.abc import Collection
 from typing import Any
 
-from . import rebuild, sharing, summary
+from . import reading, rebuild, sharing, summary
 from .arrays import Links
 from .collecting import without_collecting
 from .comparison import attributes_of, difference
@@ -155,7 +155,7 @@ class Saving:
         """Read a value back whose class pickles in its own way, and see whether it is the same."""
         buffers = [bytearray(buffer) for buffer in pickled.buffers]
         try:
-            back = rebuild.loads(pickled.stream, buffers=buffers)
+            back = reading.loads(pickled.stream, buffers=buffers)
         except Exception as error:  # whatever the class's own unpickling raises
             where: str | None = f"{type(error).__name__}: {error}"
         else:

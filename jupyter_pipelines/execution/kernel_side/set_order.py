@@ -1,72 +1,95 @@
-"""Sets that are read back iterate as the original did.
+"""Sets that are read back iterate as the original did, and go on growing as it would have.
 
-A set iterates in the order of the slots that its elements have got. Which these are depends on the size of its table
-and, where elements collide, on what came first. Pickle writes the elements in the order of iteration, which makes the
-same set again most of the time only. Here the table's size is taken from the original, and an order of insertion is
-looked for that ends in the same iteration (see Objects/setobject.c in CPython). What is found is tried out before it is
-trusted; where nothing is found, the set is written as pickle does.
+A set iterates in the order of the slots of its table that its elements have got. Which these are depends on the table's
+size and, where elements want the same slot, on which came first and what has left since. Pickle writes the elements in
+the order of iteration, which makes the same set again most of the time only. For the others CPython's table is looked
+at (``Objects/setobject.c``): each element is inserted after those that had turned it away; what has left is inserted
+first and removed again, and so is what stood where a later element stands now. What comes of that is compared with the
+original before it is trusted; where it differs, and on other Pythons, the set is written as pickle does.
 """
 
 from __future__ import annotations
 
+import ctypes
+import dataclasses
 import itertools
 import math
 import sys
-import time
 import types
 from collections.abc import Iterator
 from typing import Any
 
-from .rebuild import make_set
-
 MOST = 200_000  # elements
-SECONDS = 2.0
-_TRIES = 60  # how often an arrangement is mended
-_FEW = 5  # elements: all orders are tried
-_SMALL = 1_000  # elements: all ways of all of them are tried
-_FAR = 32  # slots of an element's probe sequence that are considered
 _LINEAR = 9  # CPython's LINEAR_PROBES
 _EMPTY = sys.getsizeof(set())
-_WORD = (1 << 64) - 1
+_ENTRY = ctypes.sizeof(ctypes.c_void_p) + ctypes.sizeof(ctypes.c_ssize_t)
+_SMALLEST = 8  # slots
+_WORD = 2 * sys.maxsize + 1
+_NOBODYS = 0x1ADE68B1 << 32  # a hash that elements are not likely to have
+_LEFT = -1  # the hash in a slot whose element has left; no value has it
 
 AnySet = Any  # a set or frozenset
-Recipe = tuple[bool, bool, int, list[Any], list[int]]  # the arguments of rebuild.make_set
+Recipe = tuple[bool, int, list[Any], dict[int, Any], list[int]]  # the arguments of make_set
 
 _BY_ADDRESS = (types.BuiltinFunctionType, types.MethodType)
 
 
+class _SetObject(ctypes.Structure):
+    """How CPython's ``PySetObject`` begins."""
+
+    _fields_ = [
+        ("object", ctypes.c_byte * object.__basicsize__),
+        ("fill", ctypes.c_ssize_t),
+        ("used", ctypes.c_ssize_t),
+        ("mask", ctypes.c_ssize_t),
+        ("table", ctypes.c_void_p),
+    ]
+
+
+@dataclasses.dataclass(frozen=True)
+class _Table:
+    """The slots of a set, as they are in memory: for each the address of its element and the hash of that."""
+
+    slots: int
+    entries: bytes
+
+    def hashes(self) -> tuple[list[tuple[int, int]], list[int]]:
+        """Slot and hash of each element, as they iterate; and the slots whose elements have left."""
+        words = memoryview(self.entries).cast("q" if sys.maxsize > 2**32 else "l")
+        taken = [(slot, words[2 * slot + 1]) for slot in range(self.slots) if words[2 * slot]]
+        return [pair for pair in taken if pair[1] != _LEFT], [slot for slot, value in taken if value == _LEFT]
+
+
 def recipe_for(original: AnySet) -> Recipe | None:
-    """How to make a set that iterates as ``original``; ``None`` when pickle's way does, or no way is known."""
-    frozen, order = type(original) is frozenset, list(original)
-    if len(order) < 2 or _is_same(original, type(original)(order)):
+    """How to make a set with the table of ``original``; ``None`` when pickle's way does, or no way is known."""
+    order, table = list(original), _table(original)
+    if table is None or table == _table(type(original)(order)):
         return None
     if len(order) > MOST or not all(map(_hashes_by_content, order)):
         return None
-    slots = _slots(original)
-    fallback = None
-    for candidate, blocked in ((order, []), *insertion_orders(order, slots)):
-        for copied in (False, True):
-            for table in (slots,) if blocked else (0, 1, slots):
-                recipe = (frozen, copied, table, candidate, blocked)
-                made = make_set(*recipe)
-                if _is_same(original, made):
-                    return recipe
-                if fallback is None and _iterates_alike(original, made):
-                    fallback = recipe
-    return fallback
+    elements, left = table.hashes()
+    if [value for _, value in elements] != list(map(hash, order)):
+        return None
+    early, late = _in_time(elements, table.slots - 1)
+    successors = {elements[number][0]: order[number] for number in late}
+    recipe = (type(original) is frozenset, table.slots, [order[number] for number in early], successors, left)
+    try:
+        made = make_set(*recipe)
+    except Exception:  # whatever elements say when they are compared
+        return None
+    return recipe if len(made) == len(order) and all(one is other for one, other in zip(original, made)) else None
 
 
-def _slots(held: AnySet) -> int:
+def _table(held: AnySet) -> _Table | None:
+    """The table of a set; ``None`` where it is not laid out as is known here."""
+    if sys.implementation.name != "cpython":
+        return None
     size = sys.getsizeof(held) - _EMPTY
-    return 8 if size <= 0 else size // 16
-
-
-def _is_same(original: AnySet, made: AnySet) -> bool:
-    return sys.getsizeof(original) == sys.getsizeof(made) and _iterates_alike(original, made)
-
-
-def _iterates_alike(original: AnySet, made: AnySet) -> bool:
-    return len(original) == len(made) and all(one is other for one, other in zip(original, made))
+    slots = size // _ENTRY if size > 0 else _SMALLEST
+    head = _SetObject.from_address(id(held))
+    if head.mask != slots - 1 or head.used != len(held) or not head.used <= head.fill <= slots or not head.table:
+        return None
+    return _Table(slots, ctypes.string_at(head.table, slots * _ENTRY))
 
 
 def _hashes_by_content(value: Any) -> bool:
@@ -79,138 +102,113 @@ def _hashes_by_content(value: Any) -> bool:
     return value is None or not (isinstance(value, _BY_ADDRESS) or by is object.__hash__)
 
 
-def insertion_orders(order: list[Any], slots: int) -> Iterator[tuple[list[Any], list[int]]]:
-    """Orders of insertion into an empty table of ``slots`` after which elements may iterate as in ``order``.
-
-    With each come slots that have to be blocked meanwhile: what was there has been removed from the original.
+def _in_time(elements: list[tuple[int, int]], mask: int) -> tuple[list[int], list[int]]:
+    """The elements, given by slot and hash, each after those that turned it away; and those that came to a slot when
+    what had turned others away there had left.
     """
-    if len(order) <= _FEW:
-        yield from ((list(other), []) for other in itertools.permutations(order))
-    started = time.monotonic()
-    ways = _ways(order, slots)
-    barred: set[tuple[int, int]] = set()  # element, place in its way: not possible
-    places = _arrange(ways, barred)
-    best: tuple[list[int], list[int]] | None = None  # places, and the elements in the order of their insertion
-    for _ in range(_TRIES):
-        if places is None or time.monotonic() - started > SECONDS:
-            break
-        sequence = _in_time(ways, places)
-        if sequence is None:  # some were turned away by each other: the one that went farthest goes elsewhere
-            far = max(range(len(places)), key=places.__getitem__)
-            barred.add((far, places[far]))
-        else:
-            best = best or (places, sequence)
-            wrong = _impossible(ways, places)
-            if not wrong:
-                yield [order[number] for number in sequence], []
-                break
-            barred.update(wrong)
-        places = _arrange(ways, barred)
-    if best is not None:
-        occupied = {way[place] for way, place in zip(ways, best[0])}
-        passed = {slot for way, place in zip(ways, best[0]) for slot in way[:place]}
-        yield [order[number] for number in best[1]], sorted(passed - occupied)
+    holder = {slot: number for number, (slot, _) in enumerate(elements)}
+    early = [number for number, (slot, value) in enumerate(elements) if value & mask == slot]
+    begun, placed, late = set[int](), set(early), dict[int, None]()
+    for first in range(len(elements)):
+        waiting = [first]
+        while waiting:
+            number = waiting[-1]
+            if number not in begun and number not in placed:
+                begun.add(number)
+                slot, value = elements[number]
+                before = [holder[passed] for passed in _passed(value, mask, slot) if passed in holder]
+                late.update(dict.fromkeys(other for other in before if other in begun and other not in placed))
+                waiting += (other for other in before if other not in begun)
+                continue
+            waiting.pop()
+            if number not in placed:
+                placed.add(number)
+                if number not in late:
+                    early.append(number)
+    return early, list(late)
 
 
-def _ways(order: list[Any], slots: int) -> list[list[int]]:
-    """The slots that each element may come to rest in, in the order in which it would try them.
-
-    Those of large sets that are where their neighbours are have not gone far.
-    """
-    mask = slots - 1
-    hashes = [hash(value) for value in order]
-    if len(order) <= _SMALL:
-        return [_first(_probes(value, mask)) for value in hashes]
-    homes = [value & mask for value in hashes]
-    around = [homes[0]] * 2 + homes + [homes[-1]] * 2
-    near = 8 * slots // len(order) + _LINEAR
-    ways = []
-    for number, home in enumerate(homes):
-        middle = sorted(around[number : number + 5])[2]
-        if abs(home - middle) <= near and home + _LINEAR <= mask:
-            ways.append(list(range(home, home + _LINEAR + 1)))
-        else:
-            ways.append(_first(_probes(hashes[number], mask)))
-    return ways
-
-
-def _probes(value: int, mask: int) -> Iterator[int]:
-    """The slots at which CPython looks for room for a hash, one after the other."""
+def _passed(value: int, mask: int, end: int) -> Iterator[int]:
+    """The slots at which CPython looks for room for a hash until it comes to the slot ``end``."""
     perturb = value & _WORD
     slot = perturb & mask
     while True:
-        yield from range(slot, slot + (_LINEAR if slot + _LINEAR <= mask else 0) + 1)
+        for probe in range(slot, slot + (_LINEAR if slot + _LINEAR <= mask else 0) + 1):
+            if probe == end:
+                return
+            yield probe
         perturb >>= 5
         slot = (slot * 5 + 1 + perturb) & mask
 
 
-def _first(probes: Iterator[int]) -> list[int]:
-    """The first slots of a probe sequence, each once."""
-    found: dict[int, None] = {}
-    for _ in range(2 * _FAR):
-        found[next(probes)] = None
-        if len(found) == _FAR:
-            break
-    return list(found)
+class _Guest:
+    """Holds one slot of a set's table until the elements are in theirs."""
+
+    def __init__(self, slot: int) -> None:
+        self.slot = slot
+
+    def __hash__(self) -> int:
+        return _NOBODYS + self.slot
 
 
-def _arrange(ways: list[list[int]], barred: set[tuple[int, int]]) -> list[int] | None:
-    """A place in each element's way so that slots increase, with as few probes as can be."""
-    # For each element the best ends so far: (slot, cost, place, the end before), slots increasing, costs decreasing.
-    ends: list[tuple[int, int, int, Any]] = [(-1, 0, 0, None)]
-    for number, way in enumerate(ways):
-        new: list[tuple[int, int, int, Any]] = []
-        position, before, least = 0, None, -1
-        for slot, place in sorted(zip(way, range(len(way)))):
-            while position < len(ends) and ends[position][0] < slot:
-                before = ends[position]
-                position += 1
-            if before is not None and (least < 0 or before[1] + place < least):
-                if not barred or (number, place) not in barred:
-                    least = before[1] + place
-                    new.append((slot, least, place, before))
-        if not new:
-            return None
-        ends = new
-    places = []
-    end: Any = ends[-1]
-    while end[3] is not None:
-        places.append(end[2])
-        end = end[3]
-    return places[::-1]
+class _Echo:
+    """A key of its own in a dict, which a set then takes for an element that it has: it only makes room."""
+
+    def __init__(self, of: Any) -> None:
+        self.hash = hash(of)
+        self.of: Any = self
+
+    def __hash__(self) -> int:
+        return self.hash
+
+    def __eq__(self, other: object) -> bool:
+        return other is self.of
 
 
-def _impossible(ways: list[list[int]], places: list[int]) -> list[tuple[int, int]]:
-    """The elements that would have come to rest earlier on their way, where nobody is."""
-    occupied = {way[place] for way, place in zip(ways, places)}
-    return [
-        (number, place)
-        for number, (way, place) in enumerate(zip(ways, places))
-        if place and not occupied.issuperset(way[:place])
-    ]
+_PLAIN = frozenset({_Guest, int, float, complex, bool, str, bytes, tuple, frozenset, type(None)})  # may meet an echo
 
 
-def _in_time(ways: list[list[int]], places: list[int]) -> list[int] | None:
-    """The elements so that each comes after those it was turned away by."""
-    holder = {way[place]: number for number, (way, place) in enumerate(zip(ways, places))}
-    state = [0] * len(ways)  # 1: being placed, 2: placed
-    sequence: list[int] = []
-    for first in range(len(ways)):
-        stack = [first]
-        while stack:
-            number = stack[-1]
-            if state[number] == 0:
-                state[number] = 1
-                for slot in ways[number][: places[number]]:
-                    if slot not in holder:
-                        continue  # blocked
-                    if state[holder[slot]] == 1:
-                        return None
-                    if state[holder[slot]] == 0:
-                        stack.append(holder[slot])
-            else:
-                stack.pop()
-                if state[number] == 1:
-                    state[number] = 2
-                    sequence.append(number)
-    return sequence
+def make_set(
+    frozen: bool,
+    slots: int,
+    order: list[Any],
+    successors: dict[int, Any],
+    left: list[int],
+    into: set[Any] | None = None,
+) -> AnySet:
+    """A set with that many slots: ``order`` is inserted while the slots of ``successors`` and those ``left`` are taken.
+
+    ``into``: an empty set that becomes this one.
+    """
+    guests, followed = [_Guest(slot) for slot in left], [_Guest(slot) for slot in successors]
+    everyone = [*guests, *followed, *order]
+    first = dict.fromkeys(everyone[: slots // 2 - 1])  # given a dict, an empty set makes room for twice as many
+    leaving = [*guests, *_make_room(first, max(5, slots // 4) if slots > _SMALLEST else 0)]
+    rest = everyone[slots // 2 - 1 :]
+    if frozen and not successors:
+        whole = frozenset(first).union(rest) if rest else frozenset(first)
+        return frozenset(leaving) ^ whole if leaving else whole
+    made = set() if into is None else into
+    made.update(first)
+    made.update(rest)
+    for guest, successor in zip(followed, successors.values()):
+        made.discard(guest)
+        made.add(successor)
+    for other in leaving:  # one by one: all at once would tidy the table up
+        made.discard(other)
+    return frozenset(made) if frozen else made
+
+
+def _make_room(keys: dict[Any, None], wanted: int) -> list[object]:
+    """Have a dict as many keys as are wanted, and a set made of it no other elements but those returned."""
+    missing = wanted - len(keys)
+    leaders = [value for value in keys if type(value) in _PLAIN]
+    if missing <= 0 or not leaders:
+        others = [object() for _ in range(missing)]
+        keys.update(dict.fromkeys(others))
+        return others
+    echoes = {_Echo(leader): leader for leader, _ in zip(itertools.cycle(leaders), range(missing))}
+    keys.update(dict.fromkeys(echoes))
+    for echo, leader in echoes.items():
+        echo.of = leader
+    return []
