@@ -20,6 +20,7 @@ from jupyter_pipelines.orchestration.service import Endpoint
 from jupyter_pipelines.orchestration.triggers import describe, patterns
 from jupyter_pipelines.orchestration.triggers.duty import Triggers, decide
 from jupyter_pipelines.orchestration.triggers.model import Occurrence, Overlap
+from jupyter_pipelines.orchestration.triggers.reading import waited_for
 from jupyter_pipelines.orchestration.triggers.runs import Ends, look
 from jupyter_pipelines.orchestration.triggers.shelf import Shelf
 from jupyter_pipelines.orchestration.triggers.tokens import Bucket, Gate, RefusedError
@@ -393,6 +394,42 @@ def test_what_a_notebook_reads_can_be_what_is_waited_for(home: Path, write: Writ
         jp.trigger(write(ONE, name="nothing.ipynb"), updated=True)
     with pytest.raises(RequestError, match="which update"):
         jp.trigger(notebook, updated=[])
+
+
+def test_paths_that_come_from_parameters_are_waited_for(home: Path, write: WriteNotebook, tmp_path: Path) -> None:
+    declared = """
+from datetime import date
+from pathlib import Path
+
+path: str = "x.parquet"
+folder = Path("data")
+month: int = 7
+day = date(2027, 1, 31)
+given: str
+token = "hidden.csv"
+again = "again.csv"
+"""
+    read = """
+pd.read_parquet(path), pd.read_csv(f"{folder}/{month:02}/{day}.csv"), pd.read_csv(folder / "plain.csv")
+pd.read_csv("a-" + given), open(token), pd.read_csv(f"{path}-{unknown}")
+"""
+    sql = "%%sql --table mart.daily\nFROM read_csv($path)"
+    cells = (("parameters", declared), ("setup", "import pandas as pd\n%load_ext jupyter_pipelines"), ("step:a", read))
+    more = (("step:b", sql), ("step:c", "again = again + 'x'\nopen(f'in/{again}')"), ("step:d", "unknown = input"))
+    notebook = write(*more[2:], *cells, *more[:2], name="report.ipynb")
+
+    def waited(**parameters: object) -> set[str]:
+        cause = waited_for(jp.trigger(notebook, {"given": "b.csv"} | parameters, updated=True))
+        return {str(Path(name).relative_to(tmp_path)) for name in cause.files}
+
+    assert waited() == {"x.parquet", "data/07/2027-01-31.csv", "data/plain.csv", "a-b.csv"}
+    assert waited(path="y.parquet", month=12) == {
+        *("y.parquet", "data/12/2027-01-31.csv", "data/plain.csv", "a-b.csv"),
+    }
+    # What only an occurrence will know is not guessed from the default.
+    assert waited(path="{{ upstream.parameters.path }}", day="{{ triggered_at.date() }}") == {
+        *("data/plain.csv", "a-b.csv"),
+    }
 
 
 def test_loops_through_tables_and_files_are_refused(home: Path, write: WriteNotebook) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import json
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -16,6 +17,7 @@ from jupyter_pipelines.notebook import read_notebook
 from jupyter_pipelines.notebook.table_names import is_external, read_table_name
 from jupyter_pipelines.orchestration.loading import read_source
 from jupyter_pipelines.orchestration.triggers import patterns
+from jupyter_pipelines.orchestration.triggers.filling import filled_in
 from jupyter_pipelines.orchestration.triggers.model import OnUpdate, TriggerRecord
 from jupyter_pipelines.orchestration.versions.publishing import find_version, read_content
 from jupyter_pipelines.store import Store
@@ -58,15 +60,16 @@ def require_something_read(record: TriggerRecord) -> None:
 def touched_by(record: TriggerRecord) -> Touched:
     """What the pipeline that ``record`` runs reads and writes. Raises as :func:`waited_for`."""
     known = tuple(sorted(sources().known_names()))
+    given = json.dumps(dict(record.parameters), default=str, sort_keys=True)
     if not record.version:
         try:
             found = os.stat(record.notebook)
         except OSError:
             read_source(Path(record.notebook))  # says what is wrong with it
             raise
-        return _of_file(record.notebook, found.st_mtime_ns, found.st_size, known)
+        return _of_file(record.notebook, found.st_mtime_ns, found.st_size, given, known)
     version = find_version(Store(record.store), record.pipeline, record.version, record.notebook).id
-    return _of_version(record.store, version, record.notebook, known)
+    return _of_version(record.store, version, record.notebook, given, known)
 
 
 def may_set_off(writer: Touched, cause: OnUpdate) -> bool:
@@ -88,21 +91,25 @@ def _plain(pattern: str) -> str:
 
 
 @lru_cache(maxsize=256)
-def _of_file(notebook: str, _changed: int, _size: int, known: tuple[str, ...]) -> Touched:
-    return _touched(read_source(Path(notebook)), notebook, known)
+def _of_file(notebook: str, _changed: int, _size: int, given: str, known: tuple[str, ...]) -> Touched:
+    return _touched(read_source(Path(notebook)), notebook, given, known)
 
 
 @lru_cache(maxsize=256)
-def _of_version(store: str, version: str, notebook: str, known: tuple[str, ...]) -> Touched:
+def _of_version(store: str, version: str, notebook: str, given: str, known: tuple[str, ...]) -> Touched:
     kept = Store(store)
-    return _touched(kept.get_notebook(read_content(kept, version).notebook), notebook, known)
+    return _touched(kept.get_notebook(read_content(kept, version).notebook), notebook, given, known)
 
 
-def _touched(source: bytes, notebook: str, known: tuple[str, ...]) -> Touched:
+def _touched(source: bytes, notebook: str, given: str, known: tuple[str, ...]) -> Touched:
+    """``given`` is what the trigger says of the parameters, as JSON."""
     path = Path(notebook)
-    pipeline = compile_pipeline(read_notebook(source, path.name), sources=frozenset(known))
+    document = read_notebook(source, path.name)
+    pipeline = compile_pipeline(document, sources=frozenset(known))
     if pipeline.errors:
         raise NotebookError(path.name, pipeline.errors)
+    if document.parameters:
+        pipeline = compile_pipeline(filled_in(document, json.loads(given)), sources=frozenset(known))
     written = _patterns(_files(pipeline, writes=True), path.parent)
     read = _patterns(_files(pipeline, writes=False), path.parent)
     tables = ((table, read_table_name(table)) for table in pipeline.tables_read)
