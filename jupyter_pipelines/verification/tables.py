@@ -1,7 +1,7 @@
 """The warehouse of a verification: a copy for each run, so that the author's own is only read, and what it holds then.
 
-Every run finds the tables as they were. What the pipeline has left in the tables it writes is compared with what the
-notebook as a whole has left there.
+Every run finds the tables as they were; where no cell can reach others than it names, only those have their rows. What
+the pipeline has left in the tables it writes is compared with what the notebook as a whole has left there.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from jupyter_pipelines.graph.reach import reachable_tables
 from jupyter_pipelines.settings import Settings
 from jupyter_pipelines.verification.model import ValueReport
 
@@ -28,6 +29,7 @@ class Tables:
     def __init__(self, pipeline: Pipeline, folder: Path) -> None:
         self._is_used = any(step.uses_warehouse for step in pipeline.steps)
         self._step_of = {table: step.name for step in pipeline.steps for table in step.tables_written}
+        self._reached = reachable_tables(pipeline.document)
         self._own = Settings.load().warehouse
         self._folder = folder
         self._number = 0
@@ -43,7 +45,7 @@ class Tables:
         self._number += 1
         self._copy = self._folder / f"warehouse-{self._number}.duckdb"
         if self._own.exists():
-            Warehouse(self._own).copy_to(self._copy)
+            Warehouse(self._own).copy_to(self._copy, only=self._reached)
         os.environ[_VARIABLE] = str(self._copy)
 
     def release(self) -> None:

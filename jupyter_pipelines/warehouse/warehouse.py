@@ -6,7 +6,7 @@ import contextlib
 import os
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -112,10 +112,11 @@ class Warehouse:
             time.sleep(0.01)
         return True
 
-    def copy_to(self, path: Path | str) -> Path:
+    def copy_to(self, path: Path | str, *, only: Collection[TableName | str] | None = None) -> Path:
         """Write a copy, as it is at this moment, for `duckdb.connect(path, read_only=True)`; returns its path.
 
-        A file that is there already is replaced when the copy is whole. Raises :class:`WarehouseError`.
+        A file that is there already is replaced when the copy is whole. ``only``: tables and views; all others may be
+        empty in the copy, for one that is soon made of a large warehouse. Raises :class:`WarehouseError`.
         """
         from jupyter_pipelines.warehouse.owner.line import ask
 
@@ -126,7 +127,12 @@ class Warehouse:
             raise RequestError(f"There is no folder {target.parent}.", "Make it, or choose another path.")
         made = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
         try:
-            ask(ensure_owner(self._files), "copy", path=str(made))
+            ask(
+                ensure_owner(self._files),
+                "copy",
+                path=str(made),
+                only=None if only is None else [str(name) for name in only],
+            )
             made.replace(target)
         except OSError as error:
             raise WarehouseError(

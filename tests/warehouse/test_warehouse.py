@@ -21,7 +21,7 @@ import pytest
 
 import jupyter_pipelines as jp
 from jupyter_pipelines.errors import OutcomeUnknown, RequestError, WarehouseError
-from jupyter_pipelines.warehouse import open_session
+from jupyter_pipelines.warehouse import Warehouse, open_session
 from jupyter_pipelines.warehouse.owner.files import WarehouseFiles
 from jupyter_pipelines.warehouse.owner.remote import RemoteSession
 
@@ -134,6 +134,43 @@ def test_a_copy_is_consistent_and_can_be_opened(common: RemoteSession, tmp_path:
         jp.warehouse().copy_to(jp.warehouse().path)
     with pytest.raises(RequestError, match="no folder"):
         jp.warehouse().copy_to(tmp_path / "nowhere" / "copy.duckdb")
+
+
+def _counts(path: Path) -> dict[str, int]:
+    with duckdb.connect(str(path), read_only=True) as copy:
+        found = copy.sql("SELECT schema_name || '.' || table_name FROM duckdb_tables() WHERE schema_name[1] <> '_'")
+        return {name: len(copy.sql(f"FROM {name}").fetchall()) for (name,) in found.fetchall()}
+
+
+def test_a_copy_may_have_the_rows_of_some_tables_only(tmp_path: Path) -> None:
+    with duckdb.connect(str(tmp_path / "own.duckdb")) as made:
+        made.execute("""
+            CREATE SCHEMA raw; CREATE TYPE raw.mood AS ENUM ('glad', 'sad');
+            CREATE TABLE raw.big AS FROM range(1000);
+            CREATE TABLE raw.used (i INTEGER PRIMARY KEY CHECK (i < 100), mood raw.mood DEFAULT 'sad');
+            INSERT INTO raw.used (i) VALUES (3), (1), (2);
+            CREATE TABLE seen AS SELECT 1 AS i; CREATE INDEX by_i ON seen (i);
+            CREATE VIEW raw.inner_view AS SELECT used.i FROM raw.used JOIN seen USING (i);
+            CREATE VIEW raw.outer_view AS FROM raw.inner_view;
+        """)
+    own = Warehouse(tmp_path / "own.duckdb")
+    try:
+        copy = own.copy_to(tmp_path / "some.duckdb", only=["RAW.outer_view", "nowhere"])
+        assert _counts(copy) == {"raw.big": 0, "raw.used": 3, "main.seen": 1}
+        with duckdb.connect(str(copy)) as opened:
+            assert opened.sql("FROM raw.used").fetchall() == [(3, "sad"), (1, "sad"), (2, "sad")]
+            assert opened.sql("FROM raw.outer_view").fetchall() == [(1,)]
+            with pytest.raises(duckdb.ConstraintException):
+                opened.execute("INSERT INTO raw.used (i) VALUES (1)")
+        for tie in (
+            "CREATE TABLE doubled (i INTEGER, twice INTEGER GENERATED ALWAYS AS (i * 2) VIRTUAL)",
+            "CREATE SEQUENCE numbers",
+        ):
+            own.sql(tie)
+            whole = own.copy_to(tmp_path / "whole.duckdb", only=["raw.used", "doubled"])
+            assert _counts(whole)["raw.big"] == 1000, tie
+    finally:
+        own.release(force=True)
 
 
 def test_what_is_the_owners_is_nobody_elses(common: RemoteSession, shared: WarehouseFiles) -> None:

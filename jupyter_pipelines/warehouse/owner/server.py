@@ -20,9 +20,9 @@ import pyarrow
 from pyarrow import flight
 
 from jupyter_pipelines.errors import PipelinesError, RequestError, WarehouseError
-from jupyter_pipelines.notebook.table_names import quoted
 from jupyter_pipelines.warehouse.mistakes import mistake
 from jupyter_pipelines.warehouse.owner import outcomes, wire
+from jupyter_pipelines.warehouse.owner.copying import copy_database
 from jupyter_pipelines.warehouse.owner.hosted import HostedSession
 from jupyter_pipelines.warehouse.owner.turns import Turns
 
@@ -154,14 +154,8 @@ class OwnerServer(flight.FlightServerBase):  # type: ignore[misc]  # pyarrow shi
         return {"pid": os.getpid(), "sessions": sessions}
 
     def _copy(self, call: Mapping[str, Any]) -> None:
-        """Write a copy of the whole database, as one transaction sees it, to a file that is not there yet."""
-        connection, name = self._database.cursor(), f"copy_{secrets.token_hex(8)}"
-        (own,) = connection.execute("SELECT current_database()").fetchone()
-        connection.execute(f"ATTACH '{str(call['path']).replace(chr(39), chr(39) * 2)}' AS {name}")
-        try:
-            connection.execute(f"COPY FROM DATABASE {quoted(own)} TO {name}")
-        finally:
-            connection.execute(f"DETACH {name}")
+        """Write a copy, as one transaction sees it, to a file that is not there yet."""
+        copy_database(self._database.cursor(), str(call["path"]), call.get("only"))
 
     def _release(self, call: Mapping[str, Any]) -> None:
         with self._changing:
