@@ -52,24 +52,14 @@ def relied_upon(request: StepRequest) -> dict[str, object]:
     """
     pipeline, step = request.pipeline, request.step
     names = [other.name for other in pipeline.steps]
-    if step.name not in names:
-        return {
-            "later": "",
-            "used_later": {},
-            "taken_past": {},
-            "modules_past": {},
-            "repeated_later": [],
-            "stars_later": {},
-            "draws_later": "",
-        }
-    place = names.index(step.name)
+    place = names.index(step.name) if step.name in names else len(names)  # what is not a step has none behind it
     behind = pipeline.steps[place + 1 :]
     used = _used(pipeline, behind)
     repeated = {replay.source for other in behind for replay in _replays(other) if replay.cell in step.cells}
     return {
         "later": behind[0].name if behind else "",
         "used_later": used,
-        "taken_past": _taken_past(pipeline, place, used),
+        "taken_past": _taken_past(pipeline, step, behind, used),
         "modules_past": _modules_past(step, behind),
         "repeated_later": sorted(repeated),
         "stars_later": _stars(pipeline, behind),
@@ -93,11 +83,15 @@ def _stars(pipeline: Pipeline, behind: Sequence[StepPlan]) -> dict[str, str]:
     return found
 
 
-def _taken_past(pipeline: Pipeline, place: int, used: Mapping[str, str]) -> dict[str, str]:
-    step, cells = pipeline.steps[place], pipeline.document.cells
-    before = {other.name for other in pipeline.steps[:place]}
+def _taken_past(
+    pipeline: Pipeline, step: StepPlan, behind: Sequence[StepPlan], used: Mapping[str, str]
+) -> dict[str, str]:
+    if not behind:
+        return {}
+    cells = pipeline.document.cells
+    before = {other.name for other in pipeline.steps} - {step.name, *(other.name for other in behind)}
     taken: dict[str, str] = {}
-    for other in pipeline.steps[place + 1 :]:
+    for other in behind:
         if other.cells[0] < step.cells[-1]:
             continue  # what it takes may be from between this step's cells
         given = [value.name for value in other.inputs if value.producer in before]
@@ -121,12 +115,13 @@ def _modules_past(step: StepPlan, behind: Sequence[StepPlan]) -> dict[str, str]:
     return found
 
 
-def _imported(source: str) -> Iterable[ast.alias]:
+@functools.lru_cache(maxsize=4096)
+def _imported(source: str) -> tuple[ast.alias, ...]:
     try:
         statements = parse_python(source).body
     except SyntaxError:
-        return []
-    return [alias for statement in statements if isinstance(statement, ast.Import) for alias in statement.names]
+        return ()
+    return tuple(alias for statement in statements if isinstance(statement, ast.Import) for alias in statement.names)
 
 
 def _used(pipeline: Pipeline, behind: Iterable[StepPlan]) -> dict[str, str]:

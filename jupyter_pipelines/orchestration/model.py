@@ -43,11 +43,6 @@ class RunRequest:
     timeout: float | None = None  # seconds after which it is stopped; unless given, what the notebook says
     attempt: int = 0  # the how-manieth at the same, where that is not the first
 
-    @property
-    def content(self) -> str | None:
-        """The id of what is run instead of the file, if something is."""
-        return self.published or self.frozen
-
     def options(self) -> dict[str, Any]:
         """What of it travels through Prefect as :class:`RunOptions`: what is not as by default."""
         names = (field.name for field in fields(RunOptions))
@@ -75,11 +70,6 @@ class RunOptions:
     attempt: int = 0
     asked: float = 0.0  # when it was asked for, in seconds since the epoch, where that was not when it began
     store: str | None = None  # where the version is; by default where the settings of the process that runs it say
-
-    @property
-    def content(self) -> str | None:
-        """As of :class:`RunRequest`."""
-        return self.published or self.frozen
 
 
 @dataclass(frozen=True)
@@ -238,6 +228,11 @@ class RunRecord:
             if step.name == name:
                 return step
         raise KeyError(name)
+
+
+def content_of(run: RunRequest | RunOptions | RunRecord) -> str | None:
+    """The id of what is run instead of the notebook's file, if something is."""
+    return run.published or run.frozen or None
 
 
 @dataclass(frozen=True, slots=True)

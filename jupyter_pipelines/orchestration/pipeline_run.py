@@ -23,7 +23,7 @@ from jupyter_pipelines.orchestration import memory, reuse
 from jupyter_pipelines.orchestration.cancellation import watch_for_cancellation
 from jupyter_pipelines.orchestration.limits.turns import Turns
 from jupyter_pipelines.orchestration.loading import compile_with_memory, load_runnable
-from jupyter_pipelines.orchestration.model import OnRunEvent, RunEvent, RunOptions, RunRecord, RunState
+from jupyter_pipelines.orchestration.model import OnRunEvent, RunEvent, RunOptions, RunRecord, RunState, content_of
 from jupyter_pipelines.orchestration.progress import Contradiction, Progress, select
 from jupyter_pipelines.orchestration.recorder import Recorder
 from jupyter_pipelines.orchestration.records import first_of
@@ -61,7 +61,7 @@ class PipelineRun:
         self.store = Store(options.store or settings.store)
         source = self.store.get_notebook(version)
         self.path = Path(notebook)
-        self.directory = working_folder(self.store, options.content, self.path)
+        self.directory = working_folder(self.store, content_of(options), self.path)
         self.options = options
         self.cancel = cancel
         self._on_event = on_event
@@ -128,7 +128,7 @@ class PipelineRun:
         try:
             if self._wait_for_turn(held):
                 self.recorder.run_started()
-                with used(self.store, self.options.content, self.path), self._time:
+                with used(self.store, content_of(self.options), self.path), self._time:
                     self._loop()
         except BaseException as error:
             reason = conceal(f"{type(error).__name__}: {error}", self._secrets)

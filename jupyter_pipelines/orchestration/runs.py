@@ -20,7 +20,7 @@ from jupyter_pipelines.notebook.frozen import without_outputs
 from jupyter_pipelines.orchestration import reuse
 from jupyter_pipelines.orchestration.history import get_run
 from jupyter_pipelines.orchestration.loading import load_runnable, read_source
-from jupyter_pipelines.orchestration.model import OnRunEvent, RunEvent, RunRecord, RunRequest, ignore
+from jupyter_pipelines.orchestration.model import OnRunEvent, RunEvent, RunRecord, RunRequest, content_of, ignore
 from jupyter_pipelines.orchestration.output import check_output, copy_output
 from jupyter_pipelines.orchestration.progress import Progress, select
 from jupyter_pipelines.orchestration.redaction import seal, unseal
@@ -189,7 +189,7 @@ def prepare(
     pipeline = load_runnable(content, request.notebook.name, store)
     coerced = coerce_parameters(pipeline.document, unseal(store, pipeline.document, request.parameters))
     selection = select(pipeline, only=request.only, from_step=request.from_step, until=request.until)
-    directory = working_folder(store, request.content, request.notebook)
+    directory = working_folder(store, content_of(request), request.notebook)
     missing = reuse.missing_results(store, Progress(pipeline, selection), coerced, directory)
     if missing:
         needed = {above for name in selection.chosen for above in pipeline.upstream(name)} - selection.chosen
@@ -212,13 +212,14 @@ def prepare_kernels(pipeline: Pipeline, request: RunRequest) -> None:
         chosen = select(pipeline, only=request.only, from_step=request.from_step, until=request.until).chosen
         steps = [step for step in pipeline.steps if step.name in chosen]
         store = Store(Settings.load().store)
-        execution.prepare_kernels(pipeline, steps, working_folder(store, request.content, request.notebook))
+        execution.prepare_kernels(pipeline, steps, working_folder(store, content_of(request), request.notebook))
 
 
 def _source(request: RunRequest, store: Store) -> bytes:
     """What is to run: the frozen content that is asked for, else the file as it is."""
-    if request.content is not None:
-        return store.get_notebook(read_content(store, request.content).notebook)
+    content = content_of(request)
+    if content is not None:
+        return store.get_notebook(read_content(store, content).notebook)
     return read_source(request.notebook)
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from jupyter_pipelines.errors import RequestError, StoreError
 from jupyter_pipelines.orchestration.history import get_run
-from jupyter_pipelines.orchestration.model import RunRecord, StepRecord
+from jupyter_pipelines.orchestration.model import RunRecord, StepRecord, content_of
 from jupyter_pipelines.settings import Settings
 from jupyter_pipelines.store import Store
 from jupyter_pipelines.store.files import write_atomically
@@ -189,7 +189,7 @@ def _request(store: Store, record: RunRecord, step: str) -> StepRequest:
         parameters=coerce_parameters(pipeline.document, unseal(store, pipeline.document, record.parameters)),
         inputs=inputs,
         state=state,
-        directory=working_folder(store, record.published or record.frozen or None, path),
+        directory=working_folder(store, content_of(record), path),
         objects=store.objects,
         env=plan.options.env,
     )

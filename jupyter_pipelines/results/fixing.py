@@ -14,7 +14,6 @@ from jupyter_pipelines.errors import RequestError
 
 if TYPE_CHECKING:
     from jupyter_pipelines.graph.edits import Edit
-    from jupyter_pipelines.graph.fixes import Fix
     from jupyter_pipelines.notebook.parse import ParsedNotebook
 
 MOST_FIXES: Final = 100
@@ -77,23 +76,18 @@ def _put_right(content: bytes, name: str) -> tuple[bytes, tuple[str, ...]]:
 
 def _next(content: bytes, name: str) -> Iterator[tuple[bytes, str]]:
     """The file as each fix would make it that is the only one of its finding, with its words."""
+    from jupyter_pipelines.notebook import read_notebook
     from jupyter_pipelines.results.checking import check
 
     checked = check(content, name)
+    parameters = {one.name for one in checked.pipeline.document.parameters}
     for finding, fixes in zip(checked.pipeline.diagnostics, checked.fixes, strict=True):
-        if len(fixes) == 1 and not _is_guess(fixes[0], content, name):
+        if len(fixes) != 1:
+            continue
+        edited = _edited(content, fixes[0].edits)
+        if {one.name for one in read_notebook(edited, name).parameters} <= parameters:  # a new one's value is a guess
             place = f" in {finding.location}" if finding.location is not None else ""
-            yield _edited(content, fixes[0].edits), f"{finding.code}{place}: {fixes[0].title}"
-
-
-def _is_guess(fix: Fix, content: bytes, name: str) -> bool:
-    """Whether it has the notebook take a parameter that it had not: which value that has, its author must say."""
-    from jupyter_pipelines.notebook import read_notebook
-
-    before, after = (
-        {one.name for one in read_notebook(text, name).parameters} for text in (content, _edited(content, fix.edits))
-    )
-    return not after <= before
+            yield edited, f"{finding.code}{place}: {fixes[0].title}"
 
 
 def _edited(content: bytes, edits: Iterable[Edit]) -> bytes:

@@ -184,6 +184,7 @@ def test_input_is_refused(tmp_path: Path) -> None:
     assert (outcome.error.kind, outcome.error.fix) == ("error", "make it a parameter")
 
 
+# It dies when its output was heard: what a kernel has not sent yet is lost with it.
 DIES = """
 print('before', flush=True)
 import os, signal, time

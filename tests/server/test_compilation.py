@@ -7,7 +7,7 @@ import gc
 import nbformat
 import pytest
 
-from jupyter_pipelines.server.garbage import Collection
+from jupyter_pipelines.execution.kernel_side.collecting import without_collecting
 
 # A route that forgets to ask who is there is a failure.
 pytestmark = pytest.mark.filterwarnings("error::jupyter_server.serverapp.JupyterServerAuthWarning")
@@ -123,18 +123,17 @@ async def test_a_kernel_can_be_asked_what_its_values_are(ask):
 
 
 def test_garbage_is_looked_for_again_when_all_is_compiled():
-    collection = Collection()
-    with collection.put_off():
-        with collection.put_off():
+    with without_collecting():
+        with without_collecting():
             assert not gc.isenabled()
         assert not gc.isenabled()
     assert gc.isenabled()
-    with pytest.raises(ZeroDivisionError), collection.put_off():
+    with pytest.raises(ZeroDivisionError), without_collecting():
         1 / 0  # noqa: B018
     assert gc.isenabled()
     gc.disable()
     try:
-        with collection.put_off():
+        with without_collecting():
             pass
         assert not gc.isenabled()
     finally:

@@ -44,7 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
     for name in arguments.notebooks:
         notebook_path(name)  # all of them, before anything is told about one
     fixed = [fix(name, write=False) for name in arguments.notebooks] if arguments.fix or arguments.diff else []
-    if arguments.fix:
+    if arguments.fix:  # now that none of them is one that cannot be mended
         fixed = [fix(name) for name in arguments.notebooks]
     reports: list[tuple[str, int, tuple[Diagnostic, ...]]] = []
     for name in arguments.notebooks:

@@ -7,11 +7,7 @@ from typing import Any
 
 from .definitions import is_of_notebook
 
-_LISTS = (  # attributes of the shell, and what stands in them
-    ("input_transformers_cleanup", "a transformer of cells"),
-    ("input_transformers_post", "a transformer of cells"),
-    ("ast_transformers", "a transformer of cells"),
-)
+_TRANSFORMERS = "input_transformers_cleanup", "input_transformers_post", "ast_transformers"  # of the shell
 
 
 class Hooks:
@@ -33,10 +29,10 @@ class Hooks:
             for callback in callbacks:
                 if _of_notebook(callback):
                     yield (f"a callback for `{event}`", id(callback)), callback
-        for attribute, what in _LISTS:
+        for attribute in _TRANSFORMERS:
             for one in getattr(self._shell, attribute, ()):
                 if _of_notebook(one):
-                    yield (what, id(one)), one
+                    yield ("a transformer of cells", id(one)), one
 
 
 def _of_notebook(hook: Any) -> bool:

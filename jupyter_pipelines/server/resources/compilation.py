@@ -6,7 +6,7 @@ import json
 from importlib.metadata import version
 
 import jupyter_pipelines as jp
-from jupyter_pipelines.server.garbage import collection
+from jupyter_pipelines.execution.kernel_side.collecting import without_collecting
 from jupyter_pipelines.server.route import MOST_NOTEBOOK, Call, Route
 from jupyter_pipelines.server.schemas import MAPPING, Schema, many, objects, reference, text
 
@@ -20,7 +20,7 @@ def compiled(call: Call) -> object:
     """The pipeline of a notebook as it stands in an editor, and how its findings can be put right."""
     from jupyter_pipelines.graph import to_json
 
-    with collection.put_off():
+    with without_collecting():
         checked = jp.check(source_of(call.body["notebook"]), call.body.get("name") or "notebook")
         return to_json(checked.pipeline, checked.fixes)
 

@@ -20,7 +20,7 @@ from jupyter_pipelines.warehouse.owner.files import Endpoint
 
 LOST: Final = (flight.FlightUnavailableError, flight.FlightCancelledError, wire.SessionLostError)
 """What is raised when the owner is gone."""
-SIGNALS_SEEN: Final = 0.1  # until Ctrl-C is heard: libraries (polars) have waits go on in spite of signals
+SIGNALS_SEEN: Final = 0.1  # seconds until Ctrl-C is heard: libraries (polars) have waits go on in spite of signals
 END_SECONDS: Final = 10.0  # for a statement to end that was interrupted
 Call = dict[str, Any]
 _Result = TypeVar("_Result")
