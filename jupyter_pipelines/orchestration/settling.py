@@ -64,6 +64,7 @@ def _settle(store: Store, endpoint: Endpoint | None, run_id: str) -> bool:
         _settle_elsewhere(store, endpoint, record)  # ours run here: there it is our own name that has changed
         return False
     if is_alive(found.get("process")) and not (over and abs(time.time() - record.ended) > TELLING):
+        store.note_alive(run_id)
         return False
     if record.state == "pending" and not found.get("process"):
         _settle_submitted(store, endpoint, record, found)
@@ -142,9 +143,14 @@ def _settle_elsewhere(store: Store, endpoint: Endpoint | None, record: RunRecord
 
 
 def _end(store: Store, record: RunRecord, state: RunState, why: str) -> RunRecord:
-    """Put the end of a run on record that could not do so itself, as of the last that was heard of it."""
-    path = store.run_folder(record.id) / "run.json"
-    heard = path.stat().st_mtime if path.exists() else time.time()
+    """Put the end of a run on record that could not do so itself.
+
+    When it ended nobody knows: it is said to be when it was seen alive last, or heard of, whichever came later. While
+    the service lives that is seconds before, and it is never too late, also where the machine was off for days.
+    """
+    files = (store.run_folder(record.id) / name for name in ("run.json", "executed.ipynb"))
+    heard = max((path.stat().st_mtime for path in files if path.exists()), default=time.time())
+    heard = max(heard, store.active_since(record.id))
     steps = tuple(
         replace(step, state="crashed", error=why, ended=heard) if step.state == "running" else step
         for step in not_reached(record.steps)

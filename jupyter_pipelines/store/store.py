@@ -6,7 +6,7 @@
     runs/RUN/run.json       the record of a run;  runs/RUN/executed.ipynb  its executed notebook
     results/ab/KEY.json     how a step ended, by the key of everything it depended on
     observations/DIGEST.json  what runs saw about a step's source
-    active/RUN              an empty file for each run that has not been seen to end
+    active/RUN              an empty file for each run that has not been seen to end, as old as it was seen alive last
     kept/RUN                an empty file for each run that cleaning leaves alone
     removed/                runs that are being removed
     moved/RUN               the id that a run has now, which had this one before it began
@@ -175,8 +175,13 @@ class Store:
             with suppress(OSError):  # looked at again the next time
                 marker.unlink(missing_ok=True)
 
+    def note_alive(self, run: str) -> None:
+        """Note that ``run``, which is active, was seen alive just now."""
+        with suppress(OSError):
+            os.utime(self.root / "active" / run)
+
     def active_since(self, run: str) -> float:
-        """When ``run`` was noted as going on, in seconds since the epoch; 0 when it is not."""
+        """When ``run`` was noted as going on, or seen alive last, in seconds since the epoch; 0 when it is over."""
         with suppress(OSError):
             return (self.root / "active" / run).stat().st_mtime
         return 0.0

@@ -13,10 +13,12 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
+import psutil
 import pytest
 
 from jupyter_pipelines.orchestration.history import History
-from jupyter_pipelines.orchestration.model import RunRecord, RunState
+from jupyter_pipelines.orchestration.model import RunRecord, RunState, StepRecord
+from jupyter_pipelines.orchestration.settling import settle_runs
 from jupyter_pipelines.store import Store
 
 NOON = 1_800_000_000.0
@@ -257,3 +259,28 @@ def test_a_full_disk_fails_no_run_on_account_of_the_index(runs: Store) -> None:
             os._exit(2)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     assert ids(History(runs).query(limit=2)) == ["last", "099"]
+
+
+def test_a_killed_run_has_ended_when_it_was_seen_alive_last(runs: Store) -> None:
+    long_ago = time.time() - 7200
+    ended = {}
+    for name in ("seen", "unseen"):
+        with subprocess.Popen(["sleep", "600"]) as process:
+            identity = {"pid": process.pid, "created": psutil.Process(process.pid).create_time()}
+            runs.mark_active(name, True)
+            step = StepRecord("long", "running", long_ago)
+            record = RunRecord(name, "n", "/n.ipynb", "v", "running", {}, long_ago, 0.0, (step,))
+            runs.save_run(name, asdict(record) | {"process": identity})
+            (runs.run_folder(name) / "executed.ipynb").write_text("{}")
+            for path, age in (("run.json", 0), ("executed.ipynb", 60)):
+                os.utime(runs.run_folder(name) / path, (long_ago + age,) * 2)
+            os.utime(runs.root / "active" / name, (long_ago,) * 2)
+            if name == "seen":
+                assert settle_runs(runs, None) == []
+            process.kill()
+        assert settle_runs(runs, None) == [name]
+        found = History(runs).query(state="crashed", limit=1)[0]
+        assert found.steps[0].ended == found.ended
+        ended[name] = found.ended
+    assert abs(ended["seen"] - time.time()) < 300
+    assert ended["unseen"] == pytest.approx(long_ago + 60)

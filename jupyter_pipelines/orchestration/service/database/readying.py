@@ -130,7 +130,7 @@ def _have_settled(database: Database) -> None:
     with suppress(sqlite3.Error), closing(connect(database.path)) as connection:
         for (found,) in connection.execute(f"SELECT id FROM flow_run WHERE state_type NOT IN {_ENDS}"):
             run = str(found)
-            if store.has_run(run):
+            if store.has_run(run) and not store.active_since(run):
                 store.mark_active(run, True)
 
 
