@@ -5,7 +5,7 @@ import {
 } from '@jupyterlab/application';
 import {
   ICommandPalette,
-  MainAreaWidget,
+  type MainAreaWidget,
   WidgetTracker
 } from '@jupyterlab/apputils';
 import { INotebookTracker } from '@jupyterlab/notebook';
@@ -13,8 +13,8 @@ import { IStateDB } from '@jupyterlab/statedb';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import type { JSONObject } from '@lumino/coreutils';
 import type { IParameter } from '../../api';
-import { pipelineIcon } from '../../icons';
 import { CommandIDs, IRecords } from '../../tokens';
+import { pageOf } from '../../ui/page';
 import { withoutSecrets } from '../parameters/model';
 import { type IDraft, newDraft } from './model';
 import type { BackfillWidget, IDrafts } from './page';
@@ -85,11 +85,11 @@ export const backfillsPlugin: JupyterFrontEndPlugin<void> = {
         parametersOf,
         trans
       });
-      const page = new MainAreaWidget({ content });
-      page.id = `jupyter-pipelines-backfill:${notebook}`;
-      page.title.label = trans.__('Backfill %1', notebook.split('/').pop());
-      page.title.icon = pipelineIcon;
-      page.title.closable = true;
+      const page = pageOf(
+        content,
+        `jupyter-pipelines-backfill:${notebook}`,
+        trans.__('Backfill %1', notebook.split('/').pop())
+      );
       content.changed.connect(() => {
         void pages.save(page);
       });

@@ -2,10 +2,10 @@ import type {
   JupyterFrontEnd,
   JupyterFrontEndPlugin
 } from '@jupyterlab/application';
-import { ICommandPalette, MainAreaWidget } from '@jupyterlab/apputils';
+import { ICommandPalette, type MainAreaWidget } from '@jupyterlab/apputils';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { CommandIDs, ICompiler, IRecords } from '../../tokens';
-import { pipelineIcon } from '../../icons';
+import { pageOf } from '../../ui/page';
 
 /** The graph as a tab of its own, for pipelines that outgrow the panel. */
 export const dagPlugin: JupyterFrontEndPlugin<void> = {
@@ -38,13 +38,11 @@ export const dagPlugin: JupyterFrontEndPlugin<void> = {
       execute: async () => {
         const { GraphWidget } = await import('./view');
         if (!widget || widget.isDisposed) {
-          widget = new MainAreaWidget({
-            content: new GraphWidget({ compiler, records, onPick, trans })
-          });
-          widget.id = 'jupyter-pipelines-graph';
-          widget.title.label = trans.__('Pipeline Graph');
-          widget.title.icon = pipelineIcon;
-          widget.title.closable = true;
+          widget = pageOf(
+            new GraphWidget({ compiler, records, onPick, trans }),
+            'jupyter-pipelines-graph',
+            trans.__('Pipeline Graph')
+          );
           app.shell.add(widget, 'main', { mode: 'split-right' });
         }
         app.shell.activateById(widget.id);

@@ -3,10 +3,11 @@ import {
   type JupyterFrontEnd,
   type JupyterFrontEndPlugin
 } from '@jupyterlab/application';
-import { MainAreaWidget, WidgetTracker } from '@jupyterlab/apputils';
+import { type MainAreaWidget, WidgetTracker } from '@jupyterlab/apputils';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { pipelineIcon } from '../../icons';
 import { CommandIDs, IRecords } from '../../tokens';
+import { pageOf } from '../../ui/page';
 import type { PipelinesWidget } from './view';
 
 /** All pipelines, in the main area. */
@@ -28,13 +29,11 @@ export const pipelinesPlugin: JupyterFrontEndPlugin<void> = {
     });
     const add = (Content: typeof PipelinesWidget): string => {
       const { commands } = app;
-      const page = new MainAreaWidget({
-        content: new Content({ records, commands, trans })
-      });
-      page.id = 'jupyter-pipelines-pipelines';
-      page.title.label = trans.__('Pipelines');
-      page.title.icon = pipelineIcon;
-      page.title.closable = true;
+      const page = pageOf(
+        new Content({ records, commands, trans }),
+        'jupyter-pipelines-pipelines',
+        trans.__('Pipelines')
+      );
       app.shell.add(page, 'main');
       void pages.add(page);
       return page.id;

@@ -85,9 +85,11 @@ export function Gantt(props: {
                       : { insetInlineStart: percent(start + width) }
                   }
                 >
-                  {step.started > 0
-                    ? lengthText(step, now)
-                    : wordOf(step.state, trans)}
+                  <span>
+                    {step.started > 0
+                      ? lengthText(step, now)
+                      : wordOf(step.state, trans)}
+                  </span>
                 </span>
               </span>
             </button>

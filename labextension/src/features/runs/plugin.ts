@@ -4,14 +4,14 @@ import {
   type JupyterFrontEnd,
   type JupyterFrontEndPlugin
 } from '@jupyterlab/application';
-import { MainAreaWidget, WidgetTracker } from '@jupyterlab/apputils';
+import { type MainAreaWidget, WidgetTracker } from '@jupyterlab/apputils';
 import { URLExt } from '@jupyterlab/coreutils';
 import type { NotebookPanel } from '@jupyterlab/notebook';
 import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { pipelineIcon } from '../../icons';
 import { CommandIDs, IRecords } from '../../tokens';
+import { pageOf } from '../../ui/page';
 import { ExecutedDrive, pathOfExecuted } from './executed';
 import type { RunWidget } from './page';
 
@@ -47,20 +47,14 @@ function addPages(
     Content: typeof RunWidget,
     run: string
   ): MainAreaWidget<RunWidget> => {
-    const page = new MainAreaWidget({
-      content: new Content(run, {
-        records,
-        commands: app.commands,
-        rendermime,
-        trans,
-        link: linkTo(records.api.settings.baseUrl, run)
-      })
+    const content = new Content(run, {
+      records,
+      commands: app.commands,
+      rendermime,
+      trans,
+      link: linkTo(records.api.settings.baseUrl, run)
     });
-    page.id = idOf(run);
-    page.title.label = trans.__('Run %1', run.slice(0, 8));
-    page.title.icon = pipelineIcon;
-    page.title.closable = true;
-    return page;
+    return pageOf(content, idOf(run), trans.__('Run %1', run.slice(0, 8)));
   };
   const add = (page: MainAreaWidget<RunWidget>): string => {
     app.shell.add(page, 'main');

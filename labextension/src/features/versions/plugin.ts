@@ -5,7 +5,7 @@ import {
 } from '@jupyterlab/application';
 import {
   ICommandPalette,
-  MainAreaWidget,
+  type MainAreaWidget,
   Notification,
   WidgetTracker
 } from '@jupyterlab/apputils';
@@ -13,8 +13,8 @@ import { INotebookTracker, type NotebookPanel } from '@jupyterlab/notebook';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
-import { pipelineIcon } from '../../icons';
 import { CommandIDs, ICompiler, IDrifts, IRecords } from '../../tokens';
+import { pageOf } from '../../ui/page';
 import { withoutOutputs } from '../compilation/model';
 import { Drifts } from './model';
 
@@ -93,12 +93,11 @@ function addCommands(
       },
       trans
     });
-    const page = new MainAreaWidget({ content });
-    page.id = idOf(path);
-    page.title.label = trans.__('%1: versions', path.split('/').pop());
-    page.title.icon = pipelineIcon;
-    page.title.closable = true;
-    return page;
+    return pageOf(
+      content,
+      idOf(path),
+      trans.__('%1: versions', path.split('/').pop())
+    );
   };
   app.commands.addCommand(CommandIDs.review, {
     label: trans.__('Review Versions and Changes'),
