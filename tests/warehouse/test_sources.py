@@ -192,6 +192,71 @@ def test_files_behind_http_are_read_with_a_token(
         server.shutdown()
 
 
+def test_files_in_object_storage_are_read_with_a_key(declare: Declare, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("s3fs", reason="s3fs is not installed: pip install jupyter_pipelines[sources]")
+    moto = pytest.importorskip("moto.server", reason="moto is not installed: pip install moto[server]")
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("LANDING_SECRET", SECRET)
+    server = moto.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    try:
+        endpoint = "http://{}:{}".format(*server.get_host_and_port())
+        keys = {"key": "reader", "secret": SECRET, "endpoint_url": endpoint}
+        bucket = fsspec.filesystem("s3", skip_instance_cache=True, **keys)
+        bucket.mkdir("bucket")
+        for day in (1, 2):
+            bucket.pipe(f"bucket/land/visits/day={day}/part.csv", f"id\n{day}\n".encode())
+        bucket.pipe("bucket/land/orders.jsonl", b'{"id": 7}\n')
+        declare(
+            '[landing]\ntype = "files"\nurl = "s3://bucket/land"\nregion = "us-east-1"\nkey = "env:LANDING_KEY"\n'
+            f'secret = "env:LANDING_SECRET"\nendpoint = "{endpoint}"\n'
+        )
+        monkeypatch.setenv("LANDING_KEY", "reader")
+        assert jp.sources().tables("landing") == ("landing.orders", "landing.visits")
+        assert [column.name for column in jp.sources().columns("landing", "landing.visits")] == ["id", "day"]
+        session = EngineSession.open()
+        assert value(session, "SELECT sum(id * day) FROM landing.visits WHERE day > 1") == 4
+        assert value(session, "SELECT id FROM landing.orders") == 7
+        with pytest.raises(RequestError, match="no nothing") as raised:
+            session.query("FROM landing.nothing")
+        session.close()
+        assert SECRET not in str(raised.value)
+    finally:
+        server.stop()
+
+
+def test_a_secret_comes_from_the_keyring(declare: Declare) -> None:
+    keyring = pytest.importorskip("keyring", reason="keyring is not installed: pip install jupyter_pipelines[sources]")
+    from keyring.backend import KeyringBackend
+    from keyring.errors import KeyringLocked
+
+    class InMemory(KeyringBackend):  # type: ignore[misc]  # as far as it is installed
+        priority = 1
+
+        def get_password(self, service: str, username: str) -> str | None:
+            if service == "locked":
+                raise KeyringLocked("nobody opens it")
+            return SECRET if (service, username) == ("crm", "reader") else None
+
+        def set_password(self, service: str, username: str, password: str) -> None:
+            raise AssertionError("sources are only read")
+
+    before = keyring.get_keyring()
+    keyring.set_keyring(InMemory())
+    try:
+        kept = '[{0}]\ntype = "postgres"\ndatabase = "d"\npassword = "keyring:{0}/reader"\n'
+        declare("".join(kept.format(name) for name in ("crm", "other", "locked")))
+        assert jp.sources().connect("crm").secrets == (SECRET,)
+        assert SECRET not in repr(jp.sources().connect("crm"))
+        with pytest.raises(RequestError, match=r"nothing for other/reader(.|\n)*keyring set other reader"):
+            jp.sources().connect("other")
+        with pytest.raises(RequestError, match="cannot be read for the source locked: nobody opens it"):
+            jp.sources().connect("locked")
+    finally:
+        keyring.set_keyring(before)
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
