@@ -42,10 +42,10 @@ def _cells(request: StepRequest, job: Path) -> Iterator[NotebookNode]:
     step = request.step
     yield _hidden(phase_source("begin", job), "begin")
     yield from _preamble(request)
-    yield from map(_replay, step.definitions)
+    yield from (_replay(request, replay) for replay in step.definitions)
     yield _hidden(phase_source("load", job), "load")
     for number, replay in enumerate(step.late_definitions, start=1):
-        yield _replay(replay, loading_after(number, step, job))
+        yield _replay(request, replay, loading_after(number, step, job))
     for index in step.cells:
         yield _visible(request, index, "step")
     yield _hidden(phase_source("save", job), "save")
@@ -72,9 +72,13 @@ def _visible(request: StepRequest, index: int, phase: str) -> NotebookNode:
     return made
 
 
-def _replay(replay: Replay, then: str = "") -> NotebookNode:
-    # The lines before it keep the line numbers of tracebacks those of the author's cell.
-    return _hidden("\n" * (replay.line - 1) + replay.source + then, "definitions", replay.cell)
+def _replay(request: StepRequest, replay: Replay, then: str = "") -> NotebookNode:
+    # Lines before it keep the numbers that warnings and tracebacks show: those of the author's cell, whose empty first
+    # lines IPython leaves out. It leaves out ours, too, unless there is something in the first of them.
+    code = request.pipeline.document.cells[replay.cell].code
+    above = code[: len(code) - len(code.lstrip())].count("\n")
+    lines = max(0, replay.line - 1 - above)
+    return _hidden(("#" if lines else "") + "\n" * lines + replay.source + then, "definitions", replay.cell)
 
 
 def loading_after(number: int, step: StepPlan, job: Path) -> str:

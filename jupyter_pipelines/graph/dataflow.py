@@ -47,6 +47,7 @@ class General(NamedTuple):
     seeded: frozenset[str]
     several_steps: bool
     caches_are_asked: bool  # whether the notebook looks at what cached functions remember
+    searched: tuple[str, ...]  # names that may be found where definitions are searched for, if any code does that
 
 
 class Circumstances(NamedTuple):
@@ -76,7 +77,7 @@ class Dataflow(Interpreter):
     ) -> None:
         super().__init__()
         self.state_of_walk, self.summaries = state, summaries
-        self.parameters, self.seeded, self.several_steps, self.caches_are_asked = general
+        self.parameters, self.seeded, self.several_steps, self.caches_are_asked, self.searched = general
         self.env, self.tied, self.own = state.env, state.tied, state.own
         self.site = Site(0)
         self.step: str | None = None
@@ -739,6 +740,10 @@ class Dataflow(Interpreter):
             self._set_module(dotted, event.line)
         elif knowledge.surely_sets(dotted) and self.step is not None:
             self._cannot_repeat(dotted, event.line, self.step)
+
+    def leave_in_module(self, dotted: str, line: int) -> None:
+        if self.step is not None:
+            self._cannot_repeat(dotted, line, self.step)
 
     def _set_module(self, dotted: str, line: int) -> None:
         """Repeated in every later step as it is, or else nothing of that package may be used there."""

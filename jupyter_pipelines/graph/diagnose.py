@@ -289,6 +289,8 @@ class Reporter:
             f"in another process"
         )
         fix = "call it on a line of its own, or in setup" if "seed" not in what else "draw in the step that seeds"
+        if package == "duckdb":
+            fix = "do both in one step, or keep the tables in a file: `duckdb.connect('tables.duckdb')`"
         self.error("JP333", message, fix, place, package, step, (Remedy("one-step", steps=(by, step)),))
 
     # -- values --------------------------------------------------------------------------------------------------

@@ -30,6 +30,8 @@ _SHARING_OPERATORS = (ast.Add, ast.Mult, ast.BitOr)
 _QUERY_NAME = re.compile(r"@([A-Za-z_]\w*)")
 _IDENTIFIER = re.compile(r"\b([A-Za-z_]\w*)\b")
 _SQL_SOURCE = re.compile(r"\b(?:from|join)\s+([A-Za-z_]\w*)", re.IGNORECASE)
+_EVALUATORS = frozenset({"pd", "pandas", "ne", "numexpr"})  # modules that compute what a text says
+_RUNNERS = frozenset({"cProfile", "profile", "pdb"})  # modules that run a text as a cell of the notebook
 _SQL_METHODS = frozenset({"sql", "query", "execute", "from_query", "query_df"})
 
 
@@ -153,6 +155,8 @@ class ExpressionWalker:
         name = namespace_item(node)
         if name is not None:
             return self.read(name, node.lineno)
+        if is_main_module(node):
+            self.main_module(f"`{ast.unparse(node)}`", node.lineno)
         base = self.flow(node.value)
         self.flow(node.slice)
         return part_of(base, "[]")
@@ -323,12 +327,16 @@ class ExpressionWalker:
                 names += _IDENTIFIER.findall(text)  # which of them are columns, only the data tells
             if method in _SQL_METHODS and "select" in text.lower():
                 names += _SQL_SOURCE.findall(text)
+            if method in {"eval", "evaluate"} and getattr(getattr(node.func, "value", None), "id", "") in _EVALUATORS:
+                names += _IDENTIFIER.findall(text)
             for name in names:
                 self.events.append(Read(node.lineno, True, self.qualify(name), quiet=True))
                 self.names_read.add(name)
 
     def special_call(self, node: ast.Call) -> Flow | None:
         """Calls that act on the namespace itself; the subclass adds those of IPython."""
+        if isinstance(node.func, ast.Attribute) and node.func.attr == "run" and node.args:
+            return self._execute("exec", node, 1) if getattr(node.func.value, "id", "") in _RUNNERS else None
         if not isinstance(node.func, ast.Name) or self.local_flow(node.func.id) is not None:
             return None
         name = node.func.id
@@ -342,8 +350,13 @@ class ExpressionWalker:
             return FRESH
         return None
 
-    def _execute(self, name: str, node: ast.Call) -> Flow | None:
-        if len(node.args) > 1:  # its own namespace was given
+    def main_module(self, what: str, line: int) -> None:
+        """The module that the notebook is can be asked for any name."""
+        fix = "use the names themselves"
+        self.events.append(Unknowable(line, self.depth > 0, f"{what} holds every name of the kernel", True, fix))
+
+    def _execute(self, name: str, node: ast.Call, first: int = 0) -> Flow | None:
+        if len(node.args) > 1 and not first:  # its own namespace was given
             return None
         source = node.args[0]
         if isinstance(source, ast.Constant) and isinstance(source.value, str):
@@ -379,6 +392,18 @@ class ExpressionWalker:
     def change(self, target: ast.expr, flow: Flow, stored: Flow | None) -> None:
         """Emit an in-place change of what ``flow`` leads to."""
         self.events.append(Change(target.lineno, self.depth > 0, flow, is_rooted(target), stored))
+
+
+def is_main_module(node: ast.Subscript) -> bool:
+    """Whether it is ``sys.modules["__main__"]``, or ``sys.modules[__name__]``."""
+    return (
+        isinstance(node.value, ast.Attribute)
+        and node.value.attr == "modules"
+        and (
+            (isinstance(node.slice, ast.Constant) and node.slice.value == "__main__")
+            or (isinstance(node.slice, ast.Name) and node.slice.id == "__name__")
+        )
+    )
 
 
 def namespace_item(node: ast.expr) -> str | None:

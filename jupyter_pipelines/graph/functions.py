@@ -33,7 +33,7 @@ class FunctionInterpreter(Interpreter):
         self.outer = outer
         self.info = info
         self.summary = Summary()
-        self.caches_are_asked = outer.caches_are_asked
+        self.caches_are_asked, self.searched = outer.caches_are_asked, outer.searched
         parameters = (*info.parameters, *info.keyword_only, *info.variadic)
         self.locals: dict[str, Result] = {name: Result({name: True}) for name in parameters}
 

@@ -50,6 +50,7 @@ class Interpreter:
         self.results: dict[Call, Result] = {}
         self.suspended: dict[str, int] = {}
         self.caches_are_asked = False  # whether the notebook looks at what cached functions remember
+        self.searched: tuple[str, ...] = ()  # names that may be found where definitions are searched for
         self.maybe = False  # whether the event being looked at may not be executed
 
     # -- what subclasses provide ---------------------------------------------------------------------------------
@@ -256,6 +257,8 @@ class Interpreter:
     def call(self, event: Call) -> Result:
         arguments = [(argument.key, self.resolve(argument.flow)) for argument in event.arguments]
         root, attributes = event.root, event.attributes
+        if attributes[-1:] == ("__subclasses__",):
+            return self.search(event)
         if root is None:
             receiver = self.resolve(event.receiver)
             return (
@@ -385,6 +388,10 @@ class Interpreter:
         if dotted == WAREHOUSE:
             return Result(value=Value(maker=WAREHOUSE))
         self._sets_state(event, dotted)
+        if dotted in knowledge.SEARCHING:
+            self.search(event)
+        if knowledge.leaves_in_duckdb(dotted, event.arguments[0].flow.constant if event.arguments else None):
+            self.leave_in_module(dotted, event.line)
         if self._changes_stateful_object(dotted, event.line):
             return Result(value=NOTHING)
         if dotted not in knowledge.CONFIGURING and knowledge.is_setting(dotted):
@@ -507,9 +514,7 @@ class Interpreter:
         elif package == "torch":
             self.draw("torch.random", event.line, False)
         elif package in {"sklearn", "scipy", "statsmodels", "seaborn", "imblearn"}:
-            if (not _is_seeded(arguments) and not knowledge.gives_new_object(dotted)) or (
-                dotted.endswith("train_test_split") and not _is_seeded(arguments)
-            ):
+            if not _is_seeded(arguments) and not knowledge.never_draws(dotted):
                 self.draw("numpy.random", event.line, False)
         elif package not in knowledge.NEVER_DRAWING:
             self.draw(None, event.line, False)
@@ -686,6 +691,22 @@ class Interpreter:
         return Result(
             merged.shares, replace(merged.value, immutable=False, uncarriable=None), functions=merged.functions
         )
+
+    def leave_in_module(self, dotted: str, line: int) -> None:
+        """The call leaves in its module what no other process has."""
+
+    def search(self, event: Call) -> Result:
+        """The definitions of the notebook are searched for: any that is there may be found, and be called."""
+        found = []
+        for name in self.searched:
+            self.run([Read(event.line, True, name, quiet=True)])
+            if self.lookup(name) is not None:
+                found.append(self.resolve(Flow(shares=(name,))))
+        self._calls_functions(event, list(enumerate(found)))
+        for cls in self._classes_in(self._merged(found)):
+            for method in cls.methods.values():
+                self.call_function(event, method, [], False)
+        return self._merged(found)
 
     # -- functions of the notebook -------------------------------------------------------------------------------
 

@@ -305,6 +305,9 @@ FETCHING = _words(
     "fetchall fetchone fetchmany fetchdf fetchnumpy fetch_df fetch_arrow_table df arrow pl"  # DB-API, DuckDB
 )
 
+# What these work on is found among all that the notebook defines.
+SEARCHING = _words("doctest.testmod unittest.main")
+
 # Methods of a function that change it, or that tell what it remembers.
 FUNCTION_METHODS = _words("register cache_info cache_clear")
 
@@ -314,6 +317,10 @@ FUNCTION_METHODS = _words("register cache_info cache_clear")
 _SETTING = re.compile(
     r"(set|reset|init|enable|disable|register|unregister|use|configure|config|extension|activate|add_|install|seed|"
     r"patch|monkey|output_notebook|output_file|field_size_limit)"
+)
+_LASTING_SQL = re.compile(
+    r"(?:\s|--[^\n]*\n|/\*.*?\*/)*(create|insert|update|delete|drop|alter|truncate|set|use|attach|pragma|load|begin)\b",
+    re.IGNORECASE | re.DOTALL,
 )
 _CONTAINER_CHANGES = _words("append extend insert update clear pop remove add discard setdefault")
 # Packages whose calls of that name start or draw something, rather than set it.
@@ -344,6 +351,15 @@ def surely_sets(dotted: str) -> bool:
     """Whether the call sets something even where its result is kept: the old setting, as a rule."""
     package = dotted.partition(".")[0]
     return package in sys.stdlib_module_names and _SURELY_SETTING.match(dotted.rpartition(".")[2]) is not None
+
+
+def leaves_in_duckdb(dotted: str, statement: object) -> bool:
+    """Whether a statement for DuckDB's own connection, which ends with the process, changes what is in there."""
+    return (
+        dotted in {"duckdb.sql", "duckdb.query", "duckdb.execute", "duckdb.executemany"}
+        and isinstance(statement, str)
+        and _LASTING_SQL.match(statement) is not None
+    )
 
 
 def is_seed(dotted: str) -> bool:
@@ -409,7 +425,12 @@ STATEFUL_OBJECTS: dict[str, str] = {
     "warnings.filters": "warnings.filters",
 }
 DRAWING_METHODS = _words(
-    "sample fit fit_transform fit_predict partial_fit bootstrap permutation shuffle choice resample predict"
+    "sample fit fit_transform fit_predict partial_fit bootstrap permutation shuffle choice resample predict rvs"
+)
+# Functions that give a new object, and draw from a global generator unless they are given one.
+DRAWING_FUNCTIONS = _words(
+    "sklearn.model_selection.train_test_split sklearn.model_selection.cross_val_score "
+    "sklearn.model_selection.cross_validate sklearn.model_selection.cross_val_predict"
 )
 # Packages whose functions never draw from a global generator.
 NEVER_DRAWING = _words(
@@ -506,6 +527,13 @@ def is_careful(dotted: str) -> bool:
 def gives_new_object(dotted: str) -> bool:
     """Whether the function's result shares nothing with its arguments."""
     return dotted in FRESH_FUNCTIONS or dotted.startswith(FRESH_PREFIXES)
+
+
+def never_draws(dotted: str) -> bool:
+    """Whether the function, of a library that draws from the global generators, is known not to."""
+    return dotted in FRESH_FUNCTIONS - DRAWING_FUNCTIONS or dotted.startswith(
+        ("sklearn.metrics.", "sklearn.datasets.load_")
+    )
 
 
 def changes_receiver(method: str) -> bool:

@@ -37,6 +37,7 @@ _CONFIGURING = frozenset(
 )
 _LOOKING = frozenset(["pinfo", "pinfo2", "psource", "pdef", "pdoc", "pfile", "page"])  # `name?` is the first of them
 _HISTORY = frozenset(["history", "hist", "save", "notebook", "pastebin"])
+_FROM_MAIN = re.compile(r"^\s*from __main__ import [^\n;]*[\n;]?", re.MULTILINE)
 _NAMESPACE = frozenset(
     ["who", "who_ls", "whos", "reset", "reset_selective", "store", "xdel", "recall", "rerun", "macro"]
 )
@@ -130,7 +131,7 @@ def line_magic(walker: StatementWalker, name: str, text: str, line: int) -> Flow
         body = _parse(code, line)
         if local:  # what timeit runs is a function of its own: assignments leave nothing
             body = [ast.copy_location(ast.If(ast.Constant(1), body, []), body[0])] if body else []
-            _walk_timed(walker, body)
+            walk_timed(walker, body)
         else:
             value = body[-1] if body else None
             walker.block(body[:-1] if isinstance(value, ast.Expr) else body)
@@ -164,7 +165,7 @@ def line_magic(walker: StatementWalker, name: str, text: str, line: int) -> Flow
     return FRESH
 
 
-def _walk_timed(walker: StatementWalker, body: list[ast.stmt]) -> None:
+def walk_timed(walker: StatementWalker, body: list[ast.stmt]) -> None:
     """Walk code that runs as a function's body: its own names stay in it."""
     if not body:
         return
@@ -187,9 +188,18 @@ def cell_magic(walker: StatementWalker, name: str, line_text: str, body: str, li
     statements = _parse(body, line + 1)
     apply_cell_magic(walker, name, line_text, line, body)
     if name in {"timeit", "prun"}:
-        _walk_timed(walker, statements)
+        walk_timed(walker, [*_parse(_TIMER_OPTIONS.sub("", line_text), line), *statements])
     elif name in {"time", "capture"} or (name not in _COMMANDS and name not in OTHER_LANGUAGES):
         walker.block(statements)
+
+
+def timed_call(walker: StatementWalker, node: ast.Call) -> None:
+    """``timeit.timeit("f()", "from __main__ import f")``: code in texts, which sees names of the notebook."""
+    arguments = [*node.args[:2], *(keyword.value for keyword in node.keywords if keyword.arg in {"stmt", "setup"})]
+    texts = [one.value for one in arguments if isinstance(one, ast.Constant) and isinstance(one.value, str)]
+    if any(_FROM_MAIN.search(text) for text in texts):
+        pieces = [_parse(_FROM_MAIN.sub("", text).strip(), node.lineno) for text in reversed(texts)]
+        walk_timed(walker, [statement for piece in pieces for statement in piece])
 
 
 OTHER_LANGUAGES = frozenset(

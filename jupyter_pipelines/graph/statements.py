@@ -27,7 +27,7 @@ from jupyter_pipelines.graph.events import (
     Tie,
 )
 from jupyter_pipelines.graph.expressions import ExpressionWalker, merge, namespace_item, part_of
-from jupyter_pipelines.graph.magics import magic_call
+from jupyter_pipelines.graph.magics import magic_call, timed_call
 from jupyter_pipelines.graph.scopes import FunctionNode, Scope, function_scope, parameters_of
 
 _TEMPORARY = {
@@ -97,6 +97,8 @@ class StatementWalker(ExpressionWalker):
 
     def special_call(self, node: ast.Call) -> Flow | None:
         magic = magic_call(self, node)
+        if getattr(node.func, "attr", getattr(node.func, "id", "")) in {"timeit", "repeat", "Timer"}:
+            timed_call(self, node)
         return magic if magic is not None else super().special_call(node)
 
     def flow(self, node: ast.expr | None) -> Flow:
@@ -304,6 +306,8 @@ class StatementWalker(ExpressionWalker):
 
     def _import_statement(self, node: ast.Import) -> None:
         for alias in node.names:
+            if alias.name == "__main__":
+                self.main_module("`import __main__`", node.lineno)
             name = alias.asname or alias.name.partition(".")[0]
             target = alias.name if alias.asname else name
             self._bind_import(
@@ -315,6 +319,8 @@ class StatementWalker(ExpressionWalker):
         if module == "__future__":
             self.lazy_annotations |= any(alias.name == "annotations" for alias in node.names)
             return
+        if module == "__main__":
+            self.main_module("`from __main__ import`", node.lineno)
         for alias in node.names:
             if alias.name == "*":
                 self.events.append(StarImport(node.lineno, self.depth > 0, module))

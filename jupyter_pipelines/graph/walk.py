@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -27,6 +28,9 @@ class Visit:
     versions: tuple[Version, ...]  # that it made
 
 
+_SEARCH = re.compile(r"\bdoctest\b|\bunittest\b|__subclasses__")
+_EXAMPLE = re.compile(r"^\s*(?:>>>|\.\.\.) (.*)$", re.MULTILINE)
+_NAME = re.compile(r"\b[^\W\d]\w*")
 _Visits = dict[str, Visit]  # by the cells' ids, in notebook order
 
 
@@ -69,8 +73,9 @@ class Walk:
         self.walks: list[_Visits] = []
         parameters = frozenset(parameter.name for parameter in document.parameters)
         several = len(self.cells) > 1
+        self._bound = frozenset[str]().union(*(effect.bound for effect in effects.values()))
         caches = any("cache_info" in (cell.python or "") for cell in document.cells)
-        self.general = General(parameters, seeded, several, caches)
+        self.general = General(parameters, seeded, several, caches, tuple(self._find_searched()))
         memory.prepare(document, self.general)
         self._last_read = self._find_last_reads()
 
@@ -159,9 +164,21 @@ class Walk:
             last_read,
         )
 
+    def _find_searched(self) -> dict[str, None]:
+        """The names of all definitions, and of what examples in their texts use, where any code looks for such."""
+        if not any(_SEARCH.search(cell.python or "") for cell in self.document.cells):
+            return {}
+        found: dict[str, None] = {}
+        for effect in self.effects.values():
+            for statement in effect.definitions:
+                found.update(dict.fromkeys(statement.names))
+                examples = "\n".join(_EXAMPLE.findall(statement.source))
+                found.update(dict.fromkeys(name for name in _NAME.findall(examples) if name in self._bound))
+        return found
+
     def _find_last_reads(self) -> dict[int, tuple[str, ...]]:
         """By cell: names that no later cell mentions. Functions read later than they stand, so theirs never end."""
-        read = set[str]().union(*(effect.read_later for effect in self.effects.values()))
+        read = set[str]().union(self.general.searched, *(effect.read_later for effect in self.effects.values()))
         for options in self.document.steps.values():
             read.update(options.reads, options.writes)
         ends = {}

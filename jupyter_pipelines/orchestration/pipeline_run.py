@@ -301,7 +301,8 @@ class PipelineRun:
         self.executed.step_finished(result)
         self.recorder.step_finished(result)
         if result.state == "completed":
-            reuse.keep_result(self.store, self._keys[name], self.recorder.record.id, step, result)
+            start = self.progress.started[name]
+            reuse.keep_result(self.store, self._keys[name], self.recorder.record.id, start, result)
         seen = Observed()
         if result.state in {"completed", "refused"}:
             seen = memory.remember(self.store, step.digest, result.observed)

@@ -51,6 +51,7 @@ class Start:
     state: Mapping[str, Carried]
     ended: frozenset[str]
     outputs: frozenset[str]
+    state_outputs: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -122,7 +123,8 @@ class Progress:
 
     def start(self, step: StepPlan) -> Start:
         """Note that ``step`` starts now, with what it is given."""
-        start = Start(self.inputs_of(step), self.state_of(step), frozenset(self.results), frozenset(step.outputs))
+        to_come = frozenset(step.outputs), frozenset(step.state_outputs)
+        start = Start(self.inputs_of(step), self.state_of(step), frozenset(self.results), *to_come)
         self.started[step.name] = start
         return start
 
@@ -161,14 +163,23 @@ class Progress:
         ]
 
     def _not_handed_on(self) -> Iterator[Contradiction]:
-        """Steps that ended before it was known that they hand on what others, which are to start, take from them."""
+        """Steps that ended before it was known that they hand on what others take from them.
+
+        Values are for those that are to start; hidden state also for those that have started without it.
+        """
         for step in self.pipeline.steps:
-            if step.name not in self.selection.chosen or step.name in self.started:
+            if step.name not in self.selection.chosen:
                 continue
-            for needed in step.inputs:
+            for needed in step.inputs if step.name not in self.started else ():
                 if needed.producer in self.results and needed.name not in self.started[needed.producer].outputs:
                     why = f"{needed.producer} hands on `{needed.name}` to {step.name}, but it ran before that was known"
                     yield Contradiction(needed.producer, why)
+            for component, producer in step.state_inputs.items():
+                result, start = self.results.get(producer), self.started.get(producer)
+                if result is None or start is None or component in start.state_outputs | result.state_outputs.keys():
+                    continue
+                why = f"{producer} hands on {component} to {step.name}, but it ran before that was known"
+                yield Contradiction(producer, why)
 
     def _contradicts(self, edge: Edge, start: Start) -> bool:
         if edge.source not in self.selection.chosen | self.selection.required:

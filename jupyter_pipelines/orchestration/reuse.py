@@ -11,7 +11,7 @@ import json
 import os
 import re
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict
 from functools import lru_cache
 from pathlib import Path
@@ -20,6 +20,7 @@ import xxhash
 
 from jupyter_pipelines.execution.model import Carried, StepResult
 from jupyter_pipelines.graph.model import Pipeline, StepPlan
+from jupyter_pipelines.graph.replay import STATE
 from jupyter_pipelines.notebook.model import Role
 from jupyter_pipelines.orchestration.memory import observed_from
 from jupyter_pipelines.orchestration.progress import Progress, Start
@@ -44,11 +45,12 @@ def step_key(
     return xxhash.xxh3_128_hexdigest(json.dumps(parts, sort_keys=True).encode())
 
 
-def keep_result(store: Store, key: str, run: str, step: StepPlan, result: StepResult) -> None:
-    """Make the result of a completed step available to later runs."""
+def keep_result(store: Store, key: str, run: str, start: Start, result: StepResult) -> None:
+    """Make the result of a completed step, which began with ``start``, available to later runs."""
     touched = {*result.observed.files_read, *result.observed.files_written}
     files = {path: print_ for path in touched if (print_ := _file_fingerprint(path))}
-    store.save_result(key, StoredResult(run=run, result=asdict(result), files=files, outputs=step.outputs))
+    asked = tuple(sorted(_asked(start.outputs, start.state_outputs)))
+    store.save_result(key, StoredResult(run=run, result=asdict(result), files=files, outputs=asked))
 
 
 def find_result(store: Store, key: str, step: StepPlan) -> tuple[StepResult, str] | None:
@@ -57,10 +59,15 @@ def find_result(store: Store, key: str, step: StepPlan) -> tuple[StepResult, str
     if found is None or any(_file_fingerprint(path) != print_ for path, print_ in found.files.items()):
         return None
     result = _result_from(found.result)
-    complete = set(step.outputs) <= set(found.outputs)
+    complete = _asked(step.outputs, step.state_outputs) <= set(found.outputs)
     if not complete or any(not store.claim_object(carried.container) for carried in _carried(result)):
         return None
     return result, found.run
+
+
+def _asked(values: Iterable[str], state: Iterable[str]) -> set[str]:
+    """What a step is to leave, values and hidden state, each by a name of its own."""
+    return {*values, *(f"{STATE}{component}" for component in state)}
 
 
 def missing_results(store: Store, progress: Progress, parameters: Mapping[str, object], directory: Path) -> str | None:

@@ -854,6 +854,56 @@ SETTINGS = [  # each process has modules of its own
     ),
 ]
 
+SEARCHES = [
+    case(
+        "examples in texts",
+        "a: def twice(v):\n    '''\n    >>> twice(k)\n    6\n    '''\n    return 2 * v\nk = 3",
+        "b: import doctest\nprint(doctest.testmod())",
+        edges="a>b:k",
+        replays="b:twice",
+    ),
+    case(
+        "tests that are found",
+        "a: import unittest\nk = 2\ndef add(x, y): return x + y + k",
+        "b: class Adding(unittest.TestCase):\n    def test_it(self): self.assertEqual(add(1, 1), 4)",
+        "c: found = unittest.main(argv=[''], exit=False, verbosity=0).result\nprint(found.testsRun, found.errors)",
+        edges="a>c:k",
+        replays="c:Adding",
+    ),
+    case(
+        "subclasses that are found",
+        "a: class Shape: pass",
+        "b: class Square(Shape):\n    def sides(self): return k\nk = 4",
+        "c: print([(one.__name__, one().sides()) for one in Shape.__subclasses__()])",
+        edges="b>c:k",
+        replays="c:Square",
+    ),
+    case("subclasses to come", "a: class A: pass", "b: print(A.__subclasses__())", "c: class B(A): pass", edges=""),
+    case("the notebook as a module", "a: x = 1", "b: import sys\nprint(sys.modules[__name__].x)", ends="JP306"),
+    case("the notebook imported", "a: x = 1", "b: import __main__\nprint(__main__.x)", ends="JP306"),
+    case(
+        "timed as text",
+        "a: k = 1\ndef f(): return k",
+        "b: import timeit\nprint(timeit.timeit('n; f()', 'from __main__ import f; n = 1', number=2) > 0)",
+        edges="a>b:k",
+        replays="b:f",
+    ),
+    case("computed as text", "a: x = 1\ny = 2", "b: import pandas as pd\nprint(pd.eval('x + y'))", edges="a>b:x a>b:y"),
+    case(
+        "tables in DuckDB itself",
+        "a: import duckdb\nduckdb.sql('create or replace table t as select 1')",
+        "b: print(duckdb.sql('from t').fetchall())",
+        ends="JP333",
+    ),
+    case(
+        "seeded elsewhere, drawn by a library",
+        "a: import numpy as np\nfrom scipy import stats\nnp.random.seed(3)",
+        "b: x = stats.norm.rvs(size=2)",
+        "c: from sklearn.datasets import make_blobs\ny = make_blobs(3)",
+        edges="a>b:numpy.random b>c:numpy.random",
+    ),
+]
+
 _FILE = "setup: import csv, json\nfrom pathlib import Path\np = 'p.txt'"
 _WRITE = "w: Path(p).write_text('[1]\\n')"
 DERIVED = [
@@ -877,4 +927,4 @@ DERIVED = [
     )
 ]
 
-ALL = [*NAMES, *FUNCTIONS, *CHANGES, *ORDER, *MEMORY, *DERIVED]
+ALL = [*NAMES, *FUNCTIONS, *CHANGES, *ORDER, *MEMORY, *SEARCHES, *DERIVED]

@@ -145,3 +145,19 @@ def test_a_step_that_was_not_known_to_hand_a_value_on_runs_again_before_who_take
     [found] = run.contradictions()
     assert found.step == "b"
     assert "b hands on `x` to c" in str(found)
+
+
+def test_a_step_that_was_not_known_to_hand_state_on_runs_again_with_who_started_without_it() -> None:
+    run = progress(pipeline())
+    for name in "ab":
+        run.start(run.pipeline.step(name))
+        run.finish(completed(name))
+    seeds, draws, *others = pipeline().steps
+    steps = (replace(seeds, state_outputs=("random",)), replace(draws, state_inputs={"random": "a"}), *others)
+    run.pipeline = replace(pipeline(), steps=steps, edges=(Edge("a", "b", EdgeKind.STATE, "random"),))
+    [found] = run.contradictions()
+    assert str(found) == "a hands on random to b, but it ran before that was known"
+    assert run.forget([found.step]) == {"a", "b"}
+    run.start(run.pipeline.step("a"))
+    run.finish(completed("a"))
+    assert run.contradictions() == []  # it was asked for it now, and had none

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import io
 import math
+import os
 import pickle
 from collections.abc import Callable, Iterable
 from typing import Any, ClassVar, cast
@@ -31,6 +33,12 @@ class _ReadsWhatIsApart:
         if number not in self._nans:
             self._nans[number] = _numpy_nan() if number == NUMPY_NAN else float("nan")
         return self._nans[number]
+
+    def find_class(self, module: str, name: str) -> Any:
+        found = super().find_class(module, name)  # type: ignore[misc]  # that of the unpickler
+        if module == "matplotlib.figure":
+            _show_figures()
+        return found
 
     def _set(self, number: int, *recipe: Any) -> Any:
         if recipe:
@@ -109,6 +117,14 @@ class PatientUnpickler(_ReadsWhatIsApart, _InPython):  # type: ignore[misc]  # t
     dispatch[pickle.SETITEM[0]] = load_setitem
     dispatch[pickle.SETITEMS[0]] = load_setitems
     dispatch[pickle.ADDITEMS[0]] = load_additems
+
+
+def _show_figures() -> None:
+    """Have the kernel show figures as pictures, as it does from the first one on that pyplot makes."""
+    backend = os.environ.get("MPLBACKEND", "").removeprefix("module://")
+    if backend == "matplotlib_inline.backend_inline":
+        with contextlib.suppress(ImportError):
+            importlib.import_module(backend)
 
 
 def _numpy_nan() -> float:
