@@ -10,7 +10,7 @@ from typing import Any, Final
 from jupyter_pipelines.errors import PipelinesError
 from jupyter_pipelines.results.run import Run
 from jupyter_pipelines.results.runs import Runs, runs
-from jupyter_pipelines.results.showing.html import framed, moment
+from jupyter_pipelines.results.showing.html import VIEW, framed, moment
 from jupyter_pipelines.results.showing.runs import runs_html, runs_table
 from jupyter_pipelines.results.showing.text import describe_runs
 from jupyter_pipelines.results.showing.words import GLYPHS
@@ -87,7 +87,7 @@ class HistoryView(View):
                 ipywidgets.HBox([self._first, self._second, self._compare]),
                 self._comparison,
             ]
-        )
+        ).add_class(VIEW)
 
     def _button(self, name: str, pressed: Callable[[object], None]) -> Any:
         import ipywidgets

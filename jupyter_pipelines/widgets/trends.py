@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from jupyter_pipelines.results.runs import runs
+from jupyter_pipelines.results.showing.html import VIEW
 from jupyter_pipelines.results.trends import Trend
 from jupyter_pipelines.widgets.view import View
 
@@ -37,7 +38,7 @@ class TrendsView(View):
             chosen = ipywidgets.Dropdown(options=names, value=self.trend.name, layout={"width": "260px"})
             self._picture = ipywidgets.HTML(self.html())
             chosen.observe(self._chosen, "value")
-            self._box = ipywidgets.VBox([chosen, self._picture])
+            self._box = ipywidgets.VBox([chosen, self._picture]).add_class(VIEW)
         return self._box
 
     def _chosen(self, change: Any) -> None:

@@ -39,6 +39,8 @@ def test_history_is_chosen_and_compared(serviced_lab: Lab, page: Page) -> None:
     history = notebook.locator(".jp-OutputArea-output", has=page.get_by_role("button", name="Compare"))
     expect(history.locator("tbody tr")).to_have_count(2)
     expect(history.get_by_text("1–2 of 2")).to_be_visible()
+    # Arrows in the colour of the text, which follows the theme.
+    expect(history.locator("select").first).to_have_css("background-image", re.compile("^linear-gradient"))
     history.get_by_role("button", name="Compare").click()
     expect(history.get_by_role("heading", name="Parameters")).to_be_visible()
     expect(history.get_by_role("heading", name="Notebook")).to_be_visible()

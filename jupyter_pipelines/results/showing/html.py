@@ -10,6 +10,7 @@ from datetime import timedelta
 from jupyter_pipelines.results.showing.words import GLYPHS
 
 LONGEST = 300  # characters of one text
+VIEW = "jp-PipelinesView"  # the class of what is around our widgets; the arrows of ipywidgets are black in every theme
 
 STYLE = """<style>
 .jp-PipelinesResult { font-size: 13px; line-height: 1.45; color: var(--jp-ui-font-color1, inherit); max-width: 100%;
@@ -43,6 +44,10 @@ STYLE = """<style>
 .jp-PipelinesResult svg { display: block; max-width: 100%; height: auto; }
 .jp-PipelinesResult svg text { fill: currentColor; font-size: 12px; }
 .jp-PipelinesResult progress { width: 90px; height: 8px; vertical-align: middle; accent-color: var(--busy); }
+.jp-PipelinesView .widget-dropdown > select { background-repeat: no-repeat; background-size: 5px 5px;
+  background-position: right 10px center, right 5px center;
+  background-image: linear-gradient(45deg, transparent 50%, currentcolor 50%),
+    linear-gradient(135deg, currentcolor 50%, transparent 50%); }
 </style>"""
 
 
