@@ -6,6 +6,7 @@ import json
 import os
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from jupyter_client.manager import start_new_kernel
 import jupyter_pipelines as jp
 from jupyter_pipelines.magics.commands import COMMANDS, help_text, table_markdown
 from jupyter_pipelines.magics.doing import DO
+from jupyter_pipelines.orchestration.service import Endpoint
 
 CELLS = (
     ("parameters", "rows: int = 100\nseed: int = 1"),
@@ -66,28 +68,36 @@ class Kernel:
         return found
 
 
-@pytest.fixture(scope="module")
-def kernel(service: object, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kernel]:
-    folder = tmp_path_factory.mktemp("magic")
+@contextmanager
+def _opened(folder: Path, **environment: str) -> Iterator[Kernel]:
+    """A notebook in this folder, and the kernel that JupyterLab would start for it."""
     notebook = nbformat.v4.new_notebook()
     notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
     for number, (tag, source) in enumerate(CELLS):
         notebook.cells.append(nbformat.v4.new_code_cell(source, id=f"cell-{number}", metadata={"tags": [tag]}))
     path = folder / "demo.ipynb"
     nbformat.write(notebook, path)
-    before = os.environ.get("JUPYTER_PIPELINES_STORE")
-    os.environ["JUPYTER_PIPELINES_STORE"] = str(folder / "store")
     manager, client = start_new_kernel(
-        cwd=str(folder), env=os.environ | {"JPY_SESSION_NAME": "below/the/root/demo.ipynb"}
+        cwd=str(folder), env=os.environ | {"JPY_SESSION_NAME": "below/the/root/demo.ipynb"} | environment
     )
     try:
-        jp.run(path)
-        made = Kernel(client, path)
-        assert not made.run("%load_ext jupyter_pipelines").error
-        yield made
+        yield Kernel(client, path)
     finally:
         client.stop_channels()
         manager.shutdown_kernel(now=True)
+
+
+@pytest.fixture(scope="module")
+def kernel(service: Endpoint, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kernel]:
+    folder = tmp_path_factory.mktemp("magic")
+    before = os.environ.get("JUPYTER_PIPELINES_STORE")
+    os.environ["JUPYTER_PIPELINES_STORE"] = str(folder / "store")
+    try:
+        with _opened(folder) as made:
+            jp.run(made.path)
+            assert not made.run("%load_ext jupyter_pipelines").error
+            yield made
+    finally:
         os.environ.pop("JUPYTER_PIPELINES_STORE")
         if before is not None:
             os.environ["JUPYTER_PIPELINES_STORE"] = before
@@ -212,3 +222,37 @@ def test_a_step_does_not_run_its_own_pipeline(kernel: Kernel, tmp_path: Path) ->
         os.environ.pop("JPY_SESSION_NAME") if before is None else os.environ.update(JPY_SESSION_NAME=before)
     assert len(jp.runs(tmp_path / "endless.ipynb")) == 1
     assert "which cannot run itself" in run.logs() or "cannot tell which notebook" in run.logs()
+
+
+def test_all_is_the_same_with_a_prefect_server_somewhere_else(service: Endpoint, tmp_path: Path) -> None:
+    """A project home of its own, and the address of a server: nothing is started beside the kernel."""
+    home = tmp_path / "home"
+    environment = {
+        "JUPYTER_PIPELINES_HOME": str(home),
+        "JUPYTER_PIPELINES_STORE": str(tmp_path / "store"),
+        "PREFECT_API_URL": service.api_url,
+        "PREFECT_API_AUTH_STRING": service.auth,
+    }
+    with _opened(tmp_path, **environment) as kernel:
+        answer = kernel.run(
+            "import jupyter_pipelines as jp\n"
+            "pipeline = jp.pipeline('demo.ipynb')\n"
+            "good = pipeline.run({'rows': 10})\n"
+            "bad = pipeline.run({'seed': 13})\n"
+            "print(good.id, good.state, good.value('fit.model'), bad.state)\n"
+            "print([run.state for run in pipeline.runs()])"
+        )
+        assert not answer.error
+        first, second = answer.text.splitlines()[-2:]
+        run_id, said = first.split(" ", 1)
+        assert said == "completed {'slope': 45} failed"
+        assert second == "['failed', 'completed']"
+        found = service.call(f"/flow_runs/{run_id}", timeout=30)
+        assert isinstance(found, dict) and found["state_name"] == "Completed"
+
+        assert not kernel.run("%load_ext jupyter_pipelines").error
+        assert run_id[:8] in kernel.run("%pipeline history").html
+        assert "completed" in kernel.run("%pipeline status").text
+        assert kernel.run(f"%pipeline value fit.model --run {run_id[:8]}").shown[-1]["text/plain"] == "{'slope': 45}"
+        assert "13" in kernel.run(f"%pipeline diff {run_id[:8]} last").html
+    assert not (home / "endpoint.json").exists()
