@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -21,6 +21,14 @@ def quoted(name: str) -> str:
 def shown(name: str) -> str:
     """``name`` as people write it: quoted only where it has to be."""
     return name if _PLAIN.fullmatch(name) else quoted(name)
+
+
+def free_name(wanted: str, taken: Iterable[str]) -> str:
+    """``wanted``, or as much longer a name as it takes to be none of ``taken``."""
+    known = {name.casefold() for name in taken}
+    while wanted.casefold() in known:
+        wanted += "_"
+    return wanted
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -144,6 +144,13 @@ def test_keys_may_be_several_and_have_no_value(session: Session) -> None:
     assert rows(session, "SELECT count(*) FROM t") == [(3,)]
 
 
+def test_a_key_may_be_called_as_what_is_counted(session: Session) -> None:
+    line = "--table t --materialize incremental --unique-key n"
+    assert make(session, line, "SELECT * FROM (VALUES (5, 1), (6, 1)) v(n, x)").added == 2
+    with pytest.raises(BuildError, match="`n` is to be unique, and 1 keys have several rows"):
+        make(session, line, "SELECT * FROM (VALUES (1, 1), (1, 2)) v(n, x)")
+
+
 def test_keys_that_are_not_unique_are_refused(session: Session) -> None:
     make(session, BY_KEY, "SELECT * FROM raw.orders")
     with pytest.raises(
@@ -230,6 +237,13 @@ def test_a_run_that_is_continued_appends_once(session: Session) -> None:
     assert append(session, "SELECT 1 AS x") == 1  # the table is made anew
 
 
+@pytest.mark.parametrize("name", ["s", "row", "n"])
+def test_rows_that_are_appended_are_compared_whole_whatever_columns_are_called(session: Session, name: str) -> None:
+    append(session, f"SELECT 1 AS {name}, 1 AS other")
+    with pytest.raises(BuildError, match="gives other rows now"):
+        append(session, f"SELECT 1 AS {name}, 2 AS other", version="2")
+
+
 def test_what_is_to_be_there_must_be_known(session: Session) -> None:
     append(session, "SELECT 1 AS x")
     with pytest.raises(BuildError, match="gives other rows now"):
@@ -264,6 +278,23 @@ def test_the_owner_knows_what_else_has_written_a_table(open_shared: Open) -> Non
 
 
 SNAPSHOT = "--table mart.people --materialize snapshot --unique-key id"
+
+
+def test_a_snapshot_is_not_written_backwards(session: Session) -> None:
+    """Nor by rows that no longer are there, or not yet: what is on record of them would be gone, or there twice."""
+
+    def people(text: str, day: int) -> BuildResult:
+        return make(session, SNAPSHOT, f"SELECT * FROM (VALUES {text}) v(id, town)", interval_end=date(2013, 1, day))
+
+    people("(1, 'Rome'), (2, 'Oslo')", 1)
+    people("(1, 'Rome'), (3, 'Kyiv')", 3)
+    before = rows(session, "FROM mart.people ORDER BY ALL")
+    for known in ("(1, 'Rome')", "(1, 'Rome'), (2, 'Oslo'), (3, 'Kyiv')"):
+        with pytest.raises(BuildError, match="history is only written forwards"):
+            people(known, 2)
+    assert rows(session, "FROM mart.people ORDER BY ALL") == before
+    people("(1, 'Rome'), (3, 'Kyiv')", 2)  # the same states were there
+    assert rows(session, "FROM mart.people ORDER BY ALL") == before
 
 
 def test_a_snapshot_keeps_what_was(session: Session) -> None:
@@ -371,6 +402,13 @@ def test_a_table_may_have_a_thousand_columns(session: Session) -> None:
 )
 def test_what_gives_no_rows_builds_no_table(session: Session, text: str) -> None:
     with pytest.raises(BuildError, match=r"mart\.t cannot be built"):
+        make(session, "--table mart.t", text)
+    assert rows(session, "SELECT count(*) FROM raw.orders") == [(50,)]
+
+
+@pytest.mark.parametrize("text", ["DELETE FROM raw.orders; COMMIT; SELECT 1 AS a", "BEGIN; SELECT 1 AS a; ROLLBACK"])
+def test_a_build_is_one_transaction_whatever_the_cell_says(session: Session, text: str) -> None:
+    with pytest.raises(BuildError, match="begins or ends a transaction by itself"):
         make(session, "--table mart.t", text)
     assert rows(session, "SELECT count(*) FROM raw.orders") == [(50,)]
 

@@ -7,6 +7,7 @@ from contextlib import suppress
 from types import SimpleNamespace
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from jupyter_pipelines.errors import RequestError, SqlError
@@ -25,7 +26,7 @@ def session() -> Iterator[Session]:
         CREATE SCHEMA mart;
         CREATE TABLE mart.orders AS
         SELECT i::INTEGER AS id, CASE WHEN i % 100 = 0 THEN NULL ELSE i * 1.0::DOUBLE END AS amount,
-               'c' || i % 10 AS customer, now() - to_hours(i) AS ts, CASE WHEN i < 3 THEN 7 ELSE i END AS code
+               'c' || i % 10 AS customer, now() - to_hours(i) AS ts, CASE WHEN i < 3 THEN 7 ELSE i END AS code, 1 AS n
         FROM range(1000) r(i);
         CREATE TABLE mart.customers AS SELECT 'c' || i AS name FROM range(8) r(i);
         CREATE TABLE mart.empty AS FROM mart.orders LIMIT 0;
@@ -52,6 +53,8 @@ def check(session: Session, body: str, table: str = "mart.orders", **more: objec
         ("id: unique", 0),
         ("code: unique", 3),
         ("customer, id: unique", 0),
+        ("n, id: unique", 0),
+        ("customer, n: unique", 990),
         ("customer: unique", 990),
         ("amount: between 1 and 100", 891),
         ("amount: between $low and $high", 891),
@@ -131,6 +134,27 @@ def test_drift_is_told_from_the_median_of_earlier_runs(session: Session) -> None
     report = check(session, lines, earlier=earlier)
     assert [one.status for one in report.results] == ["passed", "failed", "passed"]
     assert "usual 5" in report.results[1].message
+
+
+def test_a_number_that_is_none_is_a_drift(session: Session) -> None:
+    """NaN is never far from anything."""
+    line = "x: drift < 20%"
+    for value in ("nan", "inf"):
+        frame = pa.table({"x": [1.0, float(value)]})
+        report = check(session, line, "df", frames={"df": frame}, earlier={line: [1, 1, 1, float("nan")]})
+        assert (report.status, report.results[0].value) == ("failed", None)
+    report = check(session, line, "df", frames={"df": pd.DataFrame({"x": [1.0]})}, earlier={line: [float("nan")] * 9})
+    assert "nothing to compare with yet" in report.results[0].message
+
+
+def test_checks_of_one_name_are_each_carried_out(session: Session) -> None:
+    body = "bad: select 1\nbad: select 1 where false\nid: < 0 | warn\nid: < 0"
+    assert [one.status for one in check(session, body).results] == ["failed", "passed", "warned", "failed"]
+
+
+def test_a_query_may_end_as_queries_do(session: Session) -> None:
+    body = "a: select 1 where false; -- none\nb: from mart.orders where id < 0 -- 0;\nc: select ';--' where false;"
+    assert check(session, body).status == "passed"
 
 
 def test_a_frame_is_checked_as_a_table(session: Session) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from jupyter_pipelines.errors import BuildError, SqlError
-from jupyter_pipelines.notebook.table_names import MAIN
+from jupyter_pipelines.notebook.table_names import MAIN, free_name, quoted
 from jupyter_pipelines.warehouse.building.work import STAGED
 
 if TYPE_CHECKING:
@@ -124,5 +124,8 @@ def _name(table: TableName) -> str:
 
 def _content(work: Work) -> str:
     """Equal for the same rows in any order."""
-    found = work.session.query(f"SELECT count(*) AS n, sum(hash(s))::VARCHAR AS hashes FROM {STAGED} AS s").to_pylist()
+    row = quoted(free_name("row", work.columns))
+    found = work.session.query(
+        f"SELECT count(*) AS n, sum(hash({row}))::VARCHAR AS hashes FROM {STAGED} AS {row}"
+    ).to_pylist()
     return f"{found[0]['n']} {found[0]['hashes']} {list(work.columns.items())}"

@@ -100,6 +100,11 @@ def check_query(spec: BuildSpec, statements: tuple[SqlStatement, ...]) -> None:
     """Refuse SQL that a table cannot be built of."""
     if not statements:
         raise BuildError(f"{spec.table} cannot be built: the cell has no SQL.", "Write a query below the first line.")
+    if any(statement.kind == "transaction" for statement in statements):
+        raise BuildError(
+            f"{spec.table} cannot be built: the cell begins or ends a transaction by itself.",
+            "Remove BEGIN, COMMIT and ROLLBACK: all of the cell is one transaction, its checks included.",
+        )
     query = statements[-1]
     if query.writes or not (query.is_query or query.problem):
         raise BuildError(

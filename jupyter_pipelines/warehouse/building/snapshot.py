@@ -60,24 +60,42 @@ def _end_states(work: Work, begins: str, moment: dict[str, object], given: dict[
         given,
     )[0][0]
     if later:
-        raise BuildError(
-            f"{work.spec.table} cannot take these rows: {later:,} of them differ from states that began later "
-            "than they do, and history is only written forwards.",
-            "Run windows from the oldest to the newest, or build the table anew with --full-refresh.",
-        )
+        raise _written_backwards(work, f"{later:,} of them differ from states that began later than they do")
+    gone = f"t.{CURRENT} AND NOT EXISTS (FROM {STAGED} AS s WHERE {same})"
+    if not work.spec.time_column:
+        _refuse_earlier_moments(work, gone, moment)
     ended = work.session.execute(
         f"UPDATE {work.target} AS t SET {TO} = {begins}, {CURRENT} = false FROM {STAGED} AS s "
         f"WHERE t.{CURRENT} AND {same} AND ({differs})",
         given,
     )
     ended += work.session.execute(
-        f"UPDATE {work.target} AS t SET {TO} = greatest($moment::TIMESTAMP, t.{FROM}), {CURRENT} = false "
-        f"WHERE t.{CURRENT} AND NOT EXISTS (FROM {STAGED} AS s WHERE {same})",
+        f"UPDATE {work.target} AS t SET {TO} = greatest($moment::TIMESTAMP, t.{FROM}), {CURRENT} = false WHERE {gone}",
         moment,
     )
     # A state that another took the place of at the very moment it began was never there.
     work.session.execute(f"DELETE FROM {work.target} WHERE NOT {CURRENT} AND {TO} <= {FROM}")
     return ended
+
+
+def _refuse_earlier_moments(work: Work, gone: str, moment: dict[str, object]) -> None:
+    """Refuse a moment before states that these rows do not have, and before the end of such as they have."""
+    same = _same(work.spec.unique_key)
+    began = f"SELECT count(*) FROM {work.target} AS t WHERE {gone} AND t.{FROM} > $moment::TIMESTAMP"
+    if found := rows(work.session, began, moment)[0][0]:
+        raise _written_backwards(work, f"of states that are not among them {found:,} began later")
+    ended = f"NOT EXISTS (FROM {work.target} AS t WHERE t.{CURRENT} AND {same})"
+    ended += f" AND EXISTS (FROM {work.target} AS t WHERE t.{TO} > $moment::TIMESTAMP AND {same})"
+    if found := rows(work.session, f"SELECT count(*) FROM {STAGED} AS s WHERE {ended}", moment)[0][0]:
+        raise _written_backwards(work, f"of their states {found:,} are known to have ended later")
+
+
+def _written_backwards(work: Work, why: str) -> BuildError:
+    return BuildError(
+        f"{work.spec.table} cannot take these rows: {why}, and history is only written forwards.",
+        "Run windows from the oldest to the newest, or build the table anew with --full-refresh; without windows, see "
+        "whether the clock was set back.",
+    )
 
 
 def _same(keys: tuple[str, ...]) -> str:

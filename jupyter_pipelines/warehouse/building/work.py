@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from jupyter_pipelines.errors import BuildError
-from jupyter_pipelines.notebook.table_names import MAIN, quoted
+from jupyter_pipelines.notebook.table_names import MAIN, free_name, quoted
 from jupyter_pipelines.warehouse.building.backups import EVERYTHING, Backup, take
 from jupyter_pipelines.warehouse.statements import values_of
 
@@ -129,8 +129,9 @@ class Work:
 
     def one_row_each(self, keys: tuple[str, ...]) -> None:
         """Refuse rows that ``keys`` do not tell apart, before anything is written."""
-        several = f"SELECT {names(keys)}, count(*) AS n FROM {STAGED} GROUP BY {names(keys)} HAVING n > 1"
-        found = rows(self.session, f"SELECT count(*), sum(n) FROM ({several})")[0]
+        n = quoted(free_name("n", keys))
+        several = f"SELECT {names(keys)}, count(*) AS {n} FROM {STAGED} GROUP BY {names(keys)} HAVING count(*) > 1"
+        found = rows(self.session, f"SELECT count(*), sum({n}) FROM ({several})")[0]
         if found[0]:
             example = rows(self.session, f"{several} ORDER BY ALL LIMIT 1")[0]
             told = ", ".join(f"{key} = {value}" for key, value in zip(keys, example, strict=False))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from jupyter_pipelines.notebook.check_magic import CheckLine, Rule
-from jupyter_pipelines.notebook.table_names import quoted
+from jupyter_pipelines.notebook.table_names import free_name, quoted
 
 _SECONDS: Final = {
     "second": 1.0,
@@ -37,18 +37,19 @@ def violations_of(table: str, line: CheckLine, rule: Rule) -> Violations | None:
     if rule.kind in {"columns", "type", "drift"}:
         return None
     if rule.kind == "query":
-        return Violations(f"SELECT * FROM ({rule.values[0].rstrip().rstrip(';')}\n)")
+        return Violations(f"SELECT * FROM ({_alone(rule.values[0])}\n)")
     if line.subject.lower() == "rows" and not line.columns:
         number = f"SELECT count(*) AS n FROM {table}"
         return Violations(f"SELECT n FROM ({number}) WHERE NOT ({_condition('n', rule)})", value=f"({number})")
     if rule.kind == "unique":
         columns = ", ".join(map(quoted, line.columns))
         known = " AND ".join(f"{quoted(one)} IS NOT NULL" for one in line.columns)
-        rows = f"SELECT {columns}, count(*) AS n FROM {table} WHERE {known} GROUP BY {columns} HAVING count(*) > 1"
+        n = quoted(free_name("n", line.columns))
+        rows = f"SELECT {columns}, count(*) AS {n} FROM {table} WHERE {known} GROUP BY {columns} HAVING count(*) > 1"
         if len(line.columns) == 1:
             values = f"SELECT {columns} AS value FROM {table}"
             return Violations(rows, count="count(value) - count(DISTINCT value)", counted=values)
-        return Violations(rows, count="coalesce(sum(n - 1), 0)::BIGINT")
+        return Violations(rows, count=f"coalesce(sum({n} - 1), 0)::BIGINT")
     if rule.kind == "not null":
         empty = " OR ".join(f"{quoted(one)} IS NULL" for one in line.columns)
         return Violations(f"SELECT * FROM {table} WHERE {empty}")
@@ -62,6 +63,14 @@ def violations_of(table: str, line: CheckLine, rule: Rule) -> Violations | None:
         known = f"SELECT 1 FROM {rule.table.sql} AS r WHERE r.{quoted(rule.column)} = o.{column}"
         return Violations(f"SELECT * FROM {table} AS o WHERE o.{column} IS NOT NULL AND NOT EXISTS ({known})")
     return Violations(f"SELECT * FROM {table} WHERE NOT ({_condition(column, rule)})")
+
+
+def _alone(query: str) -> str:
+    """A query without what follows its last word: it is to stand in parentheses."""
+    from jupyter_pipelines.graph.sql import read_statements
+
+    statements = read_statements(query)
+    return statements[0].text if len(statements) == 1 else query
 
 
 def _condition(column: str, rule: Rule) -> str:

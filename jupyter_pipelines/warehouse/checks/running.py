@@ -57,8 +57,8 @@ def run_checks(
         for rule in line.rules
     ]
     try:
-        counted = asked.count([one for one in rules if one.query is not None])
-        results = [counted.get(one.name) or asked.as_a_whole(one) for one in rules]
+        counted = iter(asked.count([one for one in rules if one.query is not None]))
+        results = [asked.as_a_whole(one) if one.query is None else next(counted) for one in rules]
     except _MistakeError as mistake:
         return CheckReport(str(table), asked.rows, (mistake.result,))
     results = [asked.with_sample(one, result) for one, result in zip(rules, results, strict=True)]
@@ -88,16 +88,16 @@ class _Asked:
     in_transaction: bool
     rows: int = 0
 
-    def count(self, rules: Sequence[_Rule]) -> dict[str, CheckResult]:
-        """The results of all rules that have a query, by name."""
+    def count(self, rules: Sequence[_Rule]) -> list[CheckResult]:
+        """The results of rules that have a query; several may have one name."""
         self.rows = self._numbers([])[-1][0]
         try:
             numbers = self._numbers(rules)
         except SqlError as error:  # of one of them: each is asked alone, to tell which
             if self.in_transaction:
                 raise _MistakeError(self._cannot(rules[self._place(rules, error)].name, error)) from None
-            return {one.name: self._alone(one) for one in rules}
-        return {one.name: self._result(one, *numbers[place]) for place, one in enumerate(rules)}
+            return [self._alone(one) for one in rules]
+        return [self._result(one, *numbers[place]) for place, one in enumerate(rules)]
 
     def _alone(self, one: _Rule) -> CheckResult:
         try:

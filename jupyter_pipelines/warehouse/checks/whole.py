@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
@@ -41,7 +42,10 @@ def type_differs(session: Session, table: str, line: CheckLine, rule: Rule, fram
 
 
 def drift_value(session: Session, table: str, line: CheckLine, frames: Frames) -> float | None:
-    """The number whose drift is looked at: of rows, the mean of numbers, of different values of anything else."""
+    """The number whose drift is looked at: of rows, the mean of numbers, of different values of anything else.
+
+    ``None`` where that is no number: of an empty table, and where NaN or infinity is among the values.
+    """
     if not line.columns:
         asked = "count(*)"
     else:
@@ -49,14 +53,15 @@ def drift_value(session: Session, table: str, line: CheckLine, frames: Frames) -
         column = quoted(line.columns[0])
         asked = f"avg({column}::DOUBLE)" if is_number else f"count(DISTINCT {column})"
     found = session.query(f"SELECT ({asked})::DOUBLE AS value FROM {table}", frames=frames)["value"][0].as_py()
-    return None if found is None else float(found)
+    return float(found) if found is not None and math.isfinite(found) else None
 
 
 def drifted(value: float | None, earlier: Sequence[float], bound: float) -> tuple[str, bool]:
     """What is to be said of ``value`` beside the median of ``earlier`` ones, and whether it is too far from it."""
-    if len(earlier) < FEWEST:
-        return f"nothing to compare with yet: {len(earlier)} of {FEWEST} earlier runs", False
-    usual = statistics.median(earlier)
+    known = [number for number in earlier if math.isfinite(number)]
+    if len(known) < FEWEST:
+        return f"nothing to compare with yet: {len(known)} of {FEWEST} earlier runs", False
+    usual = statistics.median(known)
     if value is None:
         return f"there is no value; usual is {usual:.6g}", True
     change = abs(value - usual) / abs(usual) if usual else float(value != usual)
