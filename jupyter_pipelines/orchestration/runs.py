@@ -27,7 +27,7 @@ from jupyter_pipelines.orchestration.redaction import seal, unseal
 from jupyter_pipelines.orchestration.service import Endpoint, ensure_service
 from jupyter_pipelines.orchestration.settling import settle_runs
 from jupyter_pipelines.orchestration.versions.folders import working_folder
-from jupyter_pipelines.orchestration.versions.identity import present_path
+from jupyter_pipelines.orchestration.versions.identity import present_path, real_path
 from jupyter_pipelines.orchestration.versions.publishing import choose_source, read_content
 from jupyter_pipelines.settings import Settings
 from jupyter_pipelines.store import Store
@@ -178,6 +178,7 @@ def prepare(
     request: RunRequest, settings: Settings, source: bytes | None = None
 ) -> tuple[Pipeline, str, dict[str, object]]:
     """Check the whole request, freeze the notebook; returns it, its version and the parameters in JSON form, sealed."""
+    real_path(request.notebook)  # is one that can be kept
     store = Store(settings.store)
     content = source if source is not None else _source(request, store)
     if request.output is not None:

@@ -37,6 +37,8 @@ def notebook(write: WriteNotebook) -> Path:
         ({"retries": True}, "whole number"),
         ({"overlap": "parallel", "max_parallel": 2.5}, "whole number"),
         ({"timeout": 5.0}, "no duration"),
+        ({"timezone": 5}, "no time zone"),
+        ({"ref": 5}, "no name of a git ref"),
         ({"name": 5}, "no text"),
         ({"name": "two\nlines"}, "one line"),
         ({"name": "x" * 201}, "one line"),
@@ -53,6 +55,20 @@ def test_a_schedule_that_cannot_be(notebook: Path, given: dict[str, Any], told: 
     assert not jp.schedules()
 
 
+def test_a_notebook_whose_name_is_no_text(notebook: Path) -> None:
+    named = notebook.rename(notebook.with_name("\udcff.ipynb"))
+    for ask in (jp.run, jp.submit, jp.publish, lambda path: jp.schedule(path, "daily")):
+        with pytest.raises(RequestError, match="no text in UTF-8"):
+            ask(named)
+    assert [step.name for step in jp.load(named).steps] == ["a"]  # it can be looked at
+
+
+@pytest.mark.parametrize("count", [-1, 1.5, "5", True, 10**9])
+def test_a_preview_of_so_many_times_is_none(count: Any) -> None:
+    with pytest.raises(RequestError, match="times cannot be shown"):
+        jp.preview_schedule("daily", count)
+
+
 def test_a_date_bounds_a_schedule_with_its_whole_day(notebook: Path) -> None:
     made = jp.schedule(notebook, "daily", start=date(2030, 1, 1), end=date(2030, 1, 1), timezone="UTC", dry_run=True)
     start, end = made.schedule.start, made.schedule.end
@@ -61,11 +77,18 @@ def test_a_date_bounds_a_schedule_with_its_whole_day(notebook: Path) -> None:
 
 @pytest.mark.parametrize(
     ("given", "told"),
-    [({"parallel": "3"}, "at once"), ({"parallel": 1.5}, "at once"), ({"order": "random"}, "no choice for `order`")],
+    [
+        ({"parallel": "3"}, "at once"),
+        ({"parallel": 1.5}, "at once"),
+        ({"order": "random"}, "no choice for `order`"),
+        ({"parameters": 5}, "no mapping"),
+        ({"first": date.min}, "no day that"),
+        ({"last": date.max}, "no day that"),
+    ],
 )
 def test_a_backfill_that_cannot_be(notebook: Path, given: dict[str, Any], told: str) -> None:
     with pytest.raises(RequestError, match=told):
-        jp.backfill(notebook, "2024-01-01", "2024-01-02", **given, dry_run=True)
+        jp.backfill(notebook, **{"first": "2024-01-01", "last": "2024-01-02", **given}, dry_run=True)
 
 
 @pytest.mark.parametrize(
@@ -75,6 +98,9 @@ def test_a_backfill_that_cannot_be(notebook: Path, given: dict[str, Any], told: 
         ({"after": "other.ipynb", "on": "sometimes"}, "no choice for `on`"),
         ({"updated": 5}, "nothing that is updated"),
         ({"updated": [None]}, "nothing that is updated"),
+        ({"file": "\udcff.csv"}, "no text in UTF-8"),
+        ({"token": True, "name": "two\nlines"}, "one line"),
+        ({"token": True, "parameters": 5}, "no mapping"),
     ],
 )
 def test_a_trigger_that_cannot_be(write: WriteNotebook, notebook: Path, given: dict[str, Any], told: str) -> None:

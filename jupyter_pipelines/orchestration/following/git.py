@@ -20,7 +20,7 @@ _QUIET: Final = ("-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false",
 
 def check_ref(ref: str) -> None:
     """Raise :class:`RequestError` for what cannot be the name of a branch, a tag or another ref."""
-    if not ref or len(ref) > 250 or _NO_REF.search(ref):
+    if not isinstance(ref, str) or not ref or len(ref) > 250 or _NO_REF.search(ref):
         raise RequestError(f"{ref!r:.80} is no name of a git ref.", "Name a branch or a tag, such as main.")
 
 

@@ -75,20 +75,20 @@ def _written(value: object) -> object:
     if isinstance(value, datetime):
         return value.isoformat()
     if isinstance(value, time):
-        return value.isoformat("seconds" if value.second else "minutes")
+        return value.isoformat() if value.second or value.microsecond else value.isoformat("minutes")
     if isinstance(value, Mapping):
         return dict(value)
     return value
 
 
 def _duration_text(duration: timedelta) -> str:
-    seconds = round(duration.total_seconds())
-    parts = []
-    for unit, length in (("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1)):
-        count, seconds = divmod(seconds, length)
+    rest, parts = duration, []
+    for unit, length in (("d", 86_400), ("h", 3_600), ("m", 60)):
+        count, rest = divmod(rest, timedelta(seconds=length))
         if count:
             parts.append(f"{count}{unit}")
-    return "".join(parts)
+    seconds = f"{rest.total_seconds():.6f}".rstrip("0").rstrip(".")
+    return "".join(parts) + (f"{seconds}s" if rest else "")
 
 
 def _wrong(name: str, value: object, wanted: str) -> RequestError:

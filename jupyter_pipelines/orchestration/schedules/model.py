@@ -111,6 +111,13 @@ class Schedule:
             value = getattr(self, name)
             if value is not None and not isinstance(value, timedelta):
                 raise RequestError(f"`{name}` is {value!r:.80}, which is no duration.", 'Give a timedelta, or "2h".')
+        if self.done_by is not None and (
+            not isinstance(self.done_by, time | timedelta) or getattr(self.done_by, "tzinfo", None) is not None
+        ):
+            raise RequestError(
+                f"`done_by` is {self.done_by!r:.80}, which is neither a duration nor a time of the schedule's zone.",
+                'Give "08:00", or "2h".',
+            )
         if not isinstance(self.parameters, Mapping):
             raise RequestError("The parameters are no mapping.", 'Give names with values: {"day": "2027-01-31"}.')
 
@@ -196,6 +203,10 @@ class Schedule:
             raise RequestError("The schedule's runs have no time to run.", 'Give a `timeout` such as "2h".')
         if isinstance(self.done_by, timedelta) and self.done_by <= timedelta():
             raise RequestError("The schedule's runs should be done before they start.", 'Give "08:00" or "2h".')
+        for name in ("timeout", "done_by"):
+            value = getattr(self, name)
+            if isinstance(value, timedelta) and value > LONGEST_INTERVAL:
+                raise RequestError(f"A `{name}` of {value.days:,} days is too long.", "Give ten years at most.")
 
 
 _DO: Final = {"queue": "wait for each other", "skip": "are skipped", "cancel-previous": "cancel what runs"}

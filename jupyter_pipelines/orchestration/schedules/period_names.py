@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Final
 
 from jupyter_pipelines.errors import RequestError
-from jupyter_pipelines.orchestration.schedules.clock import moment_of, naive_utc
+from jupyter_pipelines.orchestration.schedules.clock import FIRST, LAST, moment_of, naive_utc
 from jupyter_pipelines.orchestration.schedules.model import WindowUnit
 from jupyter_pipelines.orchestration.schedules.windows import DataWindow, window_at
 
@@ -46,6 +46,9 @@ def named_range(first: date | str, last: date | str, zone: str) -> tuple[date, d
     """
     low = named_window(first, zone).start if isinstance(first, str) else first
     high = named_window(last, zone).end if isinstance(last, str) else last
+    for given in (low, high):
+        if not isinstance(given, date) or not FIRST.year < given.year < LAST.year:
+            raise RequestError(f"{given!s:.80} is no day that can be worked on.", _FIX)
     return low, high
 
 

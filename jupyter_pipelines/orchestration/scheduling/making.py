@@ -45,6 +45,7 @@ FILE = "file"
 """The word for the notebook as it is when a run starts, in place of a version."""
 
 LONGEST_NAME = 200
+MOST_SHOWN = 100_000
 MAKING = "making.lock"
 """In the project home: who looks for what is there already and makes what is not is the only one to do so."""
 _TIMES = ("cron", "interval", "rrule", "zone", "anchor", "start", "end", "count")
@@ -97,11 +98,10 @@ def schedule(
     """
     now = datetime.now(UTC)
     made = _understood(when, now, {"name": name} | _policies(locals()))
-    if parameters is not None and not isinstance(parameters, Mapping):
-        raise RequestError("The parameters are no mapping.", 'Give names with values: {"day": "2027-01-31"}.')
+    check_parameters(parameters)
     if parameters:
         made = replace(made, parameters={**made.parameters, **parameters})
-    _check_name(made.name)
+    check_name(made.name, "a schedule")
     settings = Settings.load()
     require_service("Schedules")
     followed = _followed(follow, ref, verify, version)
@@ -138,11 +138,18 @@ def schedule(
     return replace(record, is_new=replacing is None)
 
 
-def _check_name(name: str) -> None:
-    if len(name) > LONGEST_NAME or not name.isprintable():
+def check_name(name: object, whose: str) -> None:
+    """Raise :class:`RequestError` unless it can be the name of ``whose``."""
+    if not isinstance(name, str) or len(name) > LONGEST_NAME or not name.isprintable():
         raise RequestError(
-            "The name of a schedule is one line of text.", f"Give one of {LONGEST_NAME} characters at most."
+            f"The name of {whose} is one line of text.", f"Give one of {LONGEST_NAME} characters at most."
         )
+
+
+def check_parameters(given: object) -> None:
+    """Raise :class:`RequestError` unless they have names."""
+    if given is not None and not isinstance(given, Mapping):
+        raise RequestError("The parameters are no mapping.", 'Give names with values: {"day": "2027-01-31"}.')
 
 
 def _there_already(record: ScheduleRecord, document: NotebookDocument) -> ScheduleRecord | None:
@@ -188,6 +195,8 @@ def preview_schedule(
     retries: int | None = None,
 ) -> Understanding:
     """How ``when`` is understood, and its next ``count`` times; nothing is kept. Raises :class:`RequestError`."""
+    if isinstance(count, bool) or not isinstance(count, int) or not 0 <= count <= MOST_SHOWN:
+        raise RequestError(f"{count!r:.80} times cannot be shown.", f"Give a number up to {MOST_SHOWN:,}.")
     now = datetime.now(UTC)
     made = _understood(when, now, _policies(locals()))
     return Understanding(made, expression_of(made), when_in_words(made), preview(made, count, now))
@@ -283,6 +292,8 @@ def _policies(arguments: Mapping[str, Any]) -> dict[str, Any]:
 
 def _understood(when: str | Schedule, now: datetime, given: Mapping[str, Any]) -> Schedule:
     timezone = given["timezone"]
+    if timezone is not None and not isinstance(timezone, str):
+        raise RequestError(f"{timezone!r:.80} is no time zone.", 'Give the name of one, such as "Europe/Paris".')
     if isinstance(when, Schedule):
         found = when if timezone is None else replace(when, zone=timezone)
     elif not isinstance(when, str):

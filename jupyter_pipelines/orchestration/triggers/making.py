@@ -23,7 +23,14 @@ from jupyter_pipelines.orchestration.loading import load, load_runnable, read_so
 from jupyter_pipelines.orchestration.redaction import seal, unseal
 from jupyter_pipelines.orchestration.schedules.expressions import check_plain
 from jupyter_pipelines.orchestration.scheduling import ScheduleRecord
-from jupyter_pipelines.orchestration.scheduling.making import MAKING, choose_version, is_schedule, require_service
+from jupyter_pipelines.orchestration.scheduling.making import (
+    MAKING,
+    check_name,
+    check_parameters,
+    choose_version,
+    is_schedule,
+    require_service,
+)
 from jupyter_pipelines.orchestration.service import ensure_service
 from jupyter_pipelines.orchestration.service.home_format import refuse_later
 from jupyter_pipelines.orchestration.service.wake import LOOK, tell_worker
@@ -62,7 +69,7 @@ def trigger(
     after: Path | str | Sequence[Path | str] | None = None,
     on: On = "success",
     all_of: bool = False,
-    file: str | None = None,
+    file: Path | str | None = None,
     together: bool = False,
     updated: str | Sequence[str] | bool | None = None,
     token: bool = False,
@@ -96,6 +103,8 @@ def trigger(
     :class:`NotebookError` or :class:`ServiceError`, and then nothing is kept.
     """
     require_service("Triggers")
+    check_name(name, "a trigger")
+    check_parameters(parameters)
     settings = Settings.load()
     store = Store(settings.store)
     path, pipeline, chosen = choose_version(notebook, version, store)
@@ -107,7 +116,7 @@ def trigger(
         above = [after] if isinstance(after, str | Path) else after
         causes.append(AfterRuns(tuple(dict.fromkeys(_pipeline(store, one) for one in above)), on, all_of))
     if file is not None:
-        causes.append(OnFiles(patterns.absolute(file, Path(path).parent), together))
+        causes.append(OnFiles(patterns.absolute(str(file), Path(path).parent), together))
     if updated is True:
         causes.append(OnUpdate(reads=True))
     elif updated is not None and updated is not False:

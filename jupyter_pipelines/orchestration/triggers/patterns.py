@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from jupyter_pipelines.errors import RequestError
+from jupyter_pipelines.orchestration.versions.identity import require_text
 
 MOST_LOOKED_AT: Final = 200_000
 """Files and folders that are looked at for one pattern: a whole disk would take minutes, every minute."""
@@ -22,6 +23,7 @@ def absolute(pattern: str, folder: Path | str) -> str:
     text = os.path.expanduser(pattern.strip())
     if not text or "\0" in text or text.endswith(os.sep):
         raise RequestError(f"{pattern!r} is no pattern of files.", 'Write for example "incoming/*.csv".')
+    require_text(text)
     found = os.path.normpath(os.path.join(glob.escape(str(folder)), text))
     if os.path.exists(os.path.join(folder, text)):
         found = glob.escape(os.path.normpath(os.path.join(folder, text)))

@@ -32,7 +32,18 @@ def real_path(notebook: Path | str) -> str:
     except OSError as error:
         if error.errno == errno.ENAMETOOLONG:
             raise RequestError(f"{str(notebook)[:100]}… is too long for a path.", "Check it.") from None
-    return os.path.join(os.path.realpath(path.parent), path.name)
+    found = os.path.join(os.path.realpath(path.parent), path.name)
+    require_text(found)
+    return found
+
+
+def require_text(path: str) -> None:
+    """Raise :class:`RequestError` where the name of a file is no text in UTF-8: it could not be kept."""
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        shown = os.fsencode(path).decode(errors="replace")
+        raise RequestError(f"The name {shown} is no text in UTF-8.", "Rename the file, or its folder.") from None
 
 
 def pipeline_of(store: Store, notebook: Path | str, content: bytes | None = None) -> str:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
 
 import pytest
 
 from jupyter_pipelines.errors import RequestError
-from jupyter_pipelines.orchestration.schedules import from_json, in_words, to_json
+from jupyter_pipelines.orchestration.schedules import Schedule, from_json, in_words, to_json
 
 NOW = datetime(2026, 11, 22, 22, tzinfo=UTC)
 
@@ -112,3 +113,33 @@ def test_the_room_costs_nothing_until_it_is_used() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        *(
+            {"timeout": timedelta(microseconds=5)},
+            {"timeout": timedelta(days=3660)},
+            {"done_by": timedelta(seconds=0.4)},
+        ),
+        *({"done_by": timedelta(hours=25, seconds=1.5)}, {"done_by": time(8, 0, 30)}, {"done_by": time(8, 0, 0, 500)}),
+    ],
+)
+def test_whatever_can_be_made_can_be_read_again(said: dict[str, Any]) -> None:
+    schedule = Schedule(cron="0 7 * * *", **said)
+    assert from_json(json.loads(json.dumps(to_json(schedule)))) == schedule
+
+
+@pytest.mark.parametrize(
+    ("said", "problem"),
+    [
+        ({"timeout": timedelta.max}, "too long"),
+        ({"done_by": timedelta.max}, "too long"),
+        ({"done_by": 5}, "neither a duration nor a time"),
+        ({"done_by": time(8, tzinfo=UTC)}, "neither a duration nor a time"),
+    ],
+)
+def test_what_no_clock_can_show_is_refused(said: dict[str, Any], problem: str) -> None:
+    with pytest.raises(RequestError, match=problem):
+        Schedule(cron="0 7 * * *", **said)
