@@ -16,6 +16,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any, Generic, TypeVar
 
 import notebooks
 from diamond import check_answer
@@ -23,17 +24,19 @@ from measure import Row, Skipped, Table, drive, run, scratch, service, timed
 
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "jupyter-pipelines-benchmarks"
 COMMON = ("ipykernel", "nbformat", "numpy", "pandas", "scikit-learn")
+Measure = TypeVar("Measure", bound=Callable[..., float])
 QUIET = {"DO_NOT_TRACK": "1", "PLOOMBER_STATS_ENABLED": "false", "MARIMO_SKIP_UPDATE_CHECK": "1"}
 
 
 @dataclass(frozen=True)
-class Peer:
-    """``measure(folder, environment)`` gives the seconds of one run of the diamond."""
+class Peer(Generic[Measure]):
+    """``measure(folder, environment)`` gives the seconds of one run of the diamond. ``common``: what all need."""
 
     name: str
     requirements: tuple[str, ...]
-    measure: Callable[[Path, Path], float]
+    measure: Measure
     note: str
+    common: tuple[str, ...] = COMMON
 
 
 def benchmark() -> list[Table]:
@@ -54,11 +57,11 @@ def benchmark() -> list[Table]:
     return [Table("Six-step diamond in other tools", "ours", rows, how="From the start of the command to its end.")]
 
 
-def environment(peer: Peer) -> Path:
+def environment(peer: Peer[Any]) -> Path:
     """The peer's virtual environment, made at its first use."""
     home = CACHE / peer.requirements[0]
     python = home / "bin" / "python"
-    wanted = [*peer.requirements, *COMMON]
+    wanted = [*peer.requirements, *peer.common]
     made = home / "made.json"
     if made.exists() and json.loads(made.read_text()) == wanted:
         return home

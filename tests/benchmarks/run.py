@@ -29,7 +29,7 @@ NAMES = {
     "lateness": "how late scheduled runs begin, 200 schedules active",
     "idle": "CPU and memory of the service while it waits",
     "history": "finding some of 150,000 runs",
-    "tables": "six tables in SQL, against a plain script",
+    "tables": "six tables in SQL, against a plain script, SQLMesh and dbt",
     "compiling": "compile, import and start times",
     "keystroke": "from a key in a large notebook to the graph beside it, in JupyterLab",
     "values": "dump and load of values",
