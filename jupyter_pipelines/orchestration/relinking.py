@@ -15,12 +15,13 @@ from jupyter_pipelines.notebook.parse import parse
 from jupyter_pipelines.orchestration.changes import KEPT_IN
 from jupyter_pipelines.orchestration.history import History
 from jupyter_pipelines.orchestration.loading import read_source
+from jupyter_pipelines.orchestration.scheduling.making import MAKING
 from jupyter_pipelines.orchestration.service.wake import LOOK, tell_worker
 from jupyter_pipelines.orchestration.versions.identity import pipeline_of, real_path, stated_name, unnamed_pipeline
 from jupyter_pipelines.orchestration.versions.publishing import note_move, read_entries
 from jupyter_pipelines.settings import Settings
 from jupyter_pipelines.store import Store, publications
-from jupyter_pipelines.store.files import read_json, write_json
+from jupyter_pipelines.store.files import locked, read_json, write_json
 
 _COUNTED: Final = {"schedule": "schedules", "trigger": "triggers", "alert": "alerts", "backfill": "backfills"}
 
@@ -54,13 +55,14 @@ def relink(old: Path | str, new: Path | str) -> Relinked:
     note_move(store, pipeline, path)
     _take_over_runs(store, path, pipeline)
     counts = dict.fromkeys(_COUNTED.values(), 0)
-    for kind, folder in KEPT_IN.items():
-        for file in sorted((settings.home / folder).glob("[!.]*.json")):
-            found = read_json(file)
-            if isinstance(found, dict) and found.get("notebook") == before:
-                write_json(file, found | {"notebook": path})
-                if kind in _COUNTED:
-                    counts[_COUNTED[kind]] += 1
+    with locked(settings.home / MAKING):
+        for kind, folder in KEPT_IN.items():
+            for file in sorted((settings.home / folder).glob("[!.]*.json")):
+                found = read_json(file)
+                if isinstance(found, dict) and found.get("notebook") == before:
+                    write_json(file, found | {"notebook": path})
+                    if kind in _COUNTED:
+                        counts[_COUNTED[kind]] += 1
     tell_worker(settings.home, LOOK)
     versions = len({entry.version for entry in read_entries(store, pipeline)})
     return Relinked(before, path, pipeline, versions=versions, **counts)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 from threading import Barrier
@@ -125,6 +126,45 @@ def test_limits_set_at_once_are_all_kept(write: WriteNotebook) -> None:
     with ThreadPoolExecutor(12) as pool:
         list(pool.map(lambda one: jp.set_retention(one, keep_runs=7), notebooks))
     assert [jp.retention(one).keep_runs for one in notebooks] == [7] * 12
+
+
+def test_what_becomes_of_a_schedule_while_it_is_changed_stands(
+    write: WriteNotebook, notebook: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def meanwhile(do: Callable[[], Any]) -> None:
+        for room in ("scheduling", "triggers"):  # all is checked by then, and about to be kept
+            monkeypatch.setattr(f"jupyter_pipelines.orchestration.{room}.making.ensure_service", lambda *_: do())
+
+    meanwhile(lambda: None)
+    yearly = jp.schedule(notebook, "every year on 1 march").id
+    event = jp.trigger(notebook, event="x").id
+    meanwhile(lambda: (jp.pause(yearly), jp.pause(event)))
+    jp.schedule(notebook, "every year on 2 march", replacing=yearly)
+    jp.trigger(notebook, event="y", replacing=event)
+    assert [one.schedule.paused for one in jp.schedules()] == [True]
+    assert [one.paused for one in jp.triggers()] == [True]
+    meanwhile(lambda: jp.unschedule(yearly))
+    with pytest.raises(RequestError, match="There is no schedule"):
+        jp.schedule(notebook, "every year on 3 march", replacing=yearly)
+    meanwhile(lambda: jp.unschedule(event))
+    with pytest.raises(RequestError, match="There is no trigger"):
+        jp.trigger(notebook, event="z", replacing=event)
+    assert (jp.schedules(), jp.triggers()) == ([], [])
+
+
+def test_what_is_removed_while_others_pause_it_is_gone(notebook: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("jupyter_pipelines.orchestration.scheduling.making.ensure_service", lambda *_: None)
+
+    def tried(change: Callable[[str], Any], one: str) -> None:
+        with suppress(RequestError):
+            change(one)
+
+    for _ in range(10):
+        made = jp.schedule(notebook, "every year on 1 march").id
+        with ThreadPoolExecutor(5) as pool:
+            for change in (jp.pause, jp.unpause, jp.unschedule, jp.pause, jp.unpause):
+                pool.submit(tried, change, made)
+        assert not jp.schedules()
 
 
 def test_what_is_asked_for_twice_at_once_is_made_once(

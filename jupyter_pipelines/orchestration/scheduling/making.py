@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
@@ -47,7 +48,7 @@ FILE = "file"
 LONGEST_NAME = 200
 MOST_SHOWN = 100_000
 MAKING = "making.lock"
-"""In the project home: who looks for what is there already and makes what is not is the only one to do so."""
+"""In the project home: who looks at what is there, and makes, changes or removes it, is the only one to do so."""
 _TIMES = ("cron", "interval", "rrule", "zone", "anchor", "start", "end", "count")
 
 
@@ -133,6 +134,8 @@ def schedule(
         if same is not None:  # somebody else has asked for it meanwhile
             forget_followed(settings.home, record.id)
             return same
+        if replacing is not None:
+            record = _as_it_is_now(record, settings)
         Shelf(settings.home).save(record)
     _tell_scheduler(settings)
     return replace(record, is_new=replacing is None)
@@ -177,6 +180,17 @@ def _in_place_of(before: ScheduleRecord, record: ScheduleRecord) -> ScheduleReco
     same = all(getattr(made, name) == getattr(before.schedule, name) for name in _TIMES)
     since = before.active_since if same else record.active_since
     return replace(record, id=before.id, schedule=made, active_since=since)
+
+
+def _as_it_is_now(record: ScheduleRecord, settings: Settings) -> ScheduleRecord:
+    """``record`` in place of one that may have been paused meanwhile. Raises :class:`RequestError` where it is gone."""
+    try:
+        before = get_schedule(record.id)
+    except RequestError:
+        forget_followed(settings.home, record.id)
+        raise
+    made = replace(record.schedule, paused=before.schedule.paused)
+    return replace(record, schedule=made, active_since=max(record.active_since, before.active_since))
 
 
 def preview_schedule(
@@ -241,11 +255,10 @@ def unpause(schedule_id: str) -> ScheduleRecord:
 
 def unschedule(schedule_id: str) -> ScheduleRecord:
     """Remove a schedule; returns what it was. Its runs stay on record, and one that goes on is left alone."""
-    record = get_schedule(schedule_id)
     settings = Settings.load()
-    refuse_later(settings.home)
-    Shelf(settings.home).remove(record.id)
-    forget_followed(settings.home, record.id)
+    with _alone_with(schedule_id, settings) as record:
+        Shelf(settings.home).remove(record.id)
+        forget_followed(settings.home, record.id)
     _tell_scheduler(settings)
     return record
 
@@ -367,16 +380,24 @@ def _check(record: ScheduleRecord, now: datetime, origin: Path | None = None) ->
 
 
 def _set_paused(schedule_id: str, paused: bool) -> ScheduleRecord:
-    record = get_schedule(schedule_id)
     settings = Settings.load()
-    refuse_later(settings.home)
-    if record.schedule.paused != paused:
-        changed = replace(record.schedule, paused=paused)
+    with _alone_with(schedule_id, settings) as record:
+        if record.schedule.paused == paused:
+            return record
         since = record.active_since if paused else datetime.now(UTC)
-        record = replace(record, schedule=changed, active_since=since)
-        Shelf(settings.home).save(record)
-        _tell_scheduler(settings)
-    return record
+        changed = replace(record, schedule=replace(record.schedule, paused=paused), active_since=since)
+        Shelf(settings.home).save(changed)
+    _tell_scheduler(settings)
+    return changed
+
+
+@contextmanager
+def _alone_with(schedule_id: str, settings: Settings) -> Iterator[ScheduleRecord]:
+    """The schedule, which nobody else changes or removes meanwhile. Raises :class:`RequestError`."""
+    found = get_schedule(schedule_id)
+    refuse_later(settings.home)
+    with locked(settings.home / MAKING):
+        yield get_schedule(found.id)
 
 
 def _tell_scheduler(settings: Settings) -> None:

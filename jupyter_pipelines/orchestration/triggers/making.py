@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -156,6 +156,10 @@ def trigger(
         same = _there_already(record, document) if before is None else None
         if same is not None:  # somebody else has asked for it meanwhile
             return same
+        if before is not None:
+            now = get_trigger(record.id)  # it may have been paused meanwhile, or be gone
+            since = max(record.active_since, now.active_since)
+            record = replace(record, paused=now.paused, active_since=since)
         refuse_loops(record, triggers())
         Shelf(settings.home).save(record)
     tell_worker(settings.home, LOOK)
@@ -221,7 +225,7 @@ def pause(schedule_id: str) -> ScheduleRecord | TriggerRecord | Backfill:
     """
     record = _find(schedule_id)
     if record is not None:
-        return _set_paused(record, True)
+        return _set_paused(record.id, True)
     if is_backfill(schedule_id) and not is_schedule(schedule_id):
         return pause_backfill(schedule_id)
     return scheduling.pause(schedule_id)
@@ -234,7 +238,7 @@ def unpause(schedule_id: str) -> ScheduleRecord | TriggerRecord | Backfill:
     """
     record = _find(schedule_id)
     if record is not None:
-        return _set_paused(record, False)
+        return _set_paused(record.id, False)
     if is_backfill(schedule_id) and not is_schedule(schedule_id):
         return resume_backfill(schedule_id)
     return scheduling.unpause(schedule_id)
@@ -246,8 +250,8 @@ def unschedule(schedule_id: str) -> ScheduleRecord | TriggerRecord:
     if record is None:
         return scheduling.unschedule(schedule_id)
     settings = Settings.load()
-    refuse_later(settings.home)
-    Shelf(settings.home).remove(record.id)
+    with _alone_with(record.id, settings) as record:
+        Shelf(settings.home).remove(record.id)
     tell_worker(settings.home, LOOK)
     return record
 
@@ -382,14 +386,22 @@ def _declared(pipeline: str) -> Mapping[str, object]:
     return dict.fromkeys((one.name for one in document.parameters), "") | runs.defaults(document)
 
 
-def _set_paused(record: TriggerRecord, paused: bool) -> TriggerRecord:
-    if record.paused == paused:
-        return record
-    changed = replace(record, paused=paused)
-    if not paused:
-        changed = replace(changed, active_since=datetime.now(UTC), baseline=baseline_of(record))
+def _set_paused(trigger_id: str, paused: bool) -> TriggerRecord:
     settings = Settings.load()
-    refuse_later(settings.home)
-    Shelf(settings.home).save(changed)
+    with _alone_with(trigger_id, settings) as record:
+        if record.paused == paused:
+            return record
+        changed = replace(record, paused=paused)
+        if not paused:
+            changed = replace(changed, active_since=datetime.now(UTC), baseline=baseline_of(record))
+        Shelf(settings.home).save(changed)
     tell_worker(settings.home, LOOK)
     return changed
+
+
+@contextmanager
+def _alone_with(trigger_id: str, settings: Settings) -> Iterator[TriggerRecord]:
+    """The trigger, which nobody else changes or removes meanwhile. Raises :class:`RequestError`."""
+    refuse_later(settings.home)
+    with locked(settings.home / MAKING):
+        yield get_trigger(trigger_id)
