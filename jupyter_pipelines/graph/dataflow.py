@@ -48,6 +48,7 @@ class General(NamedTuple):
     several_steps: bool
     caches_are_asked: bool  # whether the notebook looks at what cached functions remember
     searched: tuple[str, ...]  # names that may be found where definitions are searched for, if any code does that
+    ends_are_seen: bool  # whether objects of the notebook do something when they are gone
 
 
 class Circumstances(NamedTuple):
@@ -77,7 +78,8 @@ class Dataflow(Interpreter):
     ) -> None:
         super().__init__()
         self.state_of_walk, self.summaries = state, summaries
-        self.parameters, self.seeded, self.several_steps, self.caches_are_asked, self.searched = general
+        self.parameters, self.seeded, self.several_steps, self.caches_are_asked, self.searched, _ = general
+        self.ends_are_seen = general.ends_are_seen
         self.env, self.tied, self.own = state.env, state.tied, state.own
         self.site = Site(0)
         self.step: str | None = None
@@ -358,6 +360,8 @@ class Dataflow(Interpreter):
             )
         inherited = self._neighbours(result.shares, event.name, event.flow.same is not None and not event.element)
         if not event.maybe:
+            if self.ends_are_seen:
+                self._note_end(event.name, event.line)
             self._untie(event.name)
         version = self._version(event.name, event.line, value, previous)
         version.certain = True
@@ -366,6 +370,17 @@ class Dataflow(Interpreter):
         if value.kind is BindKind.VALUE and not value.immutable:
             for other, sure in inherited.items():
                 self._tie(event.name, other, sure)
+
+    def _note_end(self, name: str, line: int) -> None:
+        """A name lets go of an object, whose ``__del__`` runs unless another name still holds it."""
+        version = self.env.get(name)
+        if version is None or version.step in {None, self.step}:
+            return
+        if any(self.find_method(cls, "__del__") for cls in self._classes_in(Result(value=version.value))):
+            for holder in (name, *self._group(name)):
+                held = self.env.get(holder)
+                if held is not None and held.step not in {None, self.step}:
+                    self._use(held, self.place(line))
 
     def _bound_value(self, event: Bind, result: Result) -> Value:
         definition = self._definition_here(event)
@@ -462,6 +477,8 @@ class Dataflow(Interpreter):
     def delete(self, name: str, maybe: bool, line: int) -> None:
         if maybe:
             return
+        if self.ends_are_seen:
+            self._note_end(name, line)
         self._untie(name)
         self.env.pop(name)
         self.state_of_walk.deleted[name] = self.place(line)

@@ -75,7 +75,8 @@ class Walk:
         several = len(self.cells) > 1
         self._bound = frozenset[str]().union(*(effect.bound for effect in effects.values()))
         caches = any("cache_info" in (cell.python or "") for cell in document.cells)
-        self.general = General(parameters, seeded, several, caches, tuple(self._find_searched()))
+        ends = any("__del__" in (cell.python or "") for cell in document.cells)
+        self.general = General(parameters, seeded, several, caches, tuple(self._find_searched()), ends)
         memory.prepare(document, self.general)
         self._last_read = self._find_last_reads()
 

@@ -770,6 +770,25 @@ LAMBDAS = [  # a pickle cannot hold them: the product's container can, so only t
         "c: print(r['x'](1))",
         edges="a>c:r b>c:k",
     ),
+    case(
+        "the end of an object that another replaces",
+        "a: class Guest:\n    def __del__(self): print('bye')\nguest = Guest()",
+        "b: guest = None\nprint('gone')",
+        edges="a>b:guest",
+    ),
+    case(
+        "the end of an object that is deleted",
+        "a: class Guest:\n    def __del__(self): print('bye')\nguest = Guest()",
+        "b: del guest\nprint('gone')",
+        edges="a>b:guest",
+    ),
+    case(
+        "an object that another name still holds",
+        "a: class Guest:\n    def __del__(self): print('bye')\nguest = host = Guest()",
+        "b: guest = None\nprint('stays')",
+        "c: del host",
+        edges="a>b:guest a>b:host a>c:host",
+    ),
 ]
 
 SETTINGS = [  # each process has modules of its own

@@ -13,6 +13,7 @@ import contextlib
 import copyreg
 import dis
 import enum
+import functools
 import gc
 import io
 import marshal
@@ -70,11 +71,12 @@ class ValuePickler(pickle.Pickler):
         self, definitions: Collection[str] | None, links: arrays.Links | None = None, sealed: bool = False
     ) -> None:
         self._stream = io.BytesIO()
-        super().__init__(self._stream, protocol=5, buffer_callback=self._keep_apart)
+        self.buffers: list[memoryview] = []
+        # Not a method: nothing may hold the pickler, and with it the value, longer than whoever asked for the bytes.
+        super().__init__(self._stream, protocol=5, buffer_callback=functools.partial(_keep_apart, self.buffers))
         self.definitions = definitions
         self.links = links
         self.sealed = sealed
-        self.buffers: list[memoryview] = []
         self.arrays: list[Any] = []  # the arrays met whose memory others may share
         self.needs: set[str] = set()  # names of `__main__` that must exist before loading
         self.reads: set[str] = set()  # globals that copied functions read when they are called
@@ -84,13 +86,6 @@ class ValuePickler(pickle.Pickler):
         self.last: object = None
         self._reducers: dict[type, Reducer | None] = {}
         self._unmarked: list[type] = []  # classes of the notebook in which pickle has not noted their slots
-
-    def _keep_apart(self, buffer: pickle.PickleBuffer) -> bool:
-        raw = buffer.raw()
-        if raw.nbytes < INLINE:
-            return True
-        self.buffers.append(raw)
-        return False
 
     def reducer_override(self, value: Any) -> Reduction:
         kind = type(value)
@@ -128,6 +123,15 @@ class ValuePickler(pickle.Pickler):
         """Reduce ``value`` to a pickle of its own, so that nothing outside shares its insides."""
         inner = _pickled(value, self.definitions, sealed=True)
         return rebuild.unseal, (inner.stream, [pickle.PickleBuffer(buffer) for buffer in inner.buffers])
+
+
+def _keep_apart(buffers: list[memoryview], buffer: pickle.PickleBuffer) -> bool:
+    """Take a buffer that is large enough out of the stream; says whether it stays in there."""
+    raw = buffer.raw()
+    if raw.nbytes < INLINE:
+        return True
+    buffers.append(raw)
+    return False
 
 
 def pickle_value(
