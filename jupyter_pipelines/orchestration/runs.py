@@ -9,7 +9,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -233,18 +233,12 @@ def _call_flow(
         "PREFECT_LOGGING_INTERNAL_LEVEL": "CRITICAL",
     }
     with _environment(endpoint.settings() | quiet):  # Prefect reads its settings when it is first imported
-        from prefect.futures import PrefectFuture
         from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY
-        from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
-        from jupyter_pipelines.orchestration.flow import Session, run_pipeline, session
+        from jupyter_pipelines.orchestration.flow import Session, session
 
+        flow = _flow_for(request.notebook.stem)
     shared = Session(on_event=tell)
-    runner = cast("TaskRunner[PrefectFuture[Any]]", ThreadPoolTaskRunner(max_workers=MOST_THREADS))
-    flow = run_pipeline.with_options(
-        flow_run_name=request.notebook.stem,
-        task_runner=runner,
-    )
     # The flow's end would wait a second for Prefect's heartbeat; that a run was killed we see by its process.
     no_heartbeat = {PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}
     with _prefect_settings(endpoint.settings() | quiet | no_heartbeat), session(shared):
@@ -276,6 +270,18 @@ def _call_flow(
                 state.result(raise_on_failure=True)
     assert shared.record is not None, "a flow without a record has raised"
     return shared.record
+
+
+@lru_cache(maxsize=64)
+def _flow_for(name: str) -> Callable[..., Any]:
+    """The flow with that name for its runs. Prefect works out what its parameters are each time that it makes one."""
+    from prefect.futures import PrefectFuture
+    from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
+
+    from jupyter_pipelines.orchestration.flow import run_pipeline
+
+    runner = cast("TaskRunner[PrefectFuture[Any]]", ThreadPoolTaskRunner(max_workers=MOST_THREADS))
+    return run_pipeline.with_options(flow_run_name=name, task_runner=runner)
 
 
 def _once_the_server_is_free(start: Callable[[], Any], shared: Session) -> Any:
