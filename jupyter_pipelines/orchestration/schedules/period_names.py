@@ -47,7 +47,7 @@ def named_range(first: date | str, last: date | str, zone: str) -> tuple[date, d
     low = named_window(first, zone).start if isinstance(first, str) else first
     high = named_window(last, zone).end if isinstance(last, str) else last
     for given in (low, high):
-        if not isinstance(given, date) or not FIRST.year < given.year < LAST.year:
+        if not isinstance(given, date) or not FIRST.year <= given.year <= LAST.year:
             raise RequestError(f"{given!s:.80} is no day that can be worked on.", _FIX)
     return low, high
 
