@@ -12,6 +12,7 @@ import pytest
 
 import jupyter_pipelines as jp
 from jupyter_pipelines.errors import NotebookError, RequestError
+from jupyter_pipelines.orchestration.changes import Changes
 from jupyter_pipelines.orchestration.scheduling import describe, get_schedule
 from jupyter_pipelines.orchestration.scheduling.foreseeing import Foreseer
 from jupyter_pipelines.orchestration.service.home import ServiceHome
@@ -131,8 +132,10 @@ def test_a_schedule_says_what_its_next_run_will_fail_of(
         return describe(get_schedule(made.id))["problem"]
 
     assert told() == ""
+    changes = Changes(Settings.load())
     away = used.rename(tmp_path / "away")
     problem = str(told())
+    assert ("schedule", made.id) in {(change.kind, change.id) for change in changes.look()}
     assert "Its next run will fail as things are: used-thing 1.2, which it imports, is not installed." in problem
     with ServiceHome(tmp_path / "home").held():
         assert [(one.state, one.problem) for one in jp.pipelines()] == [("will-fail", problem)]
