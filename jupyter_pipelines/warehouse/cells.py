@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from jupyter_pipelines.errors import CheckError, SqlError
 from jupyter_pipelines.notebook.check_magic import CheckCell, CheckLine, read_check_lines, split_checks
-from jupyter_pipelines.warehouse.building import BuildResult, BuildSpec, build
+from jupyter_pipelines.warehouse.building import OWN_SCHEMAS, BuildResult, BuildSpec, build
 from jupyter_pipelines.warehouse.building.appends import Attempt
 from jupyter_pipelines.warehouse.building.backups import Backup
 from jupyter_pipelines.warehouse.checks import CheckReport, run_checks
-from jupyter_pipelines.warehouse.frames import frame_as, type_name
+from jupyter_pipelines.warehouse.frames import frame_as, python_values, type_name
 from jupyter_pipelines.warehouse.recording import (
     earlier_values,
     record_build,
@@ -90,6 +90,7 @@ def run_sql_cell(
     from jupyter_pipelines.graph.sql import read_statements
 
     sql, checks, above = split_checks(body)
+    _refuse_own_tables(read_statements(sql))
     if magic.table is not None:
         return _build(session, magic, sql, _check_lines(checks, above), names, say)
     if checks.strip():
@@ -210,6 +211,18 @@ def _check_lines(checks: str, above: int) -> tuple[CheckLine, ...]:
     return lines
 
 
+def _refuse_own_tables(statements: tuple[SqlStatement, ...]) -> None:
+    """What the warehouse writes down for itself is not to be changed: without it, nobody could write any more."""
+    for statement in statements:
+        for name in statement.writes:
+            if name.schema.casefold() in OWN_SCHEMAS:
+                raise SqlError(
+                    f"{name.schema} is where the warehouse keeps what it needs itself: it is only read.",
+                    "Write into another schema.",
+                    line=statement.line + 1,
+                )
+
+
 def _refuse_open_transaction(statements: tuple[SqlStatement, ...]) -> None:
     """What one cell begins another one cannot be relied on to end."""
     of_transactions = [one for one in statements if one.kind == "transaction"]
@@ -247,7 +260,7 @@ def _look(session: Session, statement: SqlStatement, names: Names, shown: int) -
     for batch in reader:
         if len(rows) < at_hand:
             first = batch.slice(0, at_hand - len(rows))
-            rows += zip(*(column.to_pylist() for column in first.columns), strict=True)
+            rows += zip(*(python_values(column) for column in first.columns), strict=True)
         counted += batch.num_rows
         if counted > MOST_COUNTED:
             break

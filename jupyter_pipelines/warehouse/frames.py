@@ -36,6 +36,10 @@ _NAMES: Final = {
 }
 
 
+_INFINITE: Final = {sign * (2**bits - 1) for bits in (31, 63) for sign in (1, -1)}
+"""DuckDB's infinite dates and times, as they come: no clock of Python's goes as far."""
+
+
 def type_name(kind: pyarrow.DataType) -> str:
     """What SQL calls an Arrow type."""
     from pyarrow import types
@@ -53,6 +57,58 @@ def type_name(kind: pyarrow.DataType) -> str:
     if types.is_struct(kind):
         return f"STRUCT({', '.join(f'{field.name} {type_name(field.type)}' for field in kind)})"
     return _NAMES.get(str(kind), str(kind).upper())
+
+
+def with_texts(schema: pyarrow.Schema) -> pyarrow.Schema:
+    """The columns with texts for the values of an ENUM: a stream of Flight's has no place for what it lists."""
+    import pyarrow
+
+    return pyarrow.schema([field.with_type(_with_texts(field.type)) for field in schema])
+
+
+def _with_texts(kind: pyarrow.DataType) -> pyarrow.DataType:
+    import pyarrow
+    from pyarrow import types
+
+    if types.is_dictionary(kind):
+        return _with_texts(kind.value_type)
+    if types.is_map(kind):
+        return pyarrow.map_(_with_texts(kind.key_type), _with_texts(kind.item_type))
+    if types.is_struct(kind):
+        return pyarrow.struct([field.with_type(_with_texts(field.type)) for field in kind])
+    if types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind):
+        item = kind.value_field.with_type(_with_texts(kind.value_type))
+        if types.is_fixed_size_list(kind):
+            return pyarrow.list_(item, kind.list_size)
+        return pyarrow.large_list(item) if types.is_large_list(kind) else pyarrow.list_(item)
+    return kind
+
+
+def python_values(column: pyarrow.ChunkedArray | pyarrow.Array) -> list[Any]:
+    """The values of a column as Python's own; as text where Python has none: `infinity`, a day of the year 10000."""
+    try:
+        return column.to_pylist()  # type: ignore[no-any-return]
+    except (ArithmeticError, ValueError):
+        return [_python_value(value) for value in column]
+
+
+def _python_value(value: Any) -> Any:
+    import pyarrow
+
+    try:
+        return value.as_py()
+    except (ArithmeticError, ValueError):
+        if isinstance(value, pyarrow.StructScalar):
+            return {name: _python_value(part) for name, part in value.items()}
+        if isinstance(value, pyarrow.ListScalar | pyarrow.LargeListScalar | pyarrow.FixedSizeListScalar):
+            return [_python_value(part) for part in value.values]
+        number = getattr(value, "value", None)
+        if isinstance(number, int) and number in _INFINITE:
+            return "infinity" if number > 0 else "-infinity"
+        try:
+            return str(value.cast(pyarrow.string()))
+        except pyarrow.ArrowException:
+            return "?"
 
 
 def frame_as(table: pyarrow.Table, form: FrameForm) -> Any:

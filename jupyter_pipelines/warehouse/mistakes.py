@@ -80,6 +80,8 @@ def _fix(said: str) -> tuple[str, str]:
         return said, "Another session changed the same at the same time: run it again."
     if "is aborted" in said:
         return said, "An earlier statement of this transaction failed: roll back, then begin again."
+    if "single attached database" in said:
+        return said, "The warehouse notes each change in itself: write another database with `duckdb.connect`."
     if "prepared parameter" in said:
         return said, "This kind of statement takes no $parameters: write the value itself."
     if "extension" in said.lower() and (found := _EXTENSION.search(said)):

@@ -55,6 +55,22 @@ def test_a_result_is_shown_with_types(shell: InteractiveShell) -> None:
     assert "0 rows" in repr(run(shell, "%%sql\nSELECT 1 AS x WHERE false"))
 
 
+def test_what_python_has_no_value_for_is_shown(shell: InteractiveShell) -> None:
+    query = "SELECT DATE 'infinity' AS a, TIMESTAMP '-infinity' AS b, TIMESTAMP '20000-02-03' AS c, {'x': [a]} AS d"
+    html = run(shell, f"%%sql\n{query}")._repr_html_()
+    assert all(part in html for part in (">infinity<", ">-infinity<", "20000-02-03", "[&#x27;infinity&#x27;]"))
+    with pytest.raises(CheckError, match="1 of 1 checks failed"):
+        run(shell, f"%%sql --table far\n{query}\n%%check\na: < DATE '2024-01-01'")
+
+
+def test_what_the_warehouse_keeps_for_itself_is_only_read(shell: InteractiveShell) -> None:
+    run(shell, "%%sql --table apart\nSELECT 1 AS x")
+    for text in ("DROP TABLE _jupyter_pipelines.changes", "SELECT 1;\nDROP SCHEMA _Jupyter_Pipelines CASCADE"):
+        with pytest.raises(SqlError, match="is only read"):
+            run(shell, f"%%sql\n{text}")
+    run(shell, "%%sql --table apart\nSELECT 2 AS x")
+
+
 def test_values_and_frames_of_the_notebook_are_used(shell: InteractiveShell) -> None:
     frame = pd.DataFrame({"x": [1, 2, 3]})
     names = {"frame": frame, "least": frame["x"].iloc[1], "name": "O'Brien; DROP TABLE x"}
@@ -134,7 +150,9 @@ def test_a_table_is_published_when_its_checks_pass(shell: InteractiveShell, caps
 
 
 def test_a_drift_is_told_where_nothing_was_checked_before(shell: InteractiveShell) -> None:
-    run(shell, "%%sql\nDROP TABLE IF EXISTS _jupyter_pipelines.checks")
+    session = open_session()
+    session.execute("DROP TABLE IF EXISTS _jupyter_pipelines.checks")
+    session.close()
     run(shell, "%%sql --table first\nSELECT 1 AS x\n%%check\nrows: drift < 10%")
     with pytest.raises(CheckError, match="nothing"):
         run(shell, "%%sql --table first\nSELECT 2 AS x\n%%check\nx: unique\nnothing: not null\nrows: > 0")

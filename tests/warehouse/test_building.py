@@ -406,6 +406,26 @@ def test_what_gives_no_rows_builds_no_table(session: Session, text: str) -> None
     assert rows(session, "SELECT count(*) FROM raw.orders") == [(50,)]
 
 
+@pytest.mark.parametrize("name", ["temp.t", "SYSTEM.t", "memory.t", "_jupyter_pipelines.transactions", "_backup.t"])
+def test_a_table_has_no_place_among_what_is_the_databases(session: Session, name: str) -> None:
+    with pytest.raises(BuildError, match="Choose another schema"):
+        make(session, f"--table {name}", "SELECT 1 AS a")
+    session.execute("CREATE SCHEMA temp")  # which others may have made
+    make(session, "--table mart.t --materialize incremental --unique-key a", "SELECT 1 AS a")
+    assert rows(session, "FROM mart.t") == [(1,)]
+
+
+def test_a_watermark_may_be_beyond_all_clocks(session: Session) -> None:
+    line = "--table mart.t --materialize incremental --time-column day"
+    for expected in (2, 2):
+        made = make(
+            session,
+            line,
+            "SELECT * FROM (VALUES (TIMESTAMP '2024-01-01'), ('infinity')) v(day) WHERE day > $watermark",
+        )
+        assert made.rows == expected
+
+
 @pytest.mark.parametrize("text", ["DELETE FROM raw.orders; COMMIT; SELECT 1 AS a", "BEGIN; SELECT 1 AS a; ROLLBACK"])
 def test_a_build_is_one_transaction_whatever_the_cell_says(session: Session, text: str) -> None:
     with pytest.raises(BuildError, match="begins or ends a transaction by itself"):

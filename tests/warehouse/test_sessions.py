@@ -73,6 +73,15 @@ def test_frames_go_up_and_results_come_down(open_shared: Open) -> None:
         session.query("from a", frames={"a": [1]})
 
 
+def test_values_of_enums_arrive_as_texts(open_shared: Open) -> None:
+    session, mood = open_shared(), "'glad'::ENUM ('glad', 'sad')"
+    nested = f"[{mood}, NULL] AS b, {{'x': {mood}}} AS c, MAP {{{mood}: 1}} AS d, [{mood}]::ENUM ('glad')[1] AS e"
+    found = session.query(f"SELECT {mood} AS a, {nested}")
+    assert found.to_pylist() == [
+        {"a": "glad", "b": ["glad", None], "c": {"x": "glad"}, "d": [("glad", 1)], "e": ["glad"]}
+    ]
+
+
 def test_results_come_batch_by_batch(open_shared: Open) -> None:
     session = open_shared()
     reader = session.stream("select i from range(1000000) t(i)")

@@ -11,7 +11,7 @@ from jupyter_pipelines.errors import BuildError
 from jupyter_pipelines.notebook.table_names import MAIN, quoted
 from jupyter_pipelines.warehouse.building.appends import Attempt, open_appends
 from jupyter_pipelines.warehouse.building.backups import BOOK, Backup, open_backups
-from jupyter_pipelines.warehouse.building.model import BuildResult, BuildSpec
+from jupyter_pipelines.warehouse.building.model import OWN_SCHEMAS, BuildResult, BuildSpec
 from jupyter_pipelines.warehouse.building.ways import WATERMARK, WAYS
 from jupyter_pipelines.warehouse.building.work import STAGED, Work, count
 from jupyter_pipelines.warehouse.statements import at_its_line, frames_of, values_of
@@ -100,6 +100,11 @@ def check_query(spec: BuildSpec, statements: tuple[SqlStatement, ...]) -> None:
     """Refuse SQL that a table cannot be built of."""
     if not statements:
         raise BuildError(f"{spec.table} cannot be built: the cell has no SQL.", "Write a query below the first line.")
+    if spec.table.schema.casefold() in OWN_SCHEMAS:
+        raise BuildError(
+            f"{spec.table} cannot be built: {spec.table.schema} is where the warehouse keeps what it needs itself.",
+            "Choose another schema.",
+        )
     if any(statement.kind == "transaction" for statement in statements):
         raise BuildError(
             f"{spec.table} cannot be built: the cell begins or ends a transaction by itself.",
@@ -121,4 +126,11 @@ def check_query(spec: BuildSpec, statements: tuple[SqlStatement, ...]) -> None:
 def make_schema(session: Session, spec: BuildSpec) -> None:
     """Before the transaction, in which two steps that make one schema would get into each other's way."""
     if (spec.table.schema or MAIN) != MAIN and not spec.table.catalog:
+        asked = "SELECT 1 FROM duckdb_databases() WHERE lower(database_name) = lower($name)"
+        if session.query(asked, {"name": spec.table.schema}).num_rows:
+            raise BuildError(
+                f"{spec.table} cannot be built: {spec.table.schema} is the name of a database, and would be ambiguous "
+                "as that of a schema.",
+                "Choose another schema.",
+            )
         session.execute(f"CREATE SCHEMA IF NOT EXISTS {quoted(spec.table.schema)}")

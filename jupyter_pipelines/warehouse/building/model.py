@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from jupyter_pipelines.notebook.sql_magic import Materialization, SqlMagic
     from jupyter_pipelines.notebook.table_names import TableName
+
+
+OWN_SCHEMAS: Final = frozenset({"_jupyter_pipelines", "_backup"})
+"""Where the warehouse keeps what it needs itself."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from jupyter_pipelines.warehouse.building.work import columns_of, count, kind_of
 if TYPE_CHECKING:
     from jupyter_pipelines.warehouse.session import Session
 
-_BEFORE = f"temp.{quoted('_jupyter_pipelines_before')}"
+_BEFORE = f"temp.main.{quoted('_jupyter_pipelines_before')}"
 
 
 @dataclass(frozen=True, slots=True)

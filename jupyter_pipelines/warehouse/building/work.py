@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from jupyter_pipelines.errors import BuildError
 from jupyter_pipelines.notebook.table_names import MAIN, free_name, quoted
 from jupyter_pipelines.warehouse.building.backups import EVERYTHING, Backup, take
+from jupyter_pipelines.warehouse.frames import python_values
 from jupyter_pipelines.warehouse.statements import values_of
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from jupyter_pipelines.warehouse.building.model import BuildSpec
     from jupyter_pipelines.warehouse.session import Session
 
-STAGED = f"temp.{quoted('_jupyter_pipelines_staged')}"
+STAGED = f"temp.main.{quoted('_jupyter_pipelines_staged')}"
 _KIND = """SELECT kind FROM (
   SELECT 'table' AS kind, database_name, schema_name, table_name AS name FROM duckdb_tables()
   UNION ALL SELECT 'view', database_name, schema_name, view_name FROM duckdb_views()
@@ -162,7 +163,7 @@ def count(session: Session, source: str) -> int:
 def rows(session: Session, sql: str, parameters: Mapping[str, object] | None = None) -> list[tuple[Any, ...]]:
     """A small result as Python values."""
     table = session.query(sql, parameters)
-    columns = [column.to_pylist() for column in table.columns]
+    columns = [python_values(column) for column in table.columns]
     return list(zip(*columns, strict=True))
 
 

@@ -12,6 +12,7 @@ from jupyter_pipelines.notebook.check_magic import CheckLine, Rule
 from jupyter_pipelines.warehouse.checks.model import CheckReport, CheckResult, judged
 from jupyter_pipelines.warehouse.checks.queries import Violations, violations_of
 from jupyter_pipelines.warehouse.checks.whole import columns_differ, drift_value, drifted, type_differs
+from jupyter_pipelines.warehouse.frames import python_values
 
 if TYPE_CHECKING:
     from jupyter_pipelines.notebook.table_names import TableName
@@ -90,7 +91,10 @@ class _Asked:
 
     def count(self, rules: Sequence[_Rule]) -> list[CheckResult]:
         """The results of rules that have a query; several may have one name."""
-        self.rows = self._numbers([])[-1][0]
+        try:
+            self.rows = self._numbers([])[-1][0]
+        except SqlError as error:  # the query is not the author's
+            raise SqlError(error.message.partition("\n\nLINE ")[0], error.fix, kind=error.kind) from None
         try:
             numbers = self._numbers(rules)
         except SqlError as error:  # of one of them: each is asked alone, to tell which
@@ -160,7 +164,7 @@ class _Asked:
             found = self.session.query(sample, self.parameters, frames=self.frames)
             first = [name for name in found.column_names if name in one.line.columns]
             names = [*first, *(name for name in found.column_names if name not in first)][:MOST_COLUMNS]
-            columns = [found.column(name).to_pylist() for name in names]
+            columns = [python_values(found.column(name)) for name in names]
             return replace(
                 result,
                 sample_columns=tuple(names),

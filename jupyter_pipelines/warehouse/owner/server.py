@@ -20,6 +20,7 @@ import pyarrow
 from pyarrow import flight
 
 from jupyter_pipelines.errors import PipelinesError, RequestError, WarehouseError
+from jupyter_pipelines.warehouse.frames import with_texts
 from jupyter_pipelines.warehouse.mistakes import mistake
 from jupyter_pipelines.warehouse.owner import outcomes, wire
 from jupyter_pipelines.warehouse.owner.copying import copy_database
@@ -102,7 +103,8 @@ class OwnerServer(flight.FlightServerBase):  # type: ignore[misc]  # pyarrow shi
         with self._told():
             call = wire.decode(ticket.ticket)
             schema, batches = self._session(call).stream(call, wire.decode_values(call["values"]))
-            return flight.GeneratorStream(schema, self._batches(batches))
+            sent = with_texts(schema)
+            return flight.GeneratorStream(sent, self._batches(batches, None if sent.equals(schema) else sent))
 
     def do_action(self, context: Any, action: Any) -> Iterable[bytes]:
         with self._told():
@@ -111,9 +113,12 @@ class OwnerServer(flight.FlightServerBase):  # type: ignore[misc]  # pyarrow shi
             answer = act(wire.decode(action.body))
             return [wire.encode({"answer": answer})]
 
-    def _batches(self, batches: Iterator[pyarrow.RecordBatch]) -> Iterator[pyarrow.RecordBatch]:
+    def _batches(
+        self, batches: Iterator[pyarrow.RecordBatch], sent: pyarrow.Schema | None
+    ) -> Iterator[pyarrow.RecordBatch]:
         with self._told():
-            yield from batches
+            for batch in batches:
+                yield batch if sent is None else _cast(batch, sent)
 
     def _open(self, pid: int) -> str:
         name = secrets.token_hex(8)
@@ -180,6 +185,11 @@ class OwnerServer(flight.FlightServerBase):  # type: ignore[misc]  # pyarrow shi
             if (ours := mistake(error)) is None:
                 raise
             raise flight.FlightServerError(str(ours), extra_info=wire.encode_error(ours)) from None
+
+
+def _cast(batch: pyarrow.RecordBatch, schema: pyarrow.Schema) -> pyarrow.RecordBatch:
+    columns = [column.cast(field.type) for column, field in zip(batch.columns, schema, strict=True)]
+    return pyarrow.RecordBatch.from_arrays(columns, schema=schema)
 
 
 class _TokenCheck(flight.ServerMiddlewareFactory):  # type: ignore[misc]
