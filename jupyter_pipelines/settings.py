@@ -5,6 +5,11 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
+
+from jupyter_pipelines.errors import RequestError
+
+_LONGEST: Final = 255  # bytes of one name, on common file systems
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,20 +40,37 @@ class Settings:
 
     @classmethod
     def load(cls) -> Settings:
-        """Read the settings from the environment."""
-        home = os.environ.get("JUPYTER_PIPELINES_HOME")
-        if home is None:
-            data = os.environ.get("XDG_DATA_HOME") or "~/.local/share"
-            home = os.path.join(data, "jupyter-pipelines")
-        path = Path(os.path.expanduser(home)).absolute()
+        """Read the settings from the environment. Raises :class:`RequestError` for what cannot be one."""
+        data = os.environ.get("XDG_DATA_HOME") or "~/.local/share"
+        path = _folder(os.environ.get("JUPYTER_PIPELINES_HOME") or os.path.join(data, "jupyter-pipelines"))
         warehouse = os.environ.get("JUPYTER_PIPELINES_WAREHOUSE")
         sources = os.environ.get("JUPYTER_PIPELINES_SOURCES")
+        cores = os.cpu_count() or 1
         return cls(
             home=path,
             store=os.environ.get("JUPYTER_PIPELINES_STORE") or str(path / "store"),
-            max_parallel=int(os.environ.get("JUPYTER_PIPELINES_MAX_PARALLEL") or os.cpu_count() or 1),
-            max_runs=int(os.environ.get("JUPYTER_PIPELINES_MAX_RUNS") or max(8, 4 * (os.cpu_count() or 1))),
+            max_parallel=_number("JUPYTER_PIPELINES_MAX_PARALLEL", cores),
+            max_runs=_number("JUPYTER_PIPELINES_MAX_RUNS", max(8, 4 * cores)),
             warehouse=Path(os.path.expanduser(warehouse)).absolute() if warehouse else Path(),
             warehouse_idle=float(os.environ.get("JUPYTER_PIPELINES_WAREHOUSE_IDLE") or 300),
             sources=Path(os.path.expanduser(sources)).absolute() if sources else Path(),
         )
+
+
+def _folder(text: str) -> Path:
+    path = Path(os.path.expanduser(text)).absolute()
+    try:
+        if all(len(part.encode()) <= _LONGEST for part in path.parts):
+            return path
+        why = "has a name that is too long for a folder"
+    except UnicodeEncodeError:
+        why = "has a name that is no text in UTF-8"
+    shown = os.fsencode(path).decode(errors="replace")
+    raise RequestError(f"{shown:.200} {why}.", "Set JUPYTER_PIPELINES_HOME to another folder.")
+
+
+def _number(name: str, default: int) -> int:
+    text = os.environ.get(name) or str(default)
+    if not (text.isascii() and text.isdigit() and int(text) > 0):
+        raise RequestError(f"{name} is {text!r:.80}, which is no whole number above 0.", "Set it to one, or unset it.")
+    return int(text)

@@ -13,7 +13,9 @@ from typing import Any
 import pytest
 
 import jupyter_pipelines as jp
+from jupyter_pipelines.cli import main
 from jupyter_pipelines.errors import RequestError
+from jupyter_pipelines.settings import Settings
 
 WriteNotebook = Callable[..., Path]
 
@@ -54,6 +56,29 @@ def test_a_schedule_that_cannot_be(notebook: Path, given: dict[str, Any], told: 
     with pytest.raises(RequestError, match=told):
         jp.schedule(notebook, **arguments, dry_run=True)
     assert not jp.schedules()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("JUPYTER_PIPELINES_HOME", "x" * 300),
+        ("JUPYTER_PIPELINES_HOME", "/tmp/\udcff"),
+        ("JUPYTER_PIPELINES_MAX_RUNS", "many"),
+        ("JUPYTER_PIPELINES_MAX_PARALLEL", "0"),
+    ],
+)
+def test_settings_that_cannot_be(
+    name: str, value: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv(name, value)
+    assert main(["schedules"]) == 2
+    assert name in capsys.readouterr().err
+
+
+def test_a_home_that_is_set_to_nothing_is_not_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    monkeypatch.setenv("JUPYTER_PIPELINES_HOME", "")
+    assert Settings.load().home == tmp_path / "jupyter-pipelines"
 
 
 def test_a_notebook_whose_name_is_no_text(notebook: Path) -> None:
