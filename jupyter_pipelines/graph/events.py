@@ -37,6 +37,7 @@ class Flow:
     function: FunctionInfo | None = None  # it is this lambda
     lambdas: tuple[FunctionInfo, ...] = ()  # lambdas at top level that it is or holds
     attributes: tuple[str, ...] = ()  # `obj.items[0]` is obj's, by way of ("items", "[]")
+    depth: int = 0  # how many containers the expression itself makes around what it takes: 1 of `[len(x)]`
 
 
 FRESH = Flow()

@@ -43,14 +43,21 @@ def merge(flows: Iterable[Flow]) -> Flow:
     shares = tuple(dict.fromkeys(name for flow in flows for name in flow.shares))
     calls = tuple(dict.fromkeys(call for flow in flows for call in flow.calls))
     lambdas = tuple(dict.fromkeys(info for flow in flows for info in flow.lambdas))
-    return Flow(shares, calls=calls, immutable=all(flow.immutable for flow in flows), lambdas=lambdas)
+    depth = max(flow.depth for flow in flows)
+    return Flow(shares, calls=calls, immutable=all(flow.immutable for flow in flows), lambdas=lambdas, depth=depth)
 
 
 def part_of(flow: Flow, attribute: str) -> Flow:
     """The flow of ``value.attribute`` or, for ``"[]"``, of ``value[...]``."""
     if flow.immutable:
         return IMMUTABLE
-    return Flow(flow.shares, calls=flow.calls, attributes=(*flow.attributes, attribute), lambdas=flow.lambdas)
+    attributes, depth = (*flow.attributes, attribute), max(0, flow.depth - 1)
+    return Flow(flow.shares, calls=flow.calls, attributes=attributes, lambdas=flow.lambdas, depth=depth)
+
+
+def container_of(flow: Flow) -> Flow:
+    """The flow of a new container that holds the value, or several like it."""
+    return Flow(flow.shares, calls=flow.calls, lambdas=flow.lambdas, depth=flow.depth + 1)
 
 
 def is_rooted(node: ast.expr) -> bool:
@@ -215,13 +222,11 @@ class ExpressionWalker:
         return merge([self.flow(element) for element in node.elts]) if node.elts else IMMUTABLE
 
     def _display(self, node: ast.List | ast.Set) -> Flow:
-        result = merge([self.flow(element) for element in node.elts])
-        return Flow(result.shares, calls=result.calls, lambdas=result.lambdas)
+        return container_of(merge([self.flow(element) for element in node.elts]))
 
     def _dict(self, node: ast.Dict) -> Flow:
         flows = [self.flow(part) for pair in zip(node.keys, node.values, strict=True) for part in pair]
-        result = merge(flows)
-        return Flow(result.shares, calls=result.calls, lambdas=result.lambdas)
+        return container_of(merge(flows))
 
     def _passing(self, node: ast.Starred | ast.Await) -> Flow:
         return self.flow(node.value)
@@ -264,8 +269,10 @@ class ExpressionWalker:
             element = self.flow(node.elt)
         del self.bound_flows[len(self.bound_flows) - pushed :]
         self.leave_branch()
-        generator_kind = "a generator expression" if isinstance(node, ast.GeneratorExp) else None
-        return Flow(element.shares, calls=element.calls, uncarriable=generator_kind, lambdas=element.lambdas)
+        if isinstance(node, ast.GeneratorExp):
+            what = "a generator expression"
+            return Flow(element.shares, calls=element.calls, uncarriable=what, lambdas=element.lambdas)
+        return container_of(element)
 
     def _bind_locally(self, target: ast.expr, flow: Flow, names: dict[str, Flow]) -> None:
         for node in ast.walk(target):

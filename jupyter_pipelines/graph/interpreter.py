@@ -247,6 +247,7 @@ class Interpreter:
         if (
             flow.calls
             and not flow.shares
+            and not flow.depth
             and all(call in self.results and self.results[call].value.immutable for call in flow.calls)
         ):
             return IMMUTABLE_VALUE  # elements of range(...), of "a b".split() …
@@ -408,7 +409,8 @@ class Interpreter:
         if not careful:
             for _, result in arguments:
                 self.changed(result, False, event.line)
-        self._calls_functions(event, arguments)
+        if dotted not in knowledge.CALLING_LATER:
+            self._calls_functions(event, arguments)
         self._library_draws(event, dotted, arguments)
         package = dotted.partition(".")[0]
         if dotted in knowledge.UNCARRIABLE:
@@ -632,7 +634,7 @@ class Interpreter:
             if receiver.value.maker not in {"pandas", "polars"}:
                 self.changed(receiver, receiver.value.maker == "matplotlib", event.line)
             return Result(receiver.shares, Value(maker="matplotlib"))
-        if knowledge.changes_receiver(name):
+        if knowledge.changes_receiver(name) or (name == "add" and event.discarded):  # of a set; a frame's gives a sum
             stored = self._merged([result for _, result in arguments]) if name in _STORING else None
             certain = name not in _SOMETIMES
             self.changed(receiver, certain, event.line, stored)

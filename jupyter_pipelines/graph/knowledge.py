@@ -107,6 +107,11 @@ IMMUTABLE_MAKERS = _words(
     "functools.lru_cache operator.itemgetter operator.attrgetter operator.methodcaller re.compile "
     "fractions.Fraction datetime.date datetime.datetime datetime.timedelta pathlib.Path uuid.UUID"
 )
+# What these make of a function calls it only when it is called itself.
+CALLING_LATER = _words(
+    "contextlib.contextmanager contextlib.asynccontextmanager functools.wraps functools.lru_cache functools.cache "
+    "functools.singledispatch functools.cached_property abc.abstractmethod"
+)
 IDENTIFYING = _words("numpy.shares_memory numpy.may_share_memory operator.is_ operator.is_not")
 MAKERS_OF_PURE_CALLABLES = _words("functools operator")  # where it is one of these that made it
 FRESH_FUNCTIONS = _words(

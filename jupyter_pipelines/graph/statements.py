@@ -26,7 +26,7 @@ from jupyter_pipelines.graph.events import (
     Suspend,
     Tie,
 )
-from jupyter_pipelines.graph.expressions import ExpressionWalker, merge, namespace_item, part_of
+from jupyter_pipelines.graph.expressions import ExpressionWalker, container_of, merge, namespace_item, part_of
 from jupyter_pipelines.graph.magics import magic_call, timed_call
 from jupyter_pipelines.graph.scopes import FunctionNode, Scope, function_scope, parameters_of
 
@@ -78,7 +78,7 @@ class StatementWalker(ExpressionWalker):
             self.bind_name(target.id, flow, target.lineno, element)
             return [self.qualify(target.id)]
         if isinstance(target, ast.Starred):
-            return self.bind_target(target.value, flow, True)
+            return self.bind_target(target.value, container_of(flow), True)
         if isinstance(target, ast.Tuple | ast.List):
             names = [name for part in target.elts for name in self.bind_target(part, part_of(flow, "[]"), True)]
             if len(names) > 1:

@@ -874,6 +874,35 @@ SETTINGS = [  # each process has modules of its own
 ]
 
 SEARCHES = [
+    *(
+        case(f"new containers: {made}", f"a: x = {made}", f"b: {change}", "c: print(x)", edges="a>b:x b>c:x")
+        for made, change in (
+            ("[len('ab')]", "x.append(1)"),
+            ("{1: len('ab')}", "x[2] = 1"),
+            ("{len('ab')}", "x.add(1)"),
+            ("[int(v) for v in '1 2'.split()]", "x[0] += 1"),
+            ("(len('ab'), [1])", "x[1].append(1)"),
+            ("[[len('ab')]][0]", "x.append(1)"),
+            ("[len('ab')] * 2", "x.append(1)"),
+            ("[len('ab')] or None", "x.append(1)"),
+        )
+    ),
+    case(
+        "the rest of what is unpacked",
+        "a: first, *rest = range(4)",
+        "b: rest.append(first)",
+        "c: print(first, rest)",
+        edges="a>b:first a>b:rest a>c:first b>c:rest",
+    ),
+    case(
+        "a context manager that writes down",
+        "a: from contextlib import contextmanager\nlog = []\n@contextmanager\ndef tag(name):\n"
+        "    log.append(name)\n    yield\n    log.append('end')",
+        "b: with tag('a'): log.append('x')",
+        "c: print(log)",
+        edges="a>b:log b>c:log",
+        replays="b:tag",
+    ),
     case(
         "examples in texts",
         "a: def twice(v):\n    '''\n    >>> twice(k)\n    6\n    '''\n    return 2 * v\nk = 3",

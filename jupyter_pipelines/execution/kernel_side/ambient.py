@@ -226,9 +226,14 @@ _SHELL_OPTIONS = ("ast_node_interactivity", "autocall", "automagic")
 
 
 def _shell_options() -> Any:
-    """Options set on the shell itself; statements that set them on its class are repeated in later steps."""
-    values = getattr(sys.modules["IPython"].get_ipython(), "_trait_values", {})
-    return {name: values.get(name) for name in _SHELL_OPTIONS}
+    """Options set on the shell itself; statements that set them on its class are repeated in later steps.
+
+    The shell gives itself the default of an option when it first asks for it, which is no change.
+    """
+    shell = sys.modules["IPython"].get_ipython()
+    values = getattr(shell, "_trait_values", {})
+    defaults = {name: getattr(getattr(type(shell), name, None), "default_value", None) for name in _SHELL_OPTIONS}
+    return {name: values.get(name, defaults[name]) for name in _SHELL_OPTIONS}
 
 
 def _set_shell_options(state: Any) -> None:
