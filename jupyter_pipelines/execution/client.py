@@ -24,6 +24,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import output_from_msg
 
 from jupyter_pipelines.execution.kernels.kernel import Kernel, KernelStartError
+from jupyter_pipelines.execution.kernels.processes import wait_until_removed
 from jupyter_pipelines.execution.model import StepErrorInfo
 from jupyter_pipelines.execution.stream import StreamOutput
 
@@ -377,9 +378,10 @@ def run_in_thread(work: Callable[[Callable[[], None]], Coroutine[Any, Any, None]
 
 
 def wait_for_kernels() -> None:
-    """Wait until the kernels have ended that nobody waits for."""
+    """Wait until the kernels have ended that nobody waits for, and the files of steps are gone."""
     for thread in list(_ending):
         thread.join()
+    wait_until_removed()
 
 
 _ARROW = re.compile(r"^-*> ?(\d+) (.*)$", re.MULTILINE)

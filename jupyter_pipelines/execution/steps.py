@@ -6,7 +6,6 @@ import copy
 import json
 import math
 import os
-import shutil
 import threading
 import time
 from collections import Counter
@@ -20,7 +19,7 @@ import nbformat
 
 from jupyter_pipelines.execution import later, step_errors, step_notebook
 from jupyter_pipelines.execution.engine import KernelRequest, Outcome, execute_cells, prepare
-from jupyter_pipelines.execution.kernels.processes import temporary_folder
+from jupyter_pipelines.execution.kernels.processes import remove_folder, temporary_folder
 from jupyter_pipelines.execution.model import (
     Carried,
     CellEvent,
@@ -90,7 +89,7 @@ def run_step(request: StepRequest, on_event: OnEvent, cancel: threading.Event) -
         progress.tell("step-finished", ok=result.state == "completed")
         return result
     finally:
-        shutil.rmtree(scratch, ignore_errors=True)
+        remove_folder(scratch)
 
 
 def prepare_kernels(pipeline: Pipeline, steps: Iterable[StepPlan], directory: Path) -> None:

@@ -14,11 +14,22 @@ import time
 import uuid
 import zlib
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from jupyter_pipelines.execution.kernels.inside import MARK, marked_processes
 
-__all__ = ["MARK", "describe_exit", "kill_all", "kill_tree", "new_mark", "temporary_folder", "wait_for_exit"]
+__all__ = [
+    "MARK",
+    "describe_exit",
+    "kill_all",
+    "kill_tree",
+    "new_mark",
+    "remove_folder",
+    "temporary_folder",
+    "wait_for_exit",
+    "wait_until_removed",
+]
 
 _PREFIX = "jupyter-pipelines-"
 
@@ -78,6 +89,19 @@ def temporary_folder() -> Path:
     """A folder for one kernel's or step's files. Its name holds who we are, so that it can be removed should we not."""
     _remove_leftovers()
     return Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-{_place()}-"))
+
+
+_removing = ThreadPoolExecutor(1, "jupyter-pipelines-removing")
+
+
+def remove_folder(folder: Path) -> None:
+    """Remove a temporary folder, beside what goes on: the disk may take its time. See :func:`wait_until_removed`."""
+    _removing.submit(shutil.rmtree, folder, ignore_errors=True)
+
+
+def wait_until_removed() -> None:
+    """Wait until the folders are gone that are to be removed."""
+    _removing.submit(int).result()
 
 
 @functools.cache
