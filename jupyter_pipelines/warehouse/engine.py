@@ -234,10 +234,11 @@ class EngineSession:
                 raise missing_parameters(missing, statement.line)
             prepared.append({name: bindable(name, given[name]) for name in names} or None)
         self._show(frames or {})
-        self._bring([table for statement in statements for table in statement.sources])
+        values = {name: value for bound in prepared for name, value in (bound or {}).items()}
+        self._bring([table for statement in statements for table in statement.sources], values)
         return prepared
 
-    def _bring(self, tables: Sequence[SourceTable]) -> None:
+    def _bring(self, tables: Sequence[SourceTable], values: Mapping[str, object]) -> None:
         """Have what statements read of sources be there until the next statement, or the end of this one's result."""
         self._stopped.clear()
         wanted: dict[TableName, SourceTable] = {}
@@ -247,7 +248,7 @@ class EngineSession:
             self._brought += (table.name,)
             try:
                 with translated():
-                    bring(self._connection, table, self._connected, self._stopped.is_set)
+                    bring(self._connection, table, self._connected, self._stopped.is_set, values)
             except InterruptedError:
                 raise Interrupted("The query was interrupted.") from None
             except SqlError as error:  # its line is none of the author's

@@ -489,6 +489,53 @@ def test_columns_that_are_meant_without_a_name_are_read(crm: str, sql: str) -> N
     session.close()
 
 
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT name, wealth FROM crm.emperors WHERE id > 1",
+        "SELECT name, wealth FROM crm.emperors e JOIN range($two, 5) r(id) USING (id) WHERE e.id BETWEEN $two AND 9",
+        "SELECT 'Trajan' AS name, max(wealth) AS wealth FROM crm.emperors WHERE ID >= $two AND name LIKE '%'",
+    ],
+)
+def test_of_postgres_rows_that_cannot_be_in_the_result_are_not_read(crm: str, sql: str) -> None:
+    """One of them is NaN, which cannot be read."""
+    session = EngineSession.open()
+    assert session.query(sql, {"two": 2}).to_pylist() == [{"name": "Trajan", "wealth": Decimal("1.50")}]
+    with pytest.raises(RequestError, match="cannot be read"):
+        session.query("SELECT wealth FROM crm.emperors WHERE id > 1; SELECT wealth FROM crm.emperors WHERE id > 0")
+    session.close()
+
+
+CONDITIONS = [
+    f"{column} {operator} {value}"
+    for column, values in {
+        "id": ["1", "$whole", "2.5", "'2'", "-9223372036854775807", "9223372036854775808", "true"],
+        "day": ["DATE '2024-02-29'", "'2024-02-29'", "$day", "$moment"],
+        "ts": ["DATE '2024-02-29'", "$day", "$moment", "$zoned", "TIMESTAMP '2024-02-29 12:00:00'"],
+        "tz": ["$zoned", "$day", "$moment"],
+        "nothing": ["''", "$text"],
+    }.items()
+    for operator in ("=", "<", ">=")
+    for value in values
+]
+
+
+def test_conditions_mean_the_same_wherever_they_are_asked(crm: str) -> None:
+    session = EngineSession.open()
+    session.execute("SET TimeZone = 'Asia/Tokyo'; CREATE TABLE mine AS SELECT * FROM crm.customers")
+    zoned, moment = datetime(2024, 2, 29, 10, tzinfo=UTC), datetime(2024, 2, 29, 12, 0, 0, 123456)
+    given = {"whole": 2, "day": date(2024, 2, 29), "moment": moment, "zoned": zoned, "text": "x' OR true --"}
+    for condition in CONDITIONS:
+        found: list[object] = []
+        for table in ("mine", "crm.customers"):
+            try:
+                found.append(session.query(f"SELECT id FROM {table} WHERE {condition} ORDER BY id", given).to_pylist())
+            except SqlError as error:
+                found.append(error.kind)
+        assert found[0] == found[1], condition
+    session.close()
+
+
 def test_a_table_is_built_of_two_sources_in_the_warehouse_of_all(
     crm: str, declare: Declare, warehouse: WarehouseFiles, tmp_path: Path
 ) -> None:

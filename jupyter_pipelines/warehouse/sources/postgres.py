@@ -11,17 +11,21 @@ import asyncio
 import re
 import tempfile
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from jupyter_pipelines.errors import RequestError
 from jupyter_pipelines.notebook.table_names import TableName, quoted, shown
 from jupyter_pipelines.warehouse.catalog import Column
 from jupyter_pipelines.warehouse.sources.model import ConnectedSource
 from jupyter_pipelines.warehouse.sources.secrets import without_secrets
+
+if TYPE_CHECKING:
+    from jupyter_pipelines.graph.sql.filters import Filter
 
 PATIENCE: Final = 10.0  # seconds for a connection
 _HEARD: Final = 0.2  # seconds until an interruption is
@@ -64,8 +68,20 @@ _TYPES: Final = {
     "json": "JSON",
     "jsonb": "JSON",
 }
+_WHOLE: Final = {"smallint", "integer", "bigint"}
+_UNZONED: Final = {"date", "timestamp without time zone"}
 _NUMERIC: Final = re.compile(r"numeric\((\d+),(\d+)\)")
 _MOST_DIGITS: Final = 38  # of DuckDB's decimals
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Of ``table`` the columns whose names in lower case are ``columns`` (all, if that is ``None``), and the rows that
+    meet ``conditions``: each with its value. There may be others, too."""
+
+    table: TableName
+    columns: frozenset[str] | None
+    conditions: Sequence[tuple[Filter, object]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,23 +116,13 @@ def select_postgres(connection: Any, source: ConnectedSource, schema: str, table
     return f"SELECT * FROM {quoted(own)}.{quoted(schema)}.{quoted(table)}"
 
 
-def copy_table(
-    connection: Any,
-    source: ConnectedSource,
-    table: TableName,
-    wanted: frozenset[str] | None,
-    target: str,
-    stopped: _Stopped,
-) -> None:
-    """Make ``target`` of what a table holds, in those of its columns whose names in lower case are ``wanted``.
-
-    All of them if that is ``None``. Raises :class:`RequestError` when it cannot be read.
-    """
+def copy_table(connection: Any, source: ConnectedSource, wanted: Wanted, target: str, stopped: _Stopped) -> None:
+    """Make ``target`` of what is ``wanted``. Raises :class:`RequestError` when it cannot be read."""
     import duckdb
 
     with tempfile.TemporaryDirectory(prefix="jupyter-pipelines-") as folder:
         path = Path(folder, "rows.csv")
-        columns = _waited(source, lambda: _copy(source, table, wanted, path), stopped)
+        columns = _waited(source, lambda: _copy(source, wanted, path), stopped)
         read = ", ".join(f"{_literal(column.name)}: '{column.read}'" for column in columns)
         made = ", ".join(f"{column.made.format(quoted(column.name))} AS {quoted(column.name)}" for column in columns)
         options = "header = false, auto_detect = false, delim = ',', quote = '\"', escape = '\"', nullstr = '\\N', "
@@ -127,7 +133,7 @@ def copy_table(
         except (duckdb.ConversionException, duckdb.InvalidInputException) as error:
             said = str(error).partition("\n\n")[0].splitlines()[-1]
             fix = "Have a view in PostgreSQL cast that column, and read the view."
-            raise RequestError(f"{source.name}.{table} cannot be read: {said}.", fix) from None
+            raise RequestError(f"{source.name}.{wanted.table} cannot be read: {said}.", fix) from None
 
 
 def list_tables(source: ConnectedSource) -> tuple[str, ...]:
@@ -171,23 +177,52 @@ async def _connect(source: ConnectedSource) -> Any:
     return await asyncpg.connect(**given, timeout=PATIENCE, server_settings=_SETTINGS)
 
 
-async def _copy(source: ConnectedSource, table: TableName, wanted: frozenset[str] | None, path: Path) -> list[_Column]:
+async def _copy(source: ConnectedSource, wanted: Wanted, path: Path) -> list[_Column]:
+    table = wanted.table
     connection = await _connect(source)
     try:
         found = await connection.fetch(_COLUMNS, table.schema, table.table)
         if not found:
             raise await _no_table(connection, source, table)
-        named = [row for row in found if wanted is None or row["name"].casefold() in wanted]
+        named = [row for row in found if wanted.columns is None or row["name"].casefold() in wanted.columns]
         columns = [_column(row["name"], row["type"]) for row in named or found[:1]]  # rows are counted by any of them
         listed = ", ".join(column.asked for column in columns)
+        where = _where(wanted.conditions, [(row["name"], row["type"]) for row in found])
         with path.open("wb") as file:
             await connection.copy_from_query(
-                f"SELECT {listed} FROM {table.sql}",
+                f"SELECT {listed} FROM {table.sql}{where}",
                 output=file, format="csv", null="\\N", force_quote=True, encoding="utf-8",
             )  # fmt: skip
         return columns
     finally:
         connection.terminate() if connection.is_in_transaction() else await connection.close()
+
+
+def _where(conditions: Sequence[tuple[Filter, object]], columns: Sequence[tuple[str, str]]) -> str:
+    """Those of the conditions that mean the same to PostgreSQL and to DuckDB, whatever is in the table."""
+    types: dict[str, list[tuple[str, str]]] = {}
+    for name, type_ in columns:
+        types.setdefault(name.casefold(), []).append((name, type_))
+    asked = []
+    for filter_, value in conditions:
+        found = types.get(filter_.column.casefold(), [])
+        text = _comparable(value, found[0][1]) if len(found) == 1 else ""
+        if text:
+            asked.append(f"{quoted(found[0][0])} {filter_.operator} {text}")
+    return f" WHERE {' AND '.join(asked)}" if asked else ""
+
+
+def _comparable(value: object, type_: str) -> str:
+    """``value`` as PostgreSQL has it; empty where it might compare it with a column of that type in another way."""
+    plain = re.sub(r"\(\d\)", "", type_)
+    if type(value) is int:
+        return str(value) if plain in _WHOLE and abs(value) < 2**63 else ""
+    if isinstance(value, datetime):
+        zoned = value.tzinfo is not None
+        if plain == "timestamp with time zone" and zoned:
+            return f"TIMESTAMPTZ '{value.isoformat()}'"
+        return f"TIMESTAMP '{value.isoformat()}'" if plain in _UNZONED and not zoned else ""
+    return f"DATE '{value.isoformat()}'" if isinstance(value, date) and plain in _UNZONED else ""
 
 
 def _literal(text: str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from jupyter_pipelines.errors import RequestError, SqlError
 from jupyter_pipelines.graph.sql import SqlStatement, read_statements
@@ -17,21 +17,27 @@ from jupyter_pipelines.graph.sql.model import WHOLE_SCHEMA
 from jupyter_pipelines.notebook.table_names import TableName, is_external, quoted
 from jupyter_pipelines.warehouse.sources.model import ConnectedSource
 
+if TYPE_CHECKING:
+    from jupyter_pipelines.graph.sql.filters import Filter
+
 Connected = Mapping[str, ConnectedSource]
 _KEPT: Final = frozenset({"create view", "create"})  # whose text is carried out again, in other sessions
 
 
 @dataclass(frozen=True, slots=True)
 class SourceTable:
-    """A table of a source that a statement reads, and the names, in lower case, that columns of it have there."""
+    """A table of a source that a statement reads, the names, in lower case, that columns of it have there, and what
+    its rows must meet."""
 
     name: TableName
     columns: frozenset[str] | None  # None: all that there are
+    filters: tuple[Filter, ...] = ()
 
     def together(self, other: SourceTable) -> SourceTable:
         """The same table, for two statements."""
         known = self.columns is not None and other.columns is not None
-        return SourceTable(self.name, (self.columns or frozenset()) | (other.columns or frozenset()) if known else None)
+        columns = (self.columns or frozenset()) | (other.columns or frozenset()) if known else None
+        return SourceTable(self.name, columns, self.filters if self.filters == other.filters else ())
 
 
 def renamed(sql: str, connected: Connected) -> tuple[str, tuple[SourceTable, ...]]:
@@ -46,6 +52,7 @@ def renamed(sql: str, connected: Connected) -> tuple[str, tuple[SourceTable, ...
         _refuse(statement, connected)
     if not found:
         return sql, ()
+    from jupyter_pipelines.graph.sql.filters import filters_of
     from jupyter_pipelines.graph.sql.places import with_names
 
     tables: dict[str, TableName] = {}
@@ -63,11 +70,21 @@ def renamed(sql: str, connected: Connected) -> tuple[str, tuple[SourceTable, ...
             f"The statement reads a source, and is not understood: {reason}.",
             "Read the source into a table first: CREATE TABLE … AS SELECT * FROM source.table.",
         ) from None
-    return text, tuple(SourceTable(name, columns) for name in tables.values())
+    filters = filters_of(sql, lambda name: _source_of(name, connected) is not None)
+    return text, tuple(SourceTable(name, columns, filters.get(name, ())) for name in tables.values())
 
 
-def bring(connection: Any, table: SourceTable, connected: Connected, stopped: Callable[[], bool]) -> None:
-    """Have a table of a source be there, under its whole name. Raises :class:`RequestError`, :class:`SqlError`."""
+def bring(
+    connection: Any,
+    table: SourceTable,
+    connected: Connected,
+    stopped: Callable[[], bool],
+    values: Mapping[str, object],
+) -> None:
+    """Have a table of a source be there, under its whole name; ``values`` are those of the statement's parameters.
+
+    Raises :class:`RequestError`, :class:`SqlError`.
+    """
     name = table.name
     source = _source_of(name, connected)
     assert source is not None
@@ -80,12 +97,14 @@ def bring(connection: Any, table: SourceTable, connected: Connected, stopped: Ca
             raise RequestError(f"The source {source.name} is made of files, and has no schemas.", fix)
         query = select_files(connection, source, name.table)
     else:
-        from jupyter_pipelines.warehouse.sources.postgres import copy_table, select_postgres
+        from jupyter_pipelines.warehouse.sources.postgres import Wanted, copy_table, select_postgres
 
         schema = name.schema if name.catalog else "public"
         query = select_postgres(connection, source, schema, name.table)
         if not query:
-            copy_table(connection, source, TableName(schema, name.table), table.columns, target, stopped)
+            conditions = [(one, values.get(one.parameter) if one.parameter else one.value) for one in table.filters]
+            wanted = Wanted(TableName(schema, name.table), table.columns, conditions)
+            copy_table(connection, source, wanted, target, stopped)
             return
     connection.execute(f"CREATE OR REPLACE TEMP VIEW {target} AS {query}")
 
