@@ -125,6 +125,17 @@ describe('drawing', () => {
     expect(labelOf([value('a_name_that_is_rather_long')])).toHaveLength(16);
   });
 
+  it('labels one of two arrows that lead to and fro', () => {
+    const { arrows } = draw(
+      ['a', 'b'],
+      [edge('a', 'b', { name: 'x' }), edge('b', 'a', { name: 'y' })]
+    );
+    expect(arrows.map(({ source, label }) => [source, label])).toEqual([
+      ['a', 'x'],
+      ['b', '']
+    ]);
+  });
+
   it('keeps boxes and labels of a row apart', () => {
     const names = Array.from({ length: 12 }, (_, index) => `step-${index}`);
     const edges = names

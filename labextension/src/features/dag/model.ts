@@ -244,7 +244,8 @@ export function draw(
         points: [start, ...middle, end],
         reasons,
         certain: reasons.some(reason => reason.certain),
-        label,
+        // One that leads back up lies on another, whose label is there.
+        label: middle.length > 0 ? label : '',
         labelAt: middle[0] ?? {
           x: (start.x + end.x) / 2,
           y: (start.y + end.y) / 2
