@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -15,6 +16,7 @@ import pytest
 import jupyter_pipelines as jp
 from jupyter_pipelines.cli import main
 from jupyter_pipelines.errors import RequestError
+from jupyter_pipelines.orchestration.service.home import ServiceHome
 from jupyter_pipelines.settings import Settings
 
 WriteNotebook = Callable[..., Path]
@@ -73,6 +75,28 @@ def test_settings_that_cannot_be(
     monkeypatch.setenv(name, value)
     assert main(["schedules"]) == 2
     assert name in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("address", ["garbage", "ftp://x", "http://", "http://[::1", "http://localhost:99999"])
+def test_an_address_that_cannot_be_is_told(
+    address: str, notebook: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PREFECT_API_URL", address)
+    for command in (["run", str(notebook)], ["up", "--detach"]):
+        assert main(command) == 2
+        assert "is no address of a Prefect server" in capsys.readouterr().err
+
+
+def test_no_worker_is_started_for_a_server_that_is_not_there(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        monkeypatch.setenv("PREFECT_API_URL", f"http://127.0.0.1:{free.getsockname()[1]}/api")  # nobody listens
+        monkeypatch.setenv("JUPYTER_PIPELINES_HOME", str(tmp_path / "home"))
+        assert main(["up", "--detach"]) == 2
+    assert "does not answer" in (told := capsys.readouterr().err) and "Traceback" not in told
+    assert not ServiceHome(tmp_path / "home").holder()
 
 
 def test_a_home_that_is_set_to_nothing_is_not_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

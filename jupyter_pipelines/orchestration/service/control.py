@@ -10,10 +10,12 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from jupyter_pipelines.errors import ServiceError
 from jupyter_pipelines.orchestration.service.database.versions import refuse_newer
 from jupyter_pipelines.orchestration.service.endpoint import (
+    UNREACHABLE,
     Endpoint,
     configured_endpoint,
     endpoint_of,
@@ -27,6 +29,7 @@ from jupyter_pipelines.store.files import make_folder
 START_TIMEOUT = 120.0  # seconds; a first start creates the database, on a slow disk that takes a while
 STOP_TIMEOUT = 15.0  # seconds after which a service that was asked to end is killed
 _OF_A_RUN = {"JUPYTER_PIPELINES_RUN", "JUPYTER_PIPELINES_KERNEL"}  # processes that carry these end with their run
+_ELSEWHERE = "Check PREFECT_API_URL, or the active Prefect profile; without them a server of our own is used."
 HOPELESS = 3  # restarts of a worker that has not come up
 POLL = 0.05  # seconds between two looks at a service that starts or stops
 
@@ -50,6 +53,8 @@ def ensure_service(settings: Settings, say: Callable[[str], None] = lambda _: No
         endpoint = _wait_until_healthy(settings, starter)
     if endpoint.pid:
         home.note_store(settings.store)
+    else:
+        _require_address(endpoint)
     return endpoint
 
 
@@ -92,6 +97,7 @@ def ensure_worker(settings: Settings, endpoint: Endpoint, say: Callable[[str], N
     """
     home = ServiceHome(settings.home)
     if not home.holder():
+        _require_answer(endpoint)
         say(f"Starting a worker for {endpoint.api_url}")
         start_service(settings)
     deadline = time.monotonic() + START_TIMEOUT
@@ -106,6 +112,26 @@ def ensure_worker(settings: Settings, endpoint: Endpoint, say: Callable[[str], N
             log = home.log("worker")
             raise ServiceError(f"The worker did not start; its last words:\n{_tail(log)}", f"The whole log is {log}.")
         time.sleep(POLL)
+
+
+def _require_address(endpoint: Endpoint) -> None:
+    """Raise :class:`ServiceError` unless a server could be there."""
+    try:
+        parts = urlsplit(endpoint.api_url)
+        possible = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        possible = False
+    if not possible:
+        raise ServiceError(f"{endpoint.api_url!r:.200} is no address of a Prefect server.", _ELSEWHERE)
+
+
+def _require_answer(endpoint: Endpoint) -> None:
+    """Raise :class:`ServiceError` unless the server is there, and lets us in."""
+    _require_address(endpoint)
+    try:
+        endpoint.call("/admin/version")
+    except UNREACHABLE as error:
+        raise ServiceError(f"The Prefect server at {endpoint.api_url} does not answer: {error}.", _ELSEWHERE) from error
 
 
 def _works(status: ServiceStatus) -> bool:
