@@ -179,7 +179,7 @@ class Recorder:
         with self._saving:
             record = self.record
             more = {"process": self._process, "given": dict(self._given)}
-            self._store.save_run(record.id, asdict(record) | more, sync=sync)
+            self._store.save_run(record.id, (asdict(record) if sync else vars(record)) | more, sync=sync)
 
     def _tell(self, event: RunEvent) -> None:
         self._on_event(event)

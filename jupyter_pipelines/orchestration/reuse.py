@@ -12,7 +12,6 @@ import os
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import asdict
 from functools import lru_cache
 from pathlib import Path
 
@@ -50,7 +49,7 @@ def keep_result(store: Store, key: str, run: str, start: Start, result: StepResu
     touched = {*result.observed.files_read, *result.observed.files_written}
     files = {path: print_ for path in touched if (print_ := _file_fingerprint(path))}
     asked = tuple(sorted(_asked(start.outputs, start.state_outputs)))
-    store.save_result(key, StoredResult(run=run, result=asdict(result), files=files, outputs=asked))
+    store.save_result(key, StoredResult(run=run, result=vars(result), files=files, outputs=asked))
 
 
 def find_result(store: Store, key: str, step: StepPlan) -> tuple[StepResult, str] | None:

@@ -29,7 +29,14 @@ from urllib.parse import urlsplit
 import xxhash
 
 from jupyter_pipelines.errors import LostError, StoreError
-from jupyter_pipelines.store.files import cannot_write, make_folder, read_json, write_atomically, write_json
+from jupyter_pipelines.store.files import (
+    cannot_write,
+    make_folder,
+    read_json,
+    write_atomically,
+    write_json,
+    write_record,
+)
 
 _LOST = "Publish the notebook again, or ask for its backfill again; or bring the store back from a backup."
 
@@ -123,11 +130,12 @@ class Store:
     def save_run(self, run: str, record: Mapping[str, object], *, sync: bool = True) -> None:
         """Write the record of a run.
 
-        With ``sync``, for a change of its state, it survives a power cut, and the index is told.
+        With ``sync``, for a change of its state, it survives a power cut, and the index is told. Without, it may hold
+        dataclasses.
         """
         path = self.run_folder(run) / "run.json"
         if not sync:
-            write_json(path, record, sync=False)
+            write_record(path, record)
             return
         from jupyter_pipelines.store.run_index import RunIndex
 
@@ -232,12 +240,8 @@ class Store:
             yield name
 
     def save_result(self, key: str, result: StoredResult) -> None:
-        """Remember how a step with ``key`` ended."""
-        write_json(
-            self.root / "results" / key[:2] / f"{key[2:]}.json",
-            {"run": result.run, "result": result.result, "files": result.files, "outputs": result.outputs},
-            sync=False,  # what a power cut takes is made again
-        )
+        """Remember how a step with ``key`` ended. What a power cut takes is made again."""
+        write_record(self.root / "results" / key[:2] / f"{key[2:]}.json", vars(result))
 
     def load_result(self, key: str) -> StoredResult | None:
         """What an earlier step with ``key`` gave."""
