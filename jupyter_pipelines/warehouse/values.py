@@ -56,14 +56,16 @@ def arrow_table(name: str, frame: object) -> pyarrow.Table:
         if isinstance(frame, pyarrow.RecordBatchReader):
             return frame.read_all()
         if isinstance(frame, _class("pandas", "DataFrame")):
-            return pyarrow.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(None)
+            table = pyarrow.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(None)
+            _refuse_periods(name, table)
+            return table
         if isinstance(frame, _class("polars", "LazyFrame")):
             frame = frame.collect()  # type: ignore[attr-defined]  # polars is not loaded for its types
         if isinstance(frame, _class("polars", "DataFrame")):
             return frame.to_arrow()  # type: ignore[attr-defined]
         if hasattr(frame, "__arrow_c_stream__"):
             return pyarrow.table(frame)
-    except (pyarrow.ArrowException, TypeError, ValueError) as error:
+    except (pyarrow.ArrowException, TypeError, ValueError, OverflowError) as error:
         said = str(error).splitlines()[0]
         raise RequestError(
             f"The frame `{name}` cannot be read as a table: {said}.",
@@ -73,6 +75,16 @@ def arrow_table(name: str, frame: object) -> pyarrow.Table:
         f"`{name}` is of type {type(frame).__name__}, which SQL cannot read as a table.",
         "Make a pandas, polars or Arrow table of it.",
     )
+
+
+def _refuse_periods(name: str, table: pyarrow.Table) -> None:
+    """What Arrow has of them is a number, of which nobody could tell a month."""
+    for field in table.schema:
+        if getattr(field.type, "extension_name", "") == "pandas.period":
+            raise RequestError(
+                f"The column `{field.name}` of the frame `{name}` has periods, which SQL has no type for.",
+                f"Make times of them: {name}[{field.name!r}].dt.to_timestamp().",
+            )
 
 
 def is_frame(value: object) -> bool:

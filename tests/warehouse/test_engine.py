@@ -88,6 +88,14 @@ def test_a_frame_is_a_table_for_one_statement(session: EngineSession, frame: obj
 def test_a_frame_of_mixed_types_is_told_by_its_name(session: EngineSession) -> None:
     with pytest.raises(RequestError, match="`mixed` cannot be read"):
         session.query("from mixed", frames={"mixed": pd.DataFrame({"a": [1, "x", [2]]})})
+    with pytest.raises(RequestError, match="`large` cannot be read"):
+        session.query("from large", frames={"large": pd.DataFrame({"a": [2**70]})})
+
+
+def test_periods_of_a_frame_do_not_become_numbers(session: EngineSession) -> None:
+    frame = pd.DataFrame({"month": pd.period_range("2024-01", periods=1, freq="M")})
+    with pytest.raises(RequestError, match=r"`month` of the frame `f` has periods(.|\n)*to_timestamp"):
+        session.query("from f", frames={"f": frame})
 
 
 def test_variables_of_the_caller_are_no_tables(session: EngineSession) -> None:

@@ -82,6 +82,13 @@ def test_values_of_enums_arrive_as_texts(open_shared: Open) -> None:
     ]
 
 
+def test_a_result_that_cannot_travel_is_told(open_shared: Open) -> None:
+    session = open_shared()
+    with pytest.raises(SqlError, match="The result cannot be read"):
+        session.query("SELECT MAP {} AS nothing")
+    assert session.query("SELECT 1 AS a").to_pylist() == [{"a": 1}]
+
+
 def test_results_come_batch_by_batch(open_shared: Open) -> None:
     session = open_shared()
     reader = session.stream("select i from range(1000000) t(i)")

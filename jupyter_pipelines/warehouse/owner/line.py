@@ -14,7 +14,7 @@ from typing import Any, Final, TypeVar
 import pyarrow
 from pyarrow import flight
 
-from jupyter_pipelines.errors import WarehouseError
+from jupyter_pipelines.errors import SqlError, WarehouseError
 from jupyter_pipelines.warehouse.owner import wire
 from jupyter_pipelines.warehouse.owner.files import Endpoint
 
@@ -179,6 +179,11 @@ def _raised() -> Iterator[None]:
         if "Socket closed" in str(error) or "Connection reset" in str(error):
             raise wire.SessionLostError from None
         raise WarehouseError(str(error)) from None
+    except pyarrow.ArrowException as error:  # a result that Flight has no form for
+        said = str(error).partition(" Detail: ")[0]
+        raise SqlError(
+            f"The result cannot be read: {said}", "Cast that column in the query: column::VARCHAR."
+        ) from None
 
 
 class OwnerGoneError(WarehouseError):
