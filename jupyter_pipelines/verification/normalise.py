@@ -23,6 +23,7 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (rf"{_TEMPORARY}[\\/]tmp[a-z0-9_]{{6,}}", "<temporary>"),
         (r"\bsk-(container|estimator)-id-\d+", r"sk-\1-id-…"),  # scikit-learn counts what a session has shown
         (r"(?m)^(CPU times|Wall time):.*$", r"\1: …"),  # %time
+        (rf"(?m)^(Ran \d+ tests? in) {_TIME}$", r"\1 …"),  # unittest
         (rf"(?m)^{_TIME} ± .* per loop .*$", "… per loop"),  # %timeit
         (r"(?m)^.*\d+%\|[^\n|]*\|.*$", "<progress bar>"),  # tqdm; how far it got is in what comes after
         (r"(?m)^.*\d+it \[[\d:]+, [^\]]*\]$", "<progress bar>"),

@@ -46,6 +46,7 @@ def test_streams_are_joined_and_their_interleaving_is_chance() -> None:
     [
         ("<Thing at 0x7f0a12345678>", "<Thing at 0x7f99deadbeef>"),
         ("CPU times: user 3 ms, sys: 1 ms\nWall time: 3.2 ms", "CPU times: user 9 ms, sys: 0 ns\nWall time: 11 ms"),
+        ("Ran 2 tests in 0.001s\n\nOK", "Ran 2 tests in 0.003s\n\nOK"),
         ("1.2 ms ± 3 µs per loop (mean ± std. dev.)", "987 µs ± 12 µs per loop (mean ± std. dev.)"),
         ("/tmp/ipykernel_12/3456.py:3: UserWarning: x", "/tmp/ipykernel_99/7.py:3: UserWarning: x"),
         (" 40%|████      | 4/10 [00:01<00:02, 3.1it/s]", " 40%|████      | 4/10 [00:02<00:03, 2.2it/s]"),
