@@ -193,12 +193,12 @@ def test_files_behind_http_are_read_with_a_token(
 
 
 def test_files_in_object_storage_are_read_with_a_key(declare: Declare, monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("s3fs", reason="s3fs is not installed: pip install jupyter_pipelines[sources]")
-    moto = pytest.importorskip("moto.server", reason="moto is not installed: pip install moto[server]")
+    from moto.server import ThreadedMotoServer
+
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("LANDING_SECRET", SECRET)
-    server = moto.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     try:
         endpoint = "http://{}:{}".format(*server.get_host_and_port())
@@ -227,7 +227,7 @@ def test_files_in_object_storage_are_read_with_a_key(declare: Declare, monkeypat
 
 
 def test_a_secret_comes_from_the_keyring(declare: Declare) -> None:
-    keyring = pytest.importorskip("keyring", reason="keyring is not installed: pip install jupyter_pipelines[sources]")
+    import keyring
     from keyring.backend import KeyringBackend
     from keyring.errors import KeyringLocked
 
