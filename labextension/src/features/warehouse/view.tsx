@@ -26,7 +26,7 @@ import type { IWarehouseProps } from './widget';
 /** As SQL has them: not translated. */
 const NULL = 'NULL';
 const EXAMPLE =
-  '%%sql --table mart.daily\nselect day, count(*) as flights\nfrom flights group by day';
+  '%%sql --table mart.daily\nselect day, count(*) as n\nfrom flights group by day';
 
 function Preview(props: {
   details: ITableDetails;
