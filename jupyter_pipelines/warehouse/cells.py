@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from jupyter_pipelines.errors import CheckError, SqlError
 from jupyter_pipelines.notebook.check_magic import CheckCell, CheckLine, read_check_lines, split_checks
-from jupyter_pipelines.warehouse.building import OWN_SCHEMAS, BuildResult, BuildSpec, build
+from jupyter_pipelines.warehouse.building import BuildResult, BuildSpec, build
 from jupyter_pipelines.warehouse.building.appends import Attempt
 from jupyter_pipelines.warehouse.building.backups import Backup
 from jupyter_pipelines.warehouse.checks import CheckReport, run_checks
 from jupyter_pipelines.warehouse.frames import frame_as, python_values, type_name
+from jupyter_pipelines.warehouse.own_schemas import OWN_SCHEMAS
 from jupyter_pipelines.warehouse.recording import (
     earlier_values,
     record_build,
@@ -90,14 +91,14 @@ def run_sql_cell(
     from jupyter_pipelines.graph.sql import read_statements
 
     sql, checks, above = split_checks(body)
-    _refuse_own_tables(read_statements(sql))
+    statements = read_statements(sql)
+    _refuse_own_tables(statements)
     if magic.table is not None:
         return _build(session, magic, sql, _check_lines(checks, above), names, say)
     if checks.strip():
         raise SqlError(
             "The cell has checks, and builds no table.", "Add --table NAME, or use a %%check cell.", line=above
         )
-    statements = read_statements(sql)
     if not statements:
         raise SqlError("The cell has no SQL.", "Write a query below the first line.")
     _refuse_open_transaction(statements)

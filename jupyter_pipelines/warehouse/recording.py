@@ -15,13 +15,13 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from jupyter_pipelines.errors import PipelinesError, SqlError
+from jupyter_pipelines.warehouse.own_schemas import SCHEMA
 
 if TYPE_CHECKING:
     from jupyter_pipelines.warehouse.building.model import BuildResult
     from jupyter_pipelines.warehouse.checks.model import CheckReport, CheckResult
     from jupyter_pipelines.warehouse.session import Session
 
-SCHEMA: Final = "_jupyter_pipelines"
 _SESSION = "_jupyter_pipelines_kernel.session"  # of the step that this kernel runs, if it runs one
 _MOST_EARLIER: Final = 10
 _BOOK: Final = f"""

@@ -9,6 +9,7 @@ import pytest
 
 from jupyter_pipelines.notebook.table_names import TableName
 from jupyter_pipelines.warehouse.engine import EngineSession, connect
+from jupyter_pipelines.warehouse.own_schemas import SCHEMA
 from jupyter_pipelines.warehouse.owner import outcomes
 from jupyter_pipelines.warehouse.owner.turns import Turn, Turns
 
@@ -36,7 +37,7 @@ def test_an_id_is_there_if_its_transaction_was_committed(database: Any) -> None:
 def test_old_ids_go_and_what_is_known_of_tables_stays(database: Any, days: int) -> None:
     orders = TableName("mart", "Big Orders")
     outcomes.note(database, "old", [orders])
-    database.execute(f"update {outcomes.SCHEMA}.transactions set noted = noted + {days * 86_400}")
+    database.execute(f"update {SCHEMA}.transactions set noted = noted + {days * 86_400}")
     outcomes.note(database, "new", [TableName("", "other"), TableName("x", "y", "attached")])
     session = EngineSession(database.cursor())
     before = outcomes.changed_tables(session)

@@ -11,16 +11,16 @@ from jupyter_pipelines.lazy import lazy_names
 
 if TYPE_CHECKING:
     from jupyter_pipelines.warehouse.building.making import build
-    from jupyter_pipelines.warehouse.building.model import OWN_SCHEMAS, BuildResult, BuildSpec, TableDifference
+    from jupyter_pipelines.warehouse.building.model import BuildResult, BuildSpec, TableDifference
     from jupyter_pipelines.warehouse.building.trying import Trial, try_builds
 
-__all__ = ["OWN_SCHEMAS", "BuildResult", "BuildSpec", "TableDifference", "Trial", "build", "try_builds"]
+__all__ = ["BuildResult", "BuildSpec", "TableDifference", "Trial", "build", "try_builds"]
 
 __getattr__ = lazy_names(
     __name__,
     {
         "build": f"{__name__}.making",
-        **dict.fromkeys(("OWN_SCHEMAS", "BuildResult", "BuildSpec", "TableDifference"), f"{__name__}.model"),
+        **dict.fromkeys(("BuildResult", "BuildSpec", "TableDifference"), f"{__name__}.model"),
         **dict.fromkeys(("Trial", "try_builds"), f"{__name__}.trying"),
     },
 )

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Final
 from jupyter_pipelines.errors import BuildError, SqlError
 from jupyter_pipelines.notebook.table_names import MAIN, free_name, quoted
 from jupyter_pipelines.warehouse.building.work import STAGED
+from jupyter_pipelines.warehouse.own_schemas import SCHEMA
 
 if TYPE_CHECKING:
     from jupyter_pipelines.notebook.table_names import TableName
     from jupyter_pipelines.warehouse.building.work import Work
     from jupyter_pipelines.warehouse.session import Session
 
-SCHEMA: Final = "_jupyter_pipelines"
 BOOK: Final = f"{SCHEMA}.appends"
 _OPEN: Final = f"""
 CREATE SCHEMA IF NOT EXISTS {SCHEMA};

@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING, Final
 
 from jupyter_pipelines.errors import RequestError, SqlError
 from jupyter_pipelines.notebook.table_names import quoted
+from jupyter_pipelines.warehouse.own_schemas import BACKUPS, SCHEMA
 
 if TYPE_CHECKING:
     from jupyter_pipelines.warehouse.session import Session
 
-SCHEMA: Final = "_backup"
-BOOK: Final = "_jupyter_pipelines.backups"
+BOOK: Final = f"{SCHEMA}.backups"
 MOST_KEPT: Final = 400  # of one table; older ones go
 _OPEN: Final = f"""
+CREATE SCHEMA IF NOT EXISTS {BACKUPS};
 CREATE SCHEMA IF NOT EXISTS {SCHEMA};
-CREATE SCHEMA IF NOT EXISTS _jupyter_pipelines;
-CREATE SEQUENCE IF NOT EXISTS _jupyter_pipelines.backup_numbers;
+CREATE SEQUENCE IF NOT EXISTS {SCHEMA}.backup_numbers;
 CREATE TABLE IF NOT EXISTS {BOOK} (
   number BIGINT, taken_at TIMESTAMPTZ, backfill VARCHAR, run VARCHAR, target VARCHAR, backup VARCHAR,
   overwritten VARCHAR
@@ -57,14 +57,14 @@ def take(session: Session, backup: Backup, target: str, overwritten: str, keys: 
     if overwritten == EVERYTHING and _has_all(session, backup, target):
         return
     name = uuid.uuid4().hex
-    kept = f"{SCHEMA}.{quoted(name)}"
+    kept = f"{BACKUPS}.{quoted(name)}"
     if keys:
-        copy = f"{SCHEMA}.{quoted(f'{name} keys')}"
+        copy = f"{BACKUPS}.{quoted(f'{name} keys')}"
         session.execute(f"CREATE TABLE {copy} AS {keys}")
         overwritten = overwritten.replace("{keys}", copy)
     session.execute(f"CREATE TABLE {kept} AS SELECT * FROM {target} WHERE {overwritten}")
     session.execute(
-        f"INSERT INTO {BOOK} VALUES (nextval('_jupyter_pipelines.backup_numbers'), now(), $backfill, $run, $target, "
+        f"INSERT INTO {BOOK} VALUES (nextval('{SCHEMA}.backup_numbers'), now(), $backfill, $run, $target, "
         "$name, $overwritten)",
         {"backfill": backup.backfill, "run": backup.run, "target": target, "name": name, "overwritten": overwritten},
     )
@@ -92,7 +92,7 @@ def restore(session: Session, backfill: str, table: str = "") -> tuple[str, ...]
             raise RequestError(f"No backup is kept of what {backfill} has overwritten.", "Give the id of a backfill.")
         for one in found:
             session.execute(f"DELETE FROM {one['target']} WHERE {one['overwritten']}")
-            session.execute(f"INSERT INTO {one['target']} BY NAME SELECT * FROM {SCHEMA}.{quoted(one['backup'])}")
+            session.execute(f"INSERT INTO {one['target']} BY NAME SELECT * FROM {BACKUPS}.{quoted(one['backup'])}")
             _remove(session, one["backup"])
     return tuple(sorted({one["target"] for one in found}))
 
@@ -110,6 +110,6 @@ def _remove_old(session: Session, target: str) -> None:
 
 
 def _remove(session: Session, name: str) -> None:
-    session.execute(f"DROP TABLE IF EXISTS {SCHEMA}.{quoted(f'{name} keys')}")
-    session.execute(f"DROP TABLE IF EXISTS {SCHEMA}.{quoted(name)}")
+    session.execute(f"DROP TABLE IF EXISTS {BACKUPS}.{quoted(f'{name} keys')}")
+    session.execute(f"DROP TABLE IF EXISTS {BACKUPS}.{quoted(name)}")
     session.execute(f"DELETE FROM {BOOK} WHERE backup = $name", {"name": name})

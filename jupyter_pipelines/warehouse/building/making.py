@@ -11,9 +11,10 @@ from jupyter_pipelines.errors import BuildError
 from jupyter_pipelines.notebook.table_names import MAIN, quoted
 from jupyter_pipelines.warehouse.building.appends import Attempt, open_appends
 from jupyter_pipelines.warehouse.building.backups import BOOK, Backup, open_backups
-from jupyter_pipelines.warehouse.building.model import OWN_SCHEMAS, BuildResult, BuildSpec
+from jupyter_pipelines.warehouse.building.model import BuildResult, BuildSpec
 from jupyter_pipelines.warehouse.building.ways import WATERMARK, WAYS
 from jupyter_pipelines.warehouse.building.work import STAGED, Work, count
+from jupyter_pipelines.warehouse.own_schemas import OWN_SCHEMAS
 from jupyter_pipelines.warehouse.statements import at_its_line, frames_of, values_of
 
 if TYPE_CHECKING:

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from jupyter_pipelines.notebook.sql_magic import Materialization, SqlMagic
     from jupyter_pipelines.notebook.table_names import TableName
-
-
-OWN_SCHEMAS: Final = frozenset({"_jupyter_pipelines", "_backup"})
-"""Where the warehouse keeps what it needs itself."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from jupyter_pipelines.notebook.table_names import TableName, quoted, read_table_name
-from jupyter_pipelines.warehouse.owner.outcomes import SCHEMA
+from jupyter_pipelines.warehouse.own_schemas import SCHEMA
 
 _TABLES: Final = """SELECT schema_name, table_name FROM duckdb_tables()
 WHERE NOT internal AND NOT temporary AND database_name = current_database()"""

@@ -10,12 +10,11 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Final
 
 from jupyter_pipelines.notebook.table_names import TableName, read_table_name
+from jupyter_pipelines.warehouse.own_schemas import SCHEMA
 
 if TYPE_CHECKING:
     from jupyter_pipelines.warehouse.session import Session
 
-SCHEMA: Final = "_jupyter_pipelines"
-"""Of what we keep for ourselves in a warehouse: hidden from those who browse it."""
 _TRANSACTIONS: Final = f"{SCHEMA}.transactions"
 _CHANGES: Final = f"{SCHEMA}.changes"
 KEPT: Final = 86_400.0  # seconds: far longer than anybody waits for an owner
