@@ -14,6 +14,7 @@ from pathlib import PurePath
 
 from jupyter_pipelines.notebook import coerce_parameters
 from jupyter_pipelines.notebook.model import Cell, NotebookDocument, Role
+from jupyter_pipelines.notebook.parsing import parse_python
 
 _UNKNOWN = "str()"  # a text of which nothing is known
 
@@ -112,6 +113,6 @@ def _bound(cell: Cell) -> Iterator[str]:
 
 def _parsed(cell: Cell) -> ast.Module | None:
     try:
-        return ast.parse(cell.python) if cell.python is not None else None
+        return parse_python(cell.python) if cell.python is not None else None
     except SyntaxError:
         return None
