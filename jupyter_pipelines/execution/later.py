@@ -43,9 +43,9 @@ _NO_FIGURE = frozenset(
 def relied_upon(request: StepRequest) -> dict[str, object]:
     """For the job of ``request.step``: who comes behind it, and which names they take past it. JSON-able.
 
-    ``later``: the next step. ``used_later``: names that cells define, and the first later step that may come to them,
-    also through what it is handed. ``taken_past``: names that a later step takes from before this one;
-    ``modules_past``: the modules among them, by name, as later steps import them.
+    ``later``: the next step. ``read_later``: the names that later steps load. ``used_later``: names that cells define,
+    and the first later step that may come to them, also through what it is handed. ``taken_past``: names that a later
+    step takes from before this one; ``modules_past``: the modules among them, by name, as later steps import them.
     ``repeated_later``: source of this step's that later steps execute again. ``stars_later``: modules whose names a
     later step all has, and the first such step. ``draws_later``: the first later step that begins with pyplot's current
     figure, "" for none.
@@ -58,6 +58,7 @@ def relied_upon(request: StepRequest) -> dict[str, object]:
     repeated = {replay.source for other in behind for replay in _replays(other) if replay.cell in step.cells}
     return {
         "later": behind[0].name if behind else "",
+        "read_later": sorted({given.name for other in behind for given in other.inputs}),
         "used_later": used,
         "taken_past": _taken_past(pipeline, step, behind, used),
         "modules_past": _modules_past(step, behind),

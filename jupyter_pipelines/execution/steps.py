@@ -141,7 +141,6 @@ def _job(request: StepRequest, notebook: NotebookNode) -> Json:
         "state": {name: asdict(request.state[name]) for name in step.state_inputs if name in request.state},
         "late_names": step_notebook.late_names(step),
         "outputs": list(step.outputs),
-        "read_later": sorted(_read_later(request)),
         "possibly_changed": list(step.possibly_changed),
         "guarded": list(step.guarded),
         "setup_names": list(step.setup_names),
@@ -163,13 +162,6 @@ def _ours(request: StepRequest) -> list[str]:
     ours = [folder for folder in kept if not request.directory.absolute().is_relative_to(folder)]
     beside = [f"{settings.warehouse}{ending}" for ending in (".lock", ".owner", ".log")]
     return [*(str(folder) for folder in (Path(__file__).parent, *ours)), *beside]
-
-
-def _read_later(request: StepRequest) -> set[str]:
-    """The names that steps behind this one in the notebook load."""
-    steps = request.pipeline.steps
-    place = next((place for place, step in enumerate(steps) if step.name == request.step.name), len(steps))
-    return {given.name for step in steps[place + 1 :] for given in step.inputs}
 
 
 def _read_result(scratch: Path) -> Json:
