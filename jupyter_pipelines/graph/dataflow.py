@@ -78,8 +78,14 @@ class Dataflow(Interpreter):
     ) -> None:
         super().__init__()
         self.state_of_walk, self.summaries = state, summaries
-        self.parameters, self.seeded, self.several_steps, self.caches_are_asked, self.searched, _ = general
-        self.ends_are_seen = general.ends_are_seen
+        (
+            self.parameters,
+            self.seeded,
+            self.several_steps,
+            self.caches_are_asked,
+            self.searched,
+            self.ends_are_seen,
+        ) = general
         self.env, self.tied, self.own = state.env, state.tied, state.own
         self.site = Site(0)
         self.step: str | None = None

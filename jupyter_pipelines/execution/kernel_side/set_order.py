@@ -202,8 +202,10 @@ def make_set(
 def _make_room(keys: dict[Any, None], wanted: int) -> list[object]:
     """Have a dict as many keys as are wanted, and a set made of it no other elements but those returned."""
     missing = wanted - len(keys)
+    if missing <= 0:
+        return []
     leaders = [value for value in keys if type(value) in _PLAIN]
-    if missing <= 0 or not leaders:
+    if not leaders:
         others = [object() for _ in range(missing)]
         keys.update(dict.fromkeys(others))
         return others
