@@ -183,7 +183,7 @@ def test_it_can_be_read_and_is_narrow_enough(lab, page, theme):
 def test_pills_and_states_can_be_read_in_every_theme(lab, page):
     """All colours of steps, in the notebook and in the graph, and all states that a pipeline may be in."""
     steps = [(f"step:s{number}", f"x{number} = {number}") for number in range(10)]
-    states = ("draft", "active", "paused", "running", "failing", "late", "offline")
+    states = ("draft", "active", "paused", "running", "failing", "late", "will-fail", "offline")
     common = {"owner": "ada", "version": None, "last_runs": [], "next": None, "missing": False, "problem": ""}
     rows = [
         {**common, "notebook": f"{state}.ipynb", "name": state, "state": state, "schedules": 0, "triggers": 0}
