@@ -70,6 +70,10 @@ print(json.dumps({
     "shell": type(get_ipython()).__name__, "cache": get_ipython().execution_count,
     "environ": sorted(n for n in os.environ if not n.startswith(("JPY_", "JUPYTER_PIPELINES_"))),
     "hidden": [n for n in os.environ if n == "JUPYTER_PIPELINES_LEASH"],
+    "known": {"json", "ipykernel"} <= get_ipython()._sys_modules_keys and json.__file__ in sorted(
+        getattr(get_ipython().kernel, "_kernel_modules", [json.__file__])
+    ),
+    "sys": __import__("ipykernel.ipkernel").ipkernel.sys is sys,
 }))
 """
 

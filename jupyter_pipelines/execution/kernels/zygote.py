@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import array
 import builtins
+import contextlib
 import gc
 import importlib
 import importlib.util
@@ -71,7 +72,7 @@ def main(descriptor: int, modules: list[str]) -> None:
             importlib.import_module(name)
         except ImportError:
             continue  # not in this version of ipykernel
-    _load_inside()
+    _load("inside")
     _load_kernel_side()
     plain = _loaded()
     try:
@@ -86,6 +87,7 @@ def main(descriptor: int, modules: list[str]) -> None:
     changes = {name: value for name, value in os.environ.items() if name not in ours and before.get(name) != value}
     _new_application()
     sys.modules["_jupyter_pipelines_kernel.local_modules"].know_installed()
+    all_modules = _load("all_modules").AllModules()
     gc.collect()
     gc.disable()  # until a kernel is up
     gc.freeze()  # the collector must not touch, and thereby copy, what all kernels share
@@ -93,12 +95,14 @@ def main(descriptor: int, modules: list[str]) -> None:
     while request := _receive(control):
         message, descriptors = request
         if "fork" in message:
-            _serve_fork(control, message, descriptors, changes)
+            _serve_fork(control, message, descriptors, changes, all_modules)
         else:
             _tell(control, {"status": _exit_status(message["status"])})
 
 
-def _serve_fork(control: socket.socket, message: dict[str, Any], descriptors: list[int], env: dict[str, str]) -> None:
+def _serve_fork(
+    control: socket.socket, message: dict[str, Any], descriptors: list[int], env: dict[str, str], all_modules: Any
+) -> None:
     tasks = len(os.listdir("/proc/self/task"))
     if tasks != 1:
         _tell(control, {"refused": "", "why": f"{tasks} threads"})
@@ -107,7 +111,7 @@ def _serve_fork(control: socket.socket, message: dict[str, Any], descriptors: li
         if pid == 0:
             control.close()
             try:
-                _become_kernel(message["fork"], message["mark"], descriptors, env)
+                _become_kernel(message["fork"], message["mark"], descriptors, env, all_modules)
             except BaseException:
                 traceback.print_exc()
             finally:
@@ -117,7 +121,9 @@ def _serve_fork(control: socket.socket, message: dict[str, Any], descriptors: li
         os.close(descriptor)
 
 
-def _become_kernel(connection_file: str, mark: dict[str, str], descriptors: list[int], env: dict[str, str]) -> None:
+def _become_kernel(
+    connection_file: str, mark: dict[str, str], descriptors: list[int], env: dict[str, str], all_modules: Any
+) -> None:
     os.setsid()
     log, leash = descriptors
     nothing = os.open(os.devnull, os.O_RDONLY)
@@ -129,12 +135,15 @@ def _become_kernel(connection_file: str, mark: dict[str, str], descriptors: list
     numpy_random = sys.modules.get("numpy.random")
     if numpy_random is not None:
         numpy_random.seed()  # Python's own `random` does so by itself
-    boot(connection_file, leash, env)
+    boot(connection_file, leash, env, all_modules)
 
 
-def boot(connection_file: str, leash: int, changes: dict[str, str]) -> None:
-    """Bring an ipykernel up, say so on the leash, and serve until it is shut down."""
-    inside = _load_inside()
+def boot(connection_file: str, leash: int, changes: dict[str, str], all_modules: Any = None) -> None:
+    """Bring an ipykernel up, say so on the leash, and serve until it is shut down.
+
+    ``all_modules`` are those that are imported, if that is known already (``all_modules.AllModules``).
+    """
+    inside = _load("inside")
     sys.argv = [os.path.join(os.path.dirname(importlib.import_module("ipykernel").__file__ or ""), "..",
                              "ipykernel_launcher.py"), "-f", connection_file]  # fmt: skip
     sys.argv[0] = os.path.normpath(sys.argv[0])
@@ -142,7 +151,8 @@ def boot(connection_file: str, leash: int, changes: dict[str, str]) -> None:
     app.connection_file = connection_file
     before = dict(os.environ)
     _keep_outputs(app)
-    app.initialize([])
+    with all_modules.known(app) if all_modules is not None else contextlib.nullcontext():
+        app.initialize([])
     changes.update({name: value for name, value in os.environ.items() if before.get(name) != value})
     pyplot = sys.modules.get("matplotlib.pyplot")
     if pyplot is not None:
@@ -200,7 +210,7 @@ def _adopt(shell: Any, message: dict[str, Any], changes: dict[str, str]) -> None
     visited[:] = [type(visited[0])(os.getcwd())] if visited else []
     _restore_blas_threads()
     if message["stops_at_failure"]:
-        _load_inside().stop_at_failure(shell)
+        _load("inside").stop_at_failure(shell)
 
 
 def _restore_blas_threads() -> None:
@@ -416,17 +426,17 @@ def _load_kernel_side() -> None:
     runpy.run_path(os.path.join(folder, "kernel_side", "load.py"))
 
 
-def _load_inside() -> Any:
-    """The module that every kernel of ours has, loaded once."""
-    name = "_jupyter_pipelines_inside"  # `inside.NAME`
-    if name not in sys.modules:
-        path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "inside.py")
-        spec = importlib.util.spec_from_file_location(name, path)
+def _load(name: str) -> Any:
+    """A module beside this file, loaded once: each kernel of ours has it."""
+    full = f"_jupyter_pipelines_{name}"  # as in `inside.NAME`
+    if full not in sys.modules:
+        path = os.path.join(os.path.dirname(os.path.abspath(__file__)), f"{name}.py")
+        spec = importlib.util.spec_from_file_location(full, path)
         assert spec is not None
         assert spec.loader is not None
-        module = sys.modules[name] = importlib.util.module_from_spec(spec)
+        module = sys.modules[full] = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
-    return sys.modules[name]
+    return sys.modules[full]
 
 
 if __name__ == "__main__":
