@@ -13,12 +13,14 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
 from prefect import flow
 from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
+from prefect.settings import PREFECT_LOCAL_STORAGE_PATH
 from prefect.states import Cancelled, Completed, Failed
 
 from jupyter_pipelines.orchestration.model import OnRunEvent, RunOptions, RunRecord, ignore
@@ -54,7 +56,11 @@ def session(given: Session) -> Iterator[None]:
         _session.reset(token)
 
 
-@flow(name=FLOW_NAME, validate_parameters=False, persist_result=False)
+# Nothing is kept there. Prefect would ask the server for a place twice in each run, before the first step begins.
+_NO_RESULTS = Path(PREFECT_LOCAL_STORAGE_PATH.value())
+
+
+@flow(name=FLOW_NAME, validate_parameters=False, persist_result=False, result_storage=_NO_RESULTS)
 def run_pipeline(
     version: str,
     notebook: str,
