@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import ast
+import secrets
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from nbformat import NotebookNode
 
 from jupyter_pipelines.execution.kernels.imports import FOR_SQL
 from jupyter_pipelines.notebook.model import Cell, NotebookDocument, Role
 from jupyter_pipelines.notebook.parsing import parse_python
 
 if TYPE_CHECKING:
-    from nbformat import NotebookNode
-
     from jupyter_pipelines.execution.model import StepRequest
     from jupyter_pipelines.graph.model import Pipeline, Replay, StepPlan
 
@@ -27,14 +28,17 @@ def build(request: StepRequest, job: Path) -> NotebookNode:
     Every code cell says in ``metadata.jupyter_pipelines`` which of the author's cells it is (``index``, ``None`` for
     ours), whether it is ``hidden``, and its ``phase``. ``job`` is the path of the file that the hidden cells read.
     """
-    from nbformat.v4 import new_notebook
-
     document = request.pipeline.document
-    notebook: NotebookNode = new_notebook(
-        cells=list(_cells(request, job)), metadata={"language_info": {"name": "python"}}
+    # nbformat's own makers hold each part against the schema: half of what a step's notebook would cost.
+    notebook = NotebookNode(
+        cells=list(_cells(request, job)),
+        metadata=NotebookNode(language_info=NotebookNode(name="python")),
+        nbformat=4,
+        nbformat_minor=5,
     )
     if document.kernel_name:
-        notebook.metadata["kernelspec"] = {"name": document.kernel_name, "display_name": document.kernel_name}
+        name = document.kernel_name
+        notebook.metadata["kernelspec"] = NotebookNode(name=name, display_name=name)
     return notebook
 
 
@@ -91,11 +95,15 @@ def _hidden(source: str, phase: str, index: int | None = None) -> NotebookNode:
 
 
 def _code_cell(source: str, phase: str, *, index: int | None, hidden: bool) -> NotebookNode:
-    from nbformat.v4 import new_code_cell
-
-    cell: NotebookNode = new_code_cell(source)
-    cell.metadata["jupyter_pipelines"] = {"index": index, "hidden": hidden, "phase": phase}
-    return cell
+    ours = NotebookNode(index=index, hidden=hidden, phase=phase)
+    return NotebookNode(
+        id=secrets.token_hex(4),
+        cell_type="code",
+        metadata=NotebookNode(jupyter_pipelines=ours),
+        execution_count=None,
+        source=source,
+        outputs=[],
+    )
 
 
 def phase_source(phase: str, job: Path) -> str:
