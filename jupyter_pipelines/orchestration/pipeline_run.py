@@ -35,7 +35,7 @@ from jupyter_pipelines.orchestration.time_limit import TimeLimit
 from jupyter_pipelines.orchestration.versions.folders import used, working_folder
 from jupyter_pipelines.orchestration.versions.identity import pipeline_of_document, real_path
 from jupyter_pipelines.settings import Settings
-from jupyter_pipelines.store import Store
+from jupyter_pipelines.store import Store, StoredResult
 from jupyter_pipelines.warehouse.sources.declared import sources
 
 MOST_REPEATS = 10  # of one step in one run; each repeat has learnt an order, so few notebooks come near
@@ -107,6 +107,7 @@ class PipelineRun:
         self._keys: dict[str, str] = {}
         self._setup: dict[str, tuple[str, str]] = {}
         self._taken_back: Counter[str] = Counter()
+        self._to_keep: list[tuple[str, StoredResult]] = []
         self._too_early: dict[str, str] = {}  # steps to repeat, with the reason, once none that depends on them runs
         self._draining = False  # none starts until those that run have ended, and what ran too early is put right
         self._refusal = ""
@@ -162,6 +163,7 @@ class PipelineRun:
     def _loop(self) -> None:
         while True:
             self._start_ready_steps()
+            self._keep_results()
             if not self.progress.running:
                 return
             self._step_ended(self._next_ended())
@@ -301,12 +303,17 @@ class PipelineRun:
         self.executed.step_finished(result)
         self.recorder.step_finished(result)
         if result.state == "completed":
-            start = self.progress.started[name]
-            reuse.keep_result(self.store, self._keys[name], self.recorder.record.id, start, result)
+            kept = reuse.stored(self.recorder.record.id, self.progress.started[name], result)
+            self._to_keep.append((self._keys[name], kept))
         seen = Observed()
         if result.state in {"completed", "refused"}:
             seen = memory.remember(self.store, step.digest, result.observed)
         self._learn(step, result, seen)
+
+    def _keep_results(self) -> None:
+        """Make what has ended available to later runs, while what waited for it runs: a file may take its time."""
+        while self._to_keep:
+            self.store.save_result(*self._to_keep.pop(0))
 
     def _learn(self, step: StepPlan, result: StepResult, seen: Observed) -> None:
         """Recompile with all that runs of the step have ``seen``, and put right what turns out to have run too soon."""

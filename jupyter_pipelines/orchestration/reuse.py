@@ -44,12 +44,12 @@ def step_key(
     return xxhash.xxh3_128_hexdigest(json.dumps(parts, sort_keys=True).encode())
 
 
-def keep_result(store: Store, key: str, run: str, start: Start, result: StepResult) -> None:
-    """Make the result of a completed step, which began with ``start``, available to later runs."""
+def stored(run: str, start: Start, result: StepResult) -> StoredResult:
+    """The result of a completed step, which began with ``start``, for later runs: with the files as they are now."""
     touched = {*result.observed.files_read, *result.observed.files_written}
     files = {path: print_ for path in touched if (print_ := _file_fingerprint(path))}
     asked = tuple(sorted(_asked(start.outputs, start.state_outputs)))
-    store.save_result(key, StoredResult(run=run, result=vars(result), files=files, outputs=asked))
+    return StoredResult(run=run, result=vars(result), files=files, outputs=asked)
 
 
 def find_result(store: Store, key: str, step: StepPlan) -> tuple[StepResult, str] | None:
