@@ -107,7 +107,7 @@ class PipelineRun:
         self._keys: dict[str, str] = {}
         self._setup: dict[str, tuple[str, str]] = {}
         self._taken_back: Counter[str] = Counter()
-        self._to_keep: list[tuple[str, StoredResult]] = []
+        self._to_keep: list[tuple[StepResult, StoredResult | None]] = []
         self._too_early: dict[str, str] = {}  # steps to repeat, with the reason, once none that depends on them runs
         self._draining = False  # none starts until those that run have ended, and what ran too early is put right
         self._refusal = ""
@@ -163,7 +163,7 @@ class PipelineRun:
     def _loop(self) -> None:
         while True:
             self._start_ready_steps()
-            self._keep_results()
+            self._keep_ended()
             if not self.progress.running:
                 return
             self._step_ended(self._next_ended())
@@ -300,20 +300,23 @@ class PipelineRun:
         step = self.progress.pipeline.step(name)
         result = self._latest.get(name) or _lost(name)
         self.progress.finish(result)
-        self.executed.step_finished(result)
         self.recorder.step_finished(result)
+        kept = None
         if result.state == "completed":
             kept = reuse.stored(self.recorder.record.id, self.progress.started[name], result)
-            self._to_keep.append((self._keys[name], kept))
+        self._to_keep.append((result, kept))
         seen = Observed()
         if result.state in {"completed", "refused"}:
             seen = memory.remember(self.store, step.digest, result.observed)
         self._learn(step, result, seen)
 
-    def _keep_results(self) -> None:
-        """Make what has ended available to later runs, while what waited for it runs: a file may take its time."""
+    def _keep_ended(self) -> None:
+        """Write what has ended where it is kept, while what waited for it runs: files may take their time."""
         while self._to_keep:
-            self.store.save_result(*self._to_keep.pop(0))
+            result, kept = self._to_keep.pop(0)
+            self.executed.step_finished(result)
+            if kept is not None:
+                self.store.save_result(self._keys[result.step], kept)
 
     def _learn(self, step: StepPlan, result: StepResult, seen: Observed) -> None:
         """Recompile with all that runs of the step have ``seen``, and put right what turns out to have run too soon."""
@@ -360,6 +363,7 @@ class PipelineRun:
         return not (often or result.observed.files_written or step.resources or step.uses_warehouse)
 
     def _repeat(self, steps: list[str], why: str) -> None:
+        self._keep_ended()
         for name in self.progress.forget(steps):
             self._too_early.pop(name, None)
             self._taken_back[name] += 1
