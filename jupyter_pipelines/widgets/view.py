@@ -8,6 +8,7 @@ from jupyter_pipelines.errors import PipelinesError
 from jupyter_pipelines.results.showing.html import framed, text
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
+OURS = "application/vnd.jupyter-pipelines.view+json"  # has JupyterLab show the HTML where no kernel has the widget
 
 
 class View:
@@ -33,7 +34,7 @@ class View:
         made = self.widget()
         if made is not None:
             view = made._repr_mimebundle_() or {}
-            bundle |= {WIDGET: view[WIDGET]} if WIDGET in view else {}
+            bundle |= {WIDGET: view[WIDGET], OURS: {}} if WIDGET in view else {}
         return bundle
 
 

@@ -17,6 +17,7 @@ import { settingsPlugin } from './features/settings/plugin';
 import { suggestionsPlugin } from './features/suggestions/plugin';
 import { valuesPlugin } from './features/values/plugin';
 import { versionsPlugin } from './features/versions/plugin';
+import { viewsPlugin } from './features/views/plugin';
 import { warehousePlugin } from './features/warehouse/plugin';
 
 export * from './tokens';
@@ -39,5 +40,6 @@ export default [
   backfillsPlugin,
   versionsPlugin,
   warehousePlugin,
-  magicsPlugin
+  magicsPlugin,
+  viewsPlugin
 ];

@@ -52,6 +52,16 @@ def test_history_is_chosen_and_compared(serviced_lab: Lab, page: Page) -> None:
     trend = notebook.locator(".jp-OutputArea-output", has=page.locator("svg[role=img]")).last
     expect(trend.get_by_role("img", name=re.compile("fit.duration over 2 runs"))).to_be_visible()
 
+    # Without the kernel that made it the output is what a reader sees: no dead buttons, no "model not found".
+    page.evaluate("window.jupyterapp.commands.execute('docmanager:save')")
+    page.evaluate("window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()")
+    kept = notebook.locator(".jp-OutputArea-output", has=page.locator("tbody tr"))
+    expect(page.get_by_role("button", name="Compare")).to_have_count(0)
+    expect(kept.locator("tbody tr")).to_have_count(2)
+    page.reload()
+    expect(kept.locator("tbody tr")).to_have_count(2)
+    expect(page.get_by_text("model not found")).to_have_count(0)
+
 
 def test_a_run_is_followed_and_cancelled(serviced_lab: Lab, page: Page) -> None:
     serviced_lab.write("slow_widgets.ipynb", *STEPS)
