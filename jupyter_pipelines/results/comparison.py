@@ -1,13 +1,14 @@
-"""Two runs beside each other: parameters, numbers, durations, values, and the notebooks that ran."""
+"""Two runs beside each other: parameters, numbers, durations, values, outputs, and the notebooks that ran."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from jupyter_pipelines.errors import PipelinesError
 from jupyter_pipelines.orchestration.model import OutputRecord
+from jupyter_pipelines.results.outputs import OutputPair, compare_cells
 from jupyter_pipelines.results.run import Run
 
 if TYPE_CHECKING:
@@ -52,11 +53,12 @@ class RunComparison:
     metrics: tuple[Pair, ...]
     durations: tuple[Pair, ...]  # of steps
     values: tuple[ValuePair, ...]
+    outputs: tuple[OutputPair, ...]  # of cells that both have run, where they differ
     cells: tuple[CellChange, ...]  # in which the notebooks differ
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON form."""
-        names = ("parameters", "metrics", "durations", "values", "cells")
+        names = ("parameters", "metrics", "durations", "values", "outputs", "cells")
         return {"first": self.first.id, "second": self.second.id} | {
             name: [asdict(one) for one in getattr(self, name)] for name in names
         }
@@ -81,6 +83,7 @@ def compare(first: Run, second: Run) -> RunComparison:
         _pairs(first.metrics, second.metrics),
         _pairs(_durations(first), _durations(second)),
         tuple(_values(first, second)),
+        compare_cells(first, second),
         _cells(first, second),
     )
 
@@ -153,59 +156,13 @@ def _difference(name: str, old: tuple[Run, OutputRecord], new: tuple[Run, Output
 
 def _compared(first: Any, second: Any, name: str) -> tuple[Status, str]:
     from jupyter_pipelines.execution.comparison import difference
+    from jupyter_pipelines.results.differences import describe_difference
 
     where = difference(first, second, name)
     if where is None:
         return "same", ""
-    tell = _TELLERS.get(type(first).__module__.partition(".")[0])
-    told = tell(first, second) if tell is not None and type(first) is type(second) else ""
-    if isinstance(first, int | float) and isinstance(second, int | float):
-        told = f"{second - first:+.6g}"
+    try:
+        told = describe_difference(first, second)
+    except Exception:  # whatever the values' own methods raise
+        told = ""
     return "different", (told or where)[:LONGEST]
-
-
-def _frames(first: Any, second: Any) -> str:
-    """How two frames of pandas differ: columns, types, rows."""
-    if not (hasattr(first, "columns") and hasattr(second, "columns")):
-        return ""
-    told = _columns(dict(first.dtypes.items()), dict(second.dtypes.items()))
-    if len(first) != len(second):
-        told.append(f"{len(second) - len(first):+,} rows")
-    elif not told:
-        unlike = (first.to_numpy() != second.to_numpy()) & ~(first.isna().to_numpy() & second.isna().to_numpy())
-        told.append(f"{int(unlike.any(axis=1).sum()):,} of {len(first):,} rows differ")
-        places = zip(first.columns, unlike.any(axis=0), strict=True)
-        told.append("in " + ", ".join(str(column) for column, is_unlike in places if is_unlike))
-    return "; ".join(told)
-
-
-def _polars(first: Any, second: Any) -> str:
-    if not (hasattr(first, "schema") and hasattr(first, "height") and hasattr(second, "height")):
-        return ""
-    told = _columns(dict(first.schema), dict(second.schema))
-    if first.height != second.height:
-        told.append(f"{second.height - first.height:+,} rows")
-    elif not told:
-        names = [name for name in first.columns if not first[name].equals(second[name])]
-        told.append(f"rows differ in {', '.join(names)}")
-    return "; ".join(told)
-
-
-def _columns(before: Mapping[Any, Any], after: Mapping[Any, Any]) -> list[str]:
-    told = [f"column {name} is new" for name in after if name not in before]
-    told += [f"column {name} is gone" for name in before if name not in after]
-    kinds = [(name, before[name], after[name]) for name in after if name in before and before[name] != after[name]]
-    return told + [f"column {name} is {new}, was {old}" for name, old, new in kinds]
-
-
-def _arrays(first: Any, second: Any) -> str:
-    shapes = getattr(first, "shape", ()), getattr(second, "shape", ())
-    if shapes[0] != shapes[1]:
-        return f"shape {shapes[0]} against {shapes[1]}"
-    if getattr(first, "ndim", 0) == 0:
-        return ""
-    unlike = first != second
-    return f"{int(unlike.sum()):,} of {unlike.size:,} elements differ" if hasattr(unlike, "size") else ""
-
-
-_TELLERS: Mapping[str, Callable[[Any, Any], str]] = {"pandas": _frames, "polars": _polars, "numpy": _arrays}

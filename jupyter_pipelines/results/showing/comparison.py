@@ -9,6 +9,7 @@ from jupyter_pipelines.results.showing.html import framed, lasted, moment, plain
 
 if TYPE_CHECKING:
     from jupyter_pipelines.results.comparison import Pair, RunComparison
+    from jupyter_pipelines.results.outputs import Output, OutputPair
     from jupyter_pipelines.results.run import Run
 
 _STATUS = {
@@ -19,6 +20,9 @@ _STATUS = {
     "not-compared": "not compared",
 }
 MOST_LINES = 400
+MOST_OUTPUT_LINES = 30
+MOST_OUTPUTS = 20  # cells whose outputs are shown
+MOST_IMAGE_BYTES = 4_000_000  # of all figures together, as base64
 
 
 def comparison_html(found: RunComparison) -> str:
@@ -33,6 +37,7 @@ def comparison_html(found: RunComparison) -> str:
         for one in found.durations
     ]
     parts.append("<h4>Durations</h4>" + table((*heads, "change"), lengths, [1, 2, 3]) if lengths else "")
+    parts.append(_outputs(found.outputs, heads))
     parts.append(_cells(found))
     return framed(*parts)
 
@@ -64,7 +69,8 @@ def _pairs(title: str, pairs: Sequence[Pair], heads: Sequence[str], *, change: b
 
 def _change(pair: Pair) -> str:
     if isinstance(pair.first, int | float) and isinstance(pair.second, int | float):
-        return f"{pair.second - pair.first:+.4g}"
+        change = pair.second - pair.first
+        return f"{int(change):+,}" if float(change).is_integer() and abs(change) < 1e12 else f"{change:+.4g}"
     return ""
 
 
@@ -91,6 +97,37 @@ def _values(found: RunComparison, heads: Sequence[str]) -> str:
     shown = table((*heads, "difference"), rows) if rows else ""
     rest = f'<p class="muted">The same: {text(same)}</p>' if same else ""
     return f"<h4>Values</h4>{shown}{rest}"
+
+
+def _outputs(pairs: Sequence[OutputPair], heads: Sequence[str]) -> str:
+    """Both side by side, figures too, as far as a page can hold them."""
+    if not pairs:
+        return ""
+    both = "".join(f'<div class="muted">{text(head)}</div>' for head in heads[1:])
+    parts, left = [f'<h4>Outputs</h4><div class="pair">{both}</div>'], MOST_IMAGE_BYTES
+    for pair in pairs[:MOST_OUTPUTS]:
+        sides = []
+        for outputs in (pair.first, pair.second):
+            shown = []
+            for one in outputs:
+                left -= len(one.content) if one.kind == "image" else 0
+                shown.append(_output(one, fits=left > 0))
+            sides.append(f"<div>{''.join(shown) or '<span class=muted>nothing</span>'}</div>")
+        step = f' <span class="muted">{text(pair.step)}</span>' if pair.step else ""
+        parts.append(f'<p>cell {pair.cell}{step}</p><div class="pair">{"".join(sides)}</div>')
+    more = len(pairs) - MOST_OUTPUTS
+    parts += [f'<p class="muted">and of {more:,} more cells</p>'] if more > 0 else []
+    return "".join(parts)
+
+
+def _output(one: Output, *, fits: bool) -> str:
+    if one.kind == "image":
+        if not fits:
+            return '<p class="muted">a large figure</p>'
+        return f'<img alt="a figure" src="data:{text(one.mime)};base64,{text(one.content, len(one.content))}">'
+    lines = one.content.splitlines()
+    shown = "\n".join(lines[:MOST_OUTPUT_LINES]) + ("\n…" if len(lines) > MOST_OUTPUT_LINES else "")
+    return f"<pre{' class=failed' if one.kind == 'error' else ''}>{text(shown, 2_000)}</pre>"
 
 
 def _cells(found: RunComparison) -> str:

@@ -63,6 +63,7 @@ def describe_comparison(found: RunComparison) -> str:
     lines += _different("parameters", found.parameters) + _different("numbers", found.metrics)
     rows = [(f"  {one.name}", one.status, one.detail) for one in found.values if one.status != "same"]
     lines += ["values", *aligned(rows)] if rows else []
+    lines += [f"cell {one.cell} put out something else" for one in found.outputs]
     for cell in found.cells:
         lines += [f"cell {cell.after or cell.before} {cell.kind}: {cell.first_line}", *cell.lines[:20]]
     return "\n".join(lines if len(lines) > 1 else [*lines, "nothing differs but times"])
