@@ -40,7 +40,8 @@ class Trend:
         states = question.filters.get("state")
         wanted = [states] if isinstance(states, str) else states
         points = tuple(point for point in found if wanted is None or point.state in wanted)
-        return cls(pipeline, name, points, ("duration", *index.names_of_numbers(pipeline)))
+        lasted = (f"{step}.duration" for step in index.usual_seconds(pipeline))
+        return cls(pipeline, name, points, ("duration", *lasted, *index.names_of_numbers(pipeline)))
 
     def shown(self, most: int = MOST_SHOWN) -> Sequence[Point]:
         """At most about ``most`` of the points: of many beside each other the lowest and the highest."""

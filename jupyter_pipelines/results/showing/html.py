@@ -34,6 +34,11 @@ STYLE = """<style>
   font-size: 12px; background: var(--jp-layout-color2, #8881); white-space: pre-wrap; overflow-wrap: anywhere; }
 .jp-PipelinesResult.jp-PipelinesResult table th small { display: block; font-weight: normal; opacity: .75; }
 .jp-PipelinesResult .rows { overflow-x: auto; }
+.jp-PipelinesResult .pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(280px, 100%), 1fr));
+  gap: 8px; }
+.jp-PipelinesResult .pair > div { min-width: 0; }
+.jp-PipelinesResult.jp-PipelinesResult .pair pre { white-space: pre; overflow-wrap: normal; }
+.jp-PipelinesResult img { max-width: 100%; height: auto; background: #fff; }
 .jp-PipelinesResult summary { cursor: pointer; }
 .jp-PipelinesResult .muted { color: var(--jp-ui-font-color2, inherit); }
 .jp-PipelinesResult :is(.completed, .reused) { color: var(--good); }
@@ -73,11 +78,18 @@ def plain(value: object) -> str:
 
 
 def table(
-    heads: Sequence[str], rows: Iterable[Sequence[str]], numbers: Iterable[int] = (), types: Sequence[str] = ()
+    heads: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    numbers: Iterable[int] = (),
+    types: Sequence[str] = (),
+    below: Sequence[str] = (),
 ) -> str:
-    """A table of pieces of HTML; columns ``numbers`` are set to the right, ``types`` stand below the heads."""
+    """A table of pieces of HTML; columns ``numbers`` are set to the right.
+
+    Below the heads, which are texts, stand ``types``, or the pieces of HTML that are given as ``below``.
+    """
     right = set(numbers)
-    below = [f"<small>{text(one)}</small>" for one in types] or [""] * len(heads)
+    below = below or [f"<small>{text(one)}</small>" for one in types] or [""] * len(heads)
     head = "".join(f'<th scope="col">{text(one)}{small}</th>' for one, small in zip(heads, below, strict=True))
     body = "".join(
         "<tr>"

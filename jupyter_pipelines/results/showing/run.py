@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -51,6 +52,7 @@ def _head(run: Run) -> str:
     given = ", ".join(f"{name} = {plain(value)}" for name, value in run.parameters.items())
     about = [f"run {record.id[:8]}", f"started {moment(record.started)}" if record.started else "not started"]
     about += [lasted(run.duration)] if record.started else []
+    about += [f"as it was at {moment(time.time())}"] if record.state in {"pending", "running"} else []
     about += [given] if given else []
     waiting = f" waits for {text(record.waiting)}" if record.waiting else ""
     return (
@@ -78,8 +80,6 @@ def _steps(record: RunRecord, expected: Mapping[str, float]) -> str:
 
 def _bar(step: StepRecord, usual: float | None) -> str:
     """How far a step that goes on may be, by how long it usually takes."""
-    import time
-
     if step.state != "running" or not step.started:
         return ""
     so_far = time.time() - step.started
