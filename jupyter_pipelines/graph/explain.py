@@ -27,6 +27,11 @@ def explain(pipeline: Pipeline, step: str | None = None) -> str:
     return "\n\n".join(_explain_step(pipeline, plan) for plan in chosen)
 
 
+def explain_name(pipeline: Pipeline, name: str) -> str:
+    """Every edge there is because of a name: a variable, a file, a table. ``""`` where there is none."""
+    return "\n".join(edge.explain() for edge in pipeline.edges if edge.name == name)
+
+
 def _explain_step(pipeline: Pipeline, plan: StepPlan) -> str:
     numbers = ", ".join(str(index + 1) for index in plan.cells)
     lines = [f"{plan.name} (cell{'s' if len(plan.cells) > 1 else ''} {numbers})"]

@@ -11,7 +11,7 @@ from typing import Any, Literal, NoReturn
 
 from IPython.core.error import UsageError
 
-Completes = Literal["", "step", "parameter", "run", "value", "metric", "schedule"]
+Completes = Literal["", "step", "name", "parameter", "run", "value", "metric", "schedule", "state", "table"]
 
 
 @dataclass(frozen=True)
@@ -52,11 +52,11 @@ _DRY = Option("--dry-run")
 COMMANDS: tuple[Command, ...] = (
     Command("show", "draws the steps, and how they depend on each other"),
     Command("check", "finds what is wrong, like a linter"),
-    Command("explain", "says why steps need each other", (Option("step", "STEP", "step"),)),
+    Command("explain", "says why steps need each other, or who needs a name", (Option("name", "NAME", "name"),)),
     Command(
         "lineage",
         "draws which columns its tables are made of",
-        (Option("table", "TABLE"),),
+        (Option("table", "TABLE", "table"),),
     ),
     Command(
         "run",
@@ -87,7 +87,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "history",
         "shows its runs; two of them can be compared",
-        (Option("limit", "N"), Option("--state", "STATE"), Option("--since", "TIME"), _PARAMETERS),
+        (Option("limit", "N"), Option("--state", "STATE", "state"), Option("--since", "TIME"), _PARAMETERS),
     ),
     Command("trend", "draws a metric, a duration or a number of rows over runs", (Option("metric", "NAME", "metric"),)),
     Command(

@@ -10,6 +10,7 @@ from typing import Final
 import jupyter_pipelines as jp
 from jupyter_pipelines.errors import PipelinesError
 from jupyter_pipelines.magics.commands import BY_NAME, COMMANDS, Completes, Option
+from jupyter_pipelines.results.runs import STATES
 
 MOST_RUNS: Final = 20
 
@@ -62,11 +63,19 @@ def _metrics(notebook: Path) -> list[str]:
     return list(jp.runs(notebook).trend("duration").known)
 
 
+def _names(notebook: Path) -> list[str]:
+    pipeline = jp.pipeline(notebook)
+    return list(dict.fromkeys([*(step.name for step in pipeline.steps), *(edge.name for edge in pipeline.edges)]))
+
+
 _LISTS: Mapping[Completes, Callable[[Path], list[str]]] = {
     "step": lambda notebook: [step.name for step in jp.pipeline(notebook).steps],
+    "name": _names,
     "parameter": lambda notebook: [f"{one.name}=" for one in jp.pipeline(notebook).parameters],
     "run": lambda notebook: ["last", *(run.id[:8] for run in jp.runs(notebook, limit=MOST_RUNS))],
     "value": lambda notebook: list(jp.runs(notebook)[0].values) if jp.runs(notebook) else [],
     "metric": _metrics,
+    "state": lambda _: list(STATES),
+    "table": lambda notebook: list(dict.fromkeys(str(one.name) for one in jp.pipeline(notebook).lineage().tables)),
     "schedule": lambda notebook: [record.id for record in jp.schedules(notebook)],
 }

@@ -43,9 +43,7 @@ def check(_: argparse.Namespace, notebook: Path) -> None:
 
 def explain(arguments: argparse.Namespace, notebook: Path) -> None:
     """Say why steps need each other."""
-    pipeline = jp.pipeline(notebook)
-    _known_step(pipeline, arguments.step)
-    print(pipeline.explain(arguments.step))
+    print(jp.pipeline(notebook).explain(arguments.name))
 
 
 def lineage(arguments: argparse.Namespace, notebook: Path) -> Lineage:

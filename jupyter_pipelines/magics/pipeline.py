@@ -26,6 +26,9 @@ class PipelineMagics(Magics):
         from jupyter_pipelines.errors import PipelinesError
         from jupyter_pipelines.magics.doing import DO
 
+        if line.strip() in {"help", "--help", "-h"}:
+            print(help_text())
+            return None
         command, arguments = parse(line)
         if arguments.help:
             print(f"%pipeline {command.usage} [--notebook NB]\n\n  It {command.summary}.")

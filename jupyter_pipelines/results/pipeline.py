@@ -75,11 +75,22 @@ class NotebookPipeline:
 
         return with_findings(self.graph).diagnostics
 
-    def explain(self, step: str | None = None) -> str:
-        """Why its steps, or one of them, need the others."""
-        from jupyter_pipelines.graph import explain
+    def explain(self, name: str | None = None) -> str:
+        """Why its steps need the others: all of them, one of them, or those that hand on this variable, file or table.
 
-        return explain(self.graph, step)
+        Raises :class:`RequestError` for a name that is none of these.
+        """
+        from jupyter_pipelines.graph.explain import explain, explain_name
+
+        steps = [step.name for step in self.steps]
+        if name is None or name in steps:
+            return explain(self.graph, name)
+        if told := explain_name(self.graph, name):
+            return told
+        raise RequestError(
+            f"There is no step {name!r}, and no name {name!r} that steps hand on.",
+            f"The steps are: {', '.join(steps) or 'none'}.",
+        )
 
     def lineage(self, table: str | None = None) -> Lineage:
         """Of which columns the tables that it builds in SQL are made; of ``table``, and of what that is made of, only.

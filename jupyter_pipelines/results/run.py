@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from jupyter_pipelines.errors import RequestError
 from jupyter_pipelines.orchestration.history import get_run
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from nbformat import NotebookNode
 
     from jupyter_pipelines.graph.model import Pipeline
+    from jupyter_pipelines.notebook.sql_magic import FrameForm
     from jupyter_pipelines.results.comparison import RunComparison
 
 GOING_ON = {"pending", "running"}
@@ -133,6 +134,26 @@ class Run:
     def tables(self) -> tuple[TableRecord, ...]:
         """The tables that its steps have built."""
         return tuple(table for step in self.steps for table in step.tables)
+
+    def table(self, name: str, *, form: FrameForm = "arrow") -> Any:
+        """All rows of a table of the warehouse that this run has built: ``run.table("mart.daily")``.
+
+        It is an Arrow table, or a ``"pandas"`` or ``"polars"`` frame. Raises :class:`RequestError` for a table that
+        this run has not built, and for one that was built again since: a table is what its last build has made of it.
+        """
+        from jupyter_pipelines.notebook.table_names import read_table_name
+        from jupyter_pipelines.warehouse.warehouse import Warehouse
+
+        if form not in {"arrow", "pandas", "polars"}:
+            raise RequestError(f"There is no form {form!r}.", "Choose arrow, pandas or polars.")
+        wanted = read_table_name(name)
+        for step in self.steps:
+            for built in step.tables:
+                if wanted is not None and read_table_name(built.table) == wanted:
+                    runs = {self.id, step.reused_from} - {""}
+                    return Warehouse(Settings.load().warehouse).as_built(built.table, runs, form=form)
+        known = ", ".join(one.table for one in self.tables)
+        raise RequestError(f"Run {self.id[:8]} has built no table {name}.", f"It has built: {known or 'none'}.")
 
     @property
     def metrics(self) -> dict[str, float | None]:

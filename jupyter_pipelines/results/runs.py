@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, get_args, overload
 
 from jupyter_pipelines.errors import RequestError
 from jupyter_pipelines.orchestration.history import get_run
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from jupyter_pipelines.results.trends import Trend
 
 Moment = float | str | date | timedelta
+STATES: tuple[str, ...] = get_args(RunState)
 PAGE = 100  # runs that are read at once
 _AGO = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|h|d|w)")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
@@ -56,11 +57,14 @@ def runs(
     date or a time, a length of time ago (``"2d"``, a timedelta), or seconds since the epoch. ``parameters`` are values
     that it was given; ``by`` is what asked for it, ``hand``, ``schedule`` or ``backfill``.
     """
-    if limit is not None and (not isinstance(limit, int) or limit < 0):
+    if limit is not None and (not isinstance(limit, int) or isinstance(limit, bool) or limit < 0):
         raise RequestError(f"{limit!r} is no number of runs.", "Give a whole number, or None for all.")
     unknown = set([by] if isinstance(by, str) else by or ()) - set(STARTERS)
     if unknown:
         raise RequestError(f"{min(unknown)!r} starts no runs.", f"Give `by` one of {', '.join(STARTERS)}.")
+    strange = set([state] if isinstance(state, str) else state or ()) - set(STATES)
+    if strange:
+        raise RequestError(f"No run is ever {min(map(str, strange))!r}.", f"A state is one of {', '.join(STATES)}.")
     wanted: dict[str, Any] = {"state": state, "schedule": schedule, "backfill": backfill}
     if pipeline is not None:
         from jupyter_pipelines.orchestration.versions.identity import pipeline_of

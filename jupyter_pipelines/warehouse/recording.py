@@ -50,6 +50,8 @@ WHERE table_name = $table AND value IS NOT NULL AND status <> 'failed'
 QUALIFY row_number() OVER (PARTITION BY name ORDER BY checked_at DESC) <= {_MOST_EARLIER}
 ORDER BY checked_at"""
 
+_LAST: Final = f"SELECT run FROM {SCHEMA}.builds WHERE table_name = $table ORDER BY built_at DESC LIMIT 1"
+
 
 def record_build(session: Session, result: BuildResult) -> None:
     """Note down that a table was built. Never raises: it is built, whether that can be noted or not."""
@@ -72,6 +74,15 @@ def earlier_values(session: Session, table: str) -> dict[str, Sequence[float]]:
     except SqlError:  # nothing was checked yet
         return {}
     return dict(found)
+
+
+def last_build(session: Session, table: str) -> str | None:
+    """The id of the run that has built ``table`` last, "" for one by hand; ``None`` when nothing is noted of it."""
+    try:
+        found = session.query(_LAST, {"table": table}).to_pylist()
+    except SqlError:  # nothing was built yet
+        return None
+    return str(found[0]["run"] or "") if found else None
 
 
 def forget_runs(session: Session, runs: Collection[str]) -> int:

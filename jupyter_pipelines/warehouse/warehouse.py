@@ -77,6 +77,29 @@ class Warehouse:
         with self._session() as session:
             return describe_table(session, wanted, rows=rows)
 
+    def as_built(self, name: str, runs: Collection[str], *, form: FrameForm = "arrow") -> Any:
+        """All rows of a table whose last build one of ``runs`` (ids) has made; the form is as for :meth:`sql`.
+
+        Raises :class:`RequestError` when the table was built again since, or is gone.
+        """
+        from jupyter_pipelines.warehouse.recording import last_build
+
+        wanted = read_table_name(name)
+        if wanted is None:
+            raise RequestError(f"{name!r} is no name of a table.", "Write schema.table, such as mart.orders.")
+        with self._session() as session:
+            table = describe_table(session, wanted, rows=0).table
+            with session.transaction(writes=()):  # in which nobody builds it again
+                builder = last_build(session, name)
+                if builder not in runs:
+                    by = f"run {builder[:8]} has built it" if builder else "it was built by hand"
+                    raise RequestError(
+                        f"{name} is not what it was: {by} since.",
+                        f'jp.warehouse().sql("from {name}") reads it as it is now.',
+                    )
+                found = session.query(f"FROM {TableName(table.schema, table.name).sql}")
+        return found.to_pandas() if form == "pandas" else frame_as(found, form)
+
     def owner(self) -> dict[str, Any] | None:
         """The process that has the file: its ``pid``, since when, and its ``sessions``; ``None`` when none has."""
         from jupyter_pipelines.warehouse.owner.line import OwnerGoneError, ask

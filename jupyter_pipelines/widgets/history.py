@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from jupyter_pipelines.errors import PipelinesError
 from jupyter_pipelines.results.run import Run
-from jupyter_pipelines.results.runs import Runs, runs
+from jupyter_pipelines.results.runs import STATES, Runs, runs
 from jupyter_pipelines.results.showing.html import VIEW, framed, moment
 from jupyter_pipelines.results.showing.runs import runs_html, runs_table
 from jupyter_pipelines.results.showing.text import describe_runs
@@ -24,7 +24,6 @@ _SINCE: Final = {
     "last 30 days": "30d",
     "last year": "365d",
 }
-_STATES: Final = ("completed", "failed", "cancelled", "crashed", "running", "pending")
 
 
 def show_history(pipeline: Path | str | None = None, **filters: Any) -> HistoryView:
@@ -58,8 +57,8 @@ class HistoryView(View):
 
         narrow = {"width": "150px"}
         self._state = ipywidgets.Dropdown(
-            options=[("any state", ""), *((state, state) for state in _STATES)],
-            value=self._filters.get("state") if self._filters.get("state") in _STATES else "",
+            options=[("any state", ""), *((state, state) for state in STATES)],
+            value=self._filters.get("state") if self._filters.get("state") in STATES else "",
             layout=narrow,
         )
         self._since = ipywidgets.Dropdown(options=list(_SINCE.items()), layout=narrow)

@@ -114,6 +114,7 @@ def test_the_docs_list_what_there_is(repository: Path) -> None:
 
 def test_help_fits_a_screen(kernel: Kernel) -> None:
     reply = kernel.client.inspect("%pipeline", reply=True, timeout=30)["content"]
+    assert kernel.run("%pipeline help").text == kernel.run("%pipeline --help").text == f"{help_text()}\n"
     assert "%pipeline run [-p NAME=VALUE]" in kernel.run("%pipeline run --help").text
     shown = re.sub(r"\x1b\[[\d;]*m", "", reply["data"]["text/plain"])
     assert "%pipeline value" in shown and len(shown.splitlines()) < 45
@@ -128,6 +129,7 @@ def test_the_graph_is_drawn(kernel: Kernel, line: str) -> None:
 def test_a_notebook_is_checked_and_explained(kernel: Kernel) -> None:
     assert "nothing is wrong" in kernel.run("%pipeline check").text
     assert "needs `data`" in kernel.run("%pipeline explain fit").text
+    assert kernel.run("%pipeline explain model").text.startswith("report needs `model`")
     assert "demo: draft" in kernel.run("%pipeline status").text
 
 
@@ -191,6 +193,8 @@ def test_a_failed_step_is_debugged_fixed_and_resumed(kernel: Kernel) -> None:
         ("%pipeline show --notebook missing.ipynb", "no notebook missing.ipynb"),
         ('%pipeline schedule "every blue moon"', "blue"),
         ("%pipeline debug zzz", "There is no run 'zzz'"),
+        ("%pipeline explain <b>", "no step '<b>'"),
+        ("%pipeline history --state done", "A state is one of pending, running, completed"),
     ],
 )
 def test_what_is_wrong_is_told_without_a_traceback(kernel: Kernel, line: str, told: str) -> None:
@@ -207,6 +211,9 @@ def test_tab_offers_what_there_is(kernel: Kernel) -> None:
     assert "fit.model" in kernel.offers("%pipeline value fit.")
     assert jp.runs(kernel.path)[0].id[:8] in kernel.offers("%pipeline diff ")
     assert "fit.model" in kernel.offers("m = %pipeline value f")
+    assert kernel.offers("%pipeline explain m") == ["model"]
+    assert kernel.offers("%pipeline trend fit.d") == ["fit.duration"]
+    assert "failed" in kernel.offers("%pipeline history --state f")
 
 
 def test_a_step_does_not_run_its_own_pipeline(kernel: Kernel, tmp_path: Path) -> None:

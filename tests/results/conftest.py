@@ -13,11 +13,23 @@ import pytest
 import jupyter_pipelines as jp
 from jupyter_pipelines.results import NotebookPipeline, Run
 
+PNG = r"""
+import struct, zlib
+from IPython.display import Image
+
+def png(shade):
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    head, pixel = struct.pack(">IIBBBBB", 1, 1, 8, 0, 0, 0, 0), zlib.compress(bytes([0, shade]))
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", pixel) + chunk(b"IEND", b"")
+"""
 CELLS = (
     ("parameters", "rows: int = 100\nseed: int = 1\ntoken: str = ''  # secret"),
     (
         "setup",
-        "import numpy as np\nimport pandas as pd\nimport jupyter_pipelines as jp\n\ndef double(x):\n    return 2 * x",
+        "import numpy as np\nimport pandas as pd\nimport jupyter_pipelines as jp\n\ndef double(x):\n    return 2 * x\n"
+        + PNG,
     ),
     (
         "step:load",
@@ -30,7 +42,7 @@ CELLS = (
             "model = {'slope': slope}"
         ),
     ),
-    ("step:label", "label = '<script>alert(1)</script>'\nloss = float('nan')"),
+    ("step:label", "label = '<script>alert(1)</script>'\nloss = float('nan')\nImage(png(seed))"),
     (
         "step:report",
         (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -85,6 +86,8 @@ def test_runs_are_chosen_by_state_time_and_parameters(made: Made) -> None:
     assert not made.pipeline.runs(by="schedule")
     with pytest.raises(RequestError, match="is no time"):
         made.pipeline.runs(since="yesterday-ish")
+    with pytest.raises(RequestError, match="A state is one of pending, running"):
+        made.pipeline.runs(state=["failed", "done"])
 
 
 def test_runs_are_tables(made: Made) -> None:
@@ -103,6 +106,7 @@ def test_a_trend_is_of_a_metric_a_duration_or_rows(made: Made) -> None:
     assert all(point.value > 0 for point in made.pipeline.trend("load.duration").points)
     assert [point.value for point in made.pipeline.runs(state="completed").trend("slope").points] == [1.0]
     assert "there are trends of duration" in repr(made.pipeline.trend("nothing"))
+    assert {"duration", "fit.duration", "slope", "frame.rows"} <= set(made.pipeline.trend("slope").known)
     with pytest.raises(RequestError, match="one pipeline"):
         jp.runs().trend("slope")
 
@@ -114,8 +118,20 @@ def test_two_runs_are_compared(made: Made) -> None:
     assert values["fit.model"][0] == "different" and values["label.label"] == ("same", "")
     assert {pair.name for pair in found.metrics if not pair.is_same} >= {"slope", "total", "score"}
     assert found.cells == ()
+    figure, printed = found.outputs
+    assert [one.kind for one in (*figure.first, *figure.second)] == ["image", "image"] and figure.step == "label"
+    assert printed.cell == 6 and printed.second[-1].content.startswith("ValueError: unlucky")
+    assert found._repr_html_().count('<img alt="a figure" src="data:image/png;base64,iVBOR') == 2
+    assert made.good.compare(made.good).outputs == ()
     assert {pair.name: (pair.first, pair.second) for pair in found.parameters}["rows"] == (100, 120)
     assert made.good.compare(made.good.id).to_dict()["values"][0]["status"] == "same"
+
+
+def test_a_history_has_a_column_for_each_step_with_its_durations(made: Made) -> None:
+    html = made.pipeline.runs()._repr_html_()
+    assert [f">{name}<" in html for name in ("load", "fit", "label", "report", "steps")] == [True] * 4 + [False]
+    assert html.count("the oldest run first</title>") == 4
+    assert re.search(r'title="report: failed">✗</span> \d', html)
 
 
 def test_what_is_shown_is_text_whatever_it_says(made: Made) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import jupyter_pipelines as jp
+from jupyter_pipelines.errors import RequestError
 
 BUILD = """%%sql --table kept.numbers
 SELECT i AS id FROM range($most) r(i)
@@ -43,6 +44,11 @@ def test_tables_and_checks_are_on_record(
     html = run._repr_html_()
     assert "3 of 4 checks passed" in html and "kept.numbers: rows: &gt; 500" in html
 
+    assert run.table("kept.numbers")["id"].to_pylist() == list(range(100))
+    assert len(run.table("Kept.Numbers", form="pandas")) == 100
+    with pytest.raises(RequestError, match=r"(?s)has built no table kept\.else.*It has built: kept\.numbers"):
+        run.table("kept.else")
+
     failed = jp.pipeline(path).run({"most": 150})
     assert failed.state == "failed"
     build = failed.step("build")
@@ -53,6 +59,12 @@ def test_tables_and_checks_are_on_record(
     assert jp.warehouse().sql("SELECT count(*) AS n FROM kept.numbers")["n"].to_pylist() == [100]
     trend = jp.pipeline(path).trend("kept.numbers: id: < 100")
     assert [point.value for point in trend.points] == [0, 50]
+    assert len(run.table("kept.numbers")) == 100  # the failed build has left it alone
+
+    later = jp.pipeline(path).run({"most": 50})
+    assert len(later.table("kept.numbers")) == 50
+    with pytest.raises(RequestError, match=f"is not what it was: run {later.id[:8]} has built it since"):
+        run.table("kept.numbers")
     jp.warehouse().release(force=True)
 
 
