@@ -24,6 +24,7 @@ from jupyter_pipelines.notebook.model import Cell, NotebookDocument, Role
 from jupyter_pipelines.notebook.parse import ParsedNotebook, parse, to_original_node
 from jupyter_pipelines.notebook.read import understand
 from jupyter_pipelines.notebook.step_names import suggest_step_name
+from jupyter_pipelines.typed import typed
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -92,6 +93,7 @@ class _Section:
     cells: list[Cell] = field(default_factory=list)
 
 
+@typed
 def suggest(source: bytes | str, name: str) -> Suggestion:
     """Propose tags for the notebook ``source``, called ``name``. Never raises for its content.
 

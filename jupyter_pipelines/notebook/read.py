@@ -16,12 +16,14 @@ from jupyter_pipelines.notebook.python_source import CellSource, read_source
 from jupyter_pipelines.notebook.roles import Roles, assign_roles
 from jupyter_pipelines.notebook.sql_cells import OWN_MAGICS, understand_sql
 from jupyter_pipelines.notebook.tags import read_tags
+from jupyter_pipelines.typed import typed
 
 # Languages of kernels whose notebooks often lack language information.
 _KERNEL_LANGUAGES = {"python": "python", "julia": "julia", "bash": "bash", "xcpp": "C++", "ir": "R"}
 _SEVERITIES = list(Severity)
 
 
+@typed
 def read_notebook(source: bytes | str, name: str) -> NotebookDocument:
     """Read a notebook (``.ipynb``, or a jupytext ``.py``/``.md``) and understand it.
 

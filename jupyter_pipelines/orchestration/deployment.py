@@ -5,7 +5,6 @@ Plain HTTP: a request is made in milliseconds, where Prefect's client takes a se
 
 from __future__ import annotations
 
-import json
 import os
 import shlex
 import socket
@@ -21,11 +20,10 @@ from urllib.parse import quote
 from jupyter_pipelines.errors import RequestError, ServiceError
 from jupyter_pipelines.orchestration.service.endpoint import UNREACHABLE, Endpoint
 from jupyter_pipelines.orchestration.service.supervisor import launch_command
-from jupyter_pipelines.settings import Settings
+from jupyter_pipelines.settings import WORK_POOL, Settings
 
 FLOW = "jupyter-pipeline"
 DEPLOYMENT = "notebook"
-POOL = "jupyter-pipelines"
 STORE = "JUPYTER_PIPELINES_STORE"
 JOB_VARIABLES = "JUPYTER_PIPELINES_JOB_VARIABLES"
 ENTRYPOINT = "jupyter_pipelines.orchestration.flow.run_pipeline"  # with a colon Prefect would look for a file
@@ -48,12 +46,12 @@ _JOB_TEMPLATE = {
 
 def work_pool() -> str:
     """The name of the work pool that runs go to: ``JUPYTER_PIPELINES_WORK_POOL``, ``jupyter-pipelines`` by default."""
-    return os.environ.get("JUPYTER_PIPELINES_WORK_POOL") or POOL
+    return Settings.load().work_pool
 
 
 def deployment_name() -> str:
     """What the deployment is called: one server may have several work pools, each needs its own."""
-    return DEPLOYMENT if work_pool() == POOL else f"{DEPLOYMENT}-{work_pool()}"
+    return DEPLOYMENT if work_pool() == WORK_POOL else f"{DEPLOYMENT}-{work_pool()}"
 
 
 def worker_name(home: Path) -> str:
@@ -136,7 +134,7 @@ def _job_variables(endpoint: Endpoint, home: Path) -> dict[str, object]:
     """
     if endpoint.pid:
         return {"command": shlex.join(launch_command(home)), "working_dir": str(home), "stream_output": False}
-    said = _said_variables()
+    said = dict(Settings.load().job_variables)
     pool = _pool(endpoint)  # with a 404 where there is none
     template = pool.get("base_job_template")
     variables = template.get("variables") if isinstance(template, dict) else None
@@ -151,19 +149,6 @@ def _job_variables(endpoint: Endpoint, home: Path) -> dict[str, object]:
         return said
     env = said.get("env")
     return said | {"env": {STORE: Settings.load().store} | (env if isinstance(env, dict) else {})}
-
-
-def _said_variables() -> dict[str, object]:
-    text = os.environ.get(JOB_VARIABLES)
-    if not text:
-        return {}
-    try:
-        found = json.loads(text)
-    except ValueError:
-        found = None
-    if not isinstance(found, dict):
-        raise RequestError(f"{JOB_VARIABLES} is no JSON object.", 'Write {"image": "registry.example.com/flights"}.')
-    return found
 
 
 def _pool(endpoint: Endpoint) -> Mapping[str, object]:

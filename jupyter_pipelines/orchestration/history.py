@@ -18,6 +18,7 @@ from jupyter_pipelines.settings import Settings
 from jupyter_pipelines.store import Store
 from jupyter_pipelines.store.run_index import RunIndex
 from jupyter_pipelines.store.run_questions import STARTERS
+from jupyter_pipelines.typed import typed
 
 logger = logging.getLogger(__name__)
 
@@ -98,6 +99,7 @@ class History:
         return records
 
 
+@typed
 def get_run(run_id: str) -> RunRecord:
     """The record of the run whose id is, or begins with, ``run_id``; ``"last"`` is the newest.
 
@@ -120,6 +122,7 @@ def get_run(run_id: str) -> RunRecord:
     return record
 
 
+@typed
 def list_runs(
     limit: int | None = 50,
     *,

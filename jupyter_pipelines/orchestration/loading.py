@@ -13,10 +13,12 @@ from jupyter_pipelines.notebook.model import NotebookDocument
 from jupyter_pipelines.orchestration import memory
 from jupyter_pipelines.settings import Settings
 from jupyter_pipelines.store import Store
+from jupyter_pipelines.typed import typed
 from jupyter_pipelines.warehouse.dry_run import with_dry_run
 from jupyter_pipelines.warehouse.sources.declared import sources
 
 
+@typed
 def load(notebook: Path | str, *, settings: Settings | None = None) -> Pipeline:
     """Compile the notebook at ``notebook``; what is wrong with it is in the pipeline's diagnostics.
 

@@ -34,6 +34,7 @@ from jupyter_pipelines.orchestration.versions.publishing import number_of, publi
 from jupyter_pipelines.settings import Settings
 from jupyter_pipelines.store import Store, publications
 from jupyter_pipelines.store.run_index import IndexedRun, RunIndex
+from jupyter_pipelines.typed import typed
 
 State = Literal["draft", "active", "paused", "running", "failing", "late", "will-fail", "offline"]
 LAST: Final = 20  # runs
@@ -90,6 +91,7 @@ class PipelineStatus:
     upstream: tuple[Upstream, ...] = ()  # the tables it reads that other pipelines build
 
 
+@typed
 def pipelines(notebook: Path | str | None = None) -> list[PipelineStatus]:
     """All pipelines that have runs, versions, schedules or triggers, in the order of their notebooks' paths.
 

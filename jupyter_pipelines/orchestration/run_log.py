@@ -15,6 +15,7 @@ from typing import Any, Final, Literal
 
 from jupyter_pipelines.orchestration.history import get_run
 from jupyter_pipelines.orchestration.model import RunRecord, StepRecord
+from jupyter_pipelines.typed import typed
 
 Kind = Literal["progress", "stdout", "stderr", "error"]
 LONGEST: Final = 10_000  # characters of a line
@@ -34,6 +35,7 @@ class LogLine:
     cell: int | None = None  # number in the author's notebook
 
 
+@typed
 def run_log(run_id: str) -> list[LogLine]:
     """What there is to read of a run so far, in the order of time. Raises :class:`RequestError` when there is none."""
     record = get_run(run_id)

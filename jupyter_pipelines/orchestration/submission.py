@@ -30,6 +30,7 @@ from jupyter_pipelines.orchestration.versions.identity import pipeline_of_docume
 from jupyter_pipelines.orchestration.versions.publishing import choose_source
 from jupyter_pipelines.settings import Settings
 from jupyter_pipelines.store import Store
+from jupyter_pipelines.typed import typed
 
 CANCEL_SECONDS = 15.0  # that a run has to end by itself when it is cancelled
 MOST_CANCEL_SECONDS = 60.0  # that whoever cancels a run waits for its end
@@ -37,6 +38,7 @@ TELL_AGAIN = 2.0  # seconds after which Prefect is asked whether it has stayed a
 POLL = 0.1  # seconds between two looks at its record
 
 
+@typed
 def submit(
     notebook: Path | str,
     parameters: Mapping[str, object] | None = None,
@@ -72,6 +74,7 @@ def submit(
     return submit_request(request, Settings.load(), key=own_key(key))
 
 
+@typed
 def submit_resume(run_id: str, *, notebook: Path | str | None = None, key: str = "") -> str:
     """Have the service continue a run that did not complete, and return the new run's id at once.
 
@@ -129,6 +132,7 @@ def _options(request: RunRequest, settings: Settings, *, local: bool) -> dict[st
     return request.options() | ({"store": settings.store} if local else {})
 
 
+@typed
 def cancel(run_id: str) -> RunRecord:
     """Cancel a run, wherever it goes on, and wait for its end: its kernels and all they have started are killed.
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from jupyter_pipelines.typed import typed
+
 if TYPE_CHECKING:
     from jupyter_pipelines.graph.fixes import Checked
     from jupyter_pipelines.graph.model import Pipeline
@@ -12,6 +14,7 @@ KEY_SECONDS: Final = 0.2  # that somebody who types waits at most for what the w
 COMMAND_SECONDS: Final = 5.0  # that somebody does who has asked
 
 
+@typed
 def check(source: bytes | str, name: str) -> Checked:
     """Compile a notebook, and find out what is wrong with it and how that can be put right.
 

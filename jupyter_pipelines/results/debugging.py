@@ -19,6 +19,7 @@ from jupyter_pipelines.orchestration.model import RunRecord, StepRecord, content
 from jupyter_pipelines.settings import Settings
 from jupyter_pipelines.store import Store
 from jupyter_pipelines.store.files import write_atomically
+from jupyter_pipelines.typed import typed
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -65,6 +66,7 @@ class Applied:
         return f"✓ cell{'s' if len(self.cells) > 1 else ''} {numbers} of {self.notebook.name} changed"
 
 
+@typed
 def debug(run: str = "last", step: str | None = None, *, output: Path | str | None = None) -> DebugNotebook:
     """Make a notebook that holds what a step had when it began; it is put beside the source, or at ``output``.
 
@@ -101,6 +103,7 @@ def debug(run: str = "last", step: str | None = None, *, output: Path | str | No
     return DebugNotebook(path, record.id, chosen.name)
 
 
+@typed
 def apply_fix(notebook: Path | str, ran: Mapping[str, str] | None = None) -> Applied:
     """Put what was changed in a debug notebook into the notebook that it is from. Nothing is run.
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from jupyter_pipelines.errors import RequestError
+from jupyter_pipelines.typed import typed
 
 if TYPE_CHECKING:
     from jupyter_pipelines.graph.edits import Edit
@@ -30,6 +31,7 @@ class Fixed:
     written: bool
 
 
+@typed
 def fix(notebook: Path | str, *, write: bool = True) -> Fixed:
     """Put right what `check` finds in a notebook's file, or without ``write`` say how.
 

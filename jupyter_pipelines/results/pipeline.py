@@ -11,6 +11,7 @@ from jupyter_pipelines.errors import RequestError
 from jupyter_pipelines.orchestration.loading import load
 from jupyter_pipelines.results.run import Run
 from jupyter_pipelines.results.runs import Runs, runs
+from jupyter_pipelines.typed import typed
 
 if TYPE_CHECKING:
     from jupyter_pipelines.diagnostics import Diagnostic
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from jupyter_pipelines.verification.model import Report
 
 
+@typed
 def pipeline(notebook: Path | str) -> NotebookPipeline:
     """The pipeline of a notebook. Raises :class:`RequestError` when the file cannot be read."""
     return NotebookPipeline(notebook)
@@ -75,9 +77,9 @@ class NotebookPipeline:
 
         return with_findings(self.graph).diagnostics
 
+    @typed
     def explain(self, name: str | None = None) -> str:
         """Why its steps need the others: all of them, one of them, or those that hand on this variable, file or table.
-
         Raises :class:`RequestError` for a name that is none of these.
         """
         from jupyter_pipelines.graph.explain import explain, explain_name
@@ -92,6 +94,7 @@ class NotebookPipeline:
             f"The steps are: {', '.join(steps) or 'none'}.",
         )
 
+    @typed
     def lineage(self, table: str | None = None) -> Lineage:
         """Of which columns the tables that it builds in SQL are made; of ``table``, and of what that is made of, only.
 
@@ -151,6 +154,7 @@ class NotebookPipeline:
         """Its runs, newest first; ``filters`` are those of :func:`jupyter_pipelines.runs`."""
         return runs(self.path, **filters)
 
+    @typed
     def trend(self, name: str) -> Trend:
         """What a number was over its runs: ``duration``, ``STEP.duration``, a metric, or ``STEP.METRIC``."""
         return self.runs().trend(name)

@@ -11,6 +11,7 @@ from jupyter_pipelines.notebook.check_magic import split_checks
 from jupyter_pipelines.notebook.sql_cells import magic_body
 from jupyter_pipelines.orchestration.loading import load
 from jupyter_pipelines.orchestration.versions import diff
+from jupyter_pipelines.typed import typed
 
 if TYPE_CHECKING:
     from jupyter_pipelines.graph.model import Pipeline
@@ -50,6 +51,7 @@ class Plan:
         return plan_html(self)
 
 
+@typed
 def plan(notebook: Path | str, *, data: bool = True) -> Plan:
     """What publishing ``notebook`` would change.
 

@@ -24,6 +24,7 @@ from jupyter_pipelines.orchestration.redaction import shown_parameters
 from jupyter_pipelines.settings import Settings
 from jupyter_pipelines.store import Store
 from jupyter_pipelines.store.run_numbers import numbers_of
+from jupyter_pipelines.typed import typed
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -117,6 +118,7 @@ class Run:
         """How each step went, in the notebook's order."""
         return self.record.steps
 
+    @typed
     def step(self, name: str) -> StepRecord:
         """How one step went. Raises :class:`RequestError` when there is none of that name."""
         for step in self.steps:
@@ -177,6 +179,7 @@ class Run:
         """What can be had by :meth:`value`: ``STEP.NAME``, each in a few words."""
         return {f"{step.name}.{one.name}": one.summary or one.type for step in self.steps for one in step.outputs}
 
+    @typed
     def value(self, name: str) -> object:
         """A value that a step handed over: ``"model"``, as the last step that has it left it, or ``"train.model"``.
 
@@ -191,6 +194,7 @@ class Run:
         carried = Carried(output.name, output.container, output.type, output.size, "", output.summary)
         return load_values(Store(Settings.load().store).objects, {name: carried})[name]
 
+    @typed
     def output(self, name: str) -> OutputRecord:
         """What is on record of a value; ``name`` and errors are as for :meth:`value`."""
         step, _, own = name.rpartition(".")
@@ -229,12 +233,14 @@ class Run:
         name = Path(self._record.notebook).name
         return compile_with_memory(read_notebook(store.get_notebook(self._record.version), name), store)
 
+    @typed
     def compare(self, other: Run | str) -> RunComparison:
         """What differs between this run and another, or its id."""
         from jupyter_pipelines.results.comparison import compare
 
         return compare(self, other if isinstance(other, Run) else Run(get_run(other)))
 
+    @typed
     def wait(self, timeout: float | None = None) -> Run:
         """Wait for its end, for at most ``timeout`` seconds; gives the run itself."""
         deadline = None if timeout is None else time.monotonic() + timeout

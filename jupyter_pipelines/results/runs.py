@@ -23,6 +23,7 @@ from jupyter_pipelines.settings import Settings
 from jupyter_pipelines.store import Store
 from jupyter_pipelines.store.run_index import RunIndex, RunRow
 from jupyter_pipelines.store.run_questions import STARTERS, Question
+from jupyter_pipelines.typed import typed
 
 if TYPE_CHECKING:
     import duckdb
@@ -39,6 +40,7 @@ _AGO = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|h|d|w)")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 
 
+@typed
 def runs(
     pipeline: Path | str | None = None,
     *,
@@ -181,6 +183,7 @@ class Runs:
 
         return (connection or duckdb).from_arrow(self.to_arrow())
 
+    @typed
     def trend(self, name: str) -> Trend:
         """What a number was over them; see :class:`~jupyter_pipelines.results.trends.Trend`."""
         from jupyter_pipelines.results.trends import Trend

@@ -32,6 +32,7 @@ from jupyter_pipelines.orchestration.redaction import shown_parameters
 from jupyter_pipelines.orchestration.versions.identity import real_path
 from jupyter_pipelines.settings import Settings
 from jupyter_pipelines.store.files import read_json, write_json
+from jupyter_pipelines.typed import typed
 from jupyter_pipelines.verification.model import Report
 
 State = Literal["running", "equivalent", "different", "refused", "failed", "cancelled"]
@@ -74,6 +75,7 @@ class Verification:
         return replace(self, state=_STATES[report.verdict], ended=time.time(), doing="", text=text, report=whole)
 
 
+@typed
 def submit_verification(notebook: Path | str, parameters: Mapping[str, object] | None = None) -> Verification:
     """Have a process of its own verify ``notebook``; returns at once. While one goes on for it, that one is returned.
 
@@ -99,6 +101,7 @@ def submit_verification(notebook: Path | str, parameters: Mapping[str, object] |
     return made
 
 
+@typed
 def get_verification(verification_id: str) -> Verification:
     """The verification with this id. Raises :class:`RequestError` when there is none."""
     home = Settings.load().home
@@ -108,6 +111,7 @@ def get_verification(verification_id: str) -> Verification:
     return found
 
 
+@typed
 def verifications(notebook: Path | str | None = None) -> list[Verification]:
     """Those on record, newest first: all, or those of one notebook."""
     paths = (Settings.load().home / "verifications").glob("[!.]*.json")
@@ -118,6 +122,7 @@ def verifications(notebook: Path | str | None = None) -> list[Verification]:
     )
 
 
+@typed
 def cancel_verification(verification_id: str) -> Verification:
     """Have a verification that goes on stop, with all that it has started; returns at once.
 

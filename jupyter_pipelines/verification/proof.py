@@ -25,6 +25,7 @@ from jupyter_pipelines.orchestration.model import OnRunEvent, RunEvent, RunRecor
 from jupyter_pipelines.settings import Settings
 from jupyter_pipelines.store import Store
 from jupyter_pipelines.store.files import write_atomically
+from jupyter_pipelines.typed import typed
 from jupyter_pipelines.verification.model import CellReport, Difference, Report, Status, ValueReport, Verdict
 from jupyter_pipelines.verification.outputs import Shown, compare_outputs, shown
 from jupyter_pipelines.verification.reference import ReferenceRun, run_reference
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 MOST_REFERENCES = 4
 
 
+@typed
 def verify(
     notebook: Path | str,
     parameters: Mapping[str, object] | None = None,

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from jupyter_pipelines.errors import RequestError, WarehouseError
 from jupyter_pipelines.notebook.sql_magic import FrameForm
 from jupyter_pipelines.notebook.table_names import TableName, read_table_name
+from jupyter_pipelines.typed import typed
 from jupyter_pipelines.warehouse.catalog import Table, TableDetails, describe_table, list_tables
 from jupyter_pipelines.warehouse.frames import frame_as
 from jupyter_pipelines.warehouse.owner.files import WarehouseFiles
@@ -53,6 +54,7 @@ class Warehouse:
     def __repr__(self) -> str:
         return f"Warehouse({str(self.path)!r})"
 
+    @typed
     def sql(self, query: str, /, *, form: FrameForm = "arrow", **parameters: object) -> Any:
         """What ``query`` gives, as an Arrow table, or as a pandas or polars frame.
 
@@ -69,6 +71,7 @@ class Warehouse:
         with self._session() as session:
             return list_tables(session)
 
+    @typed
     def table(self, name: TableName | str, *, rows: int = 20) -> TableDetails:
         """One table or view, as `schema.table`: its columns, and its first ``rows``."""
         wanted = read_table_name(name) if isinstance(name, str) else name
@@ -135,6 +138,7 @@ class Warehouse:
             time.sleep(0.01)
         return True
 
+    @typed
     def copy_to(self, path: Path | str, *, only: Collection[TableName | str] | None = None) -> Path:
         """Write a copy, as it is at this moment, for `duckdb.connect(path, read_only=True)`; returns its path.
 
@@ -165,6 +169,7 @@ class Warehouse:
             made.unlink(missing_ok=True)
         return target
 
+    @typed
     def restore(self, backfill: str, table: str = "") -> tuple[str, ...]:
         """Bring back what a backfill (its id, or that of one of its runs) has overwritten, in ``table`` or wherever.
 

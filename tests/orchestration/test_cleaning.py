@@ -169,7 +169,7 @@ def test_the_environment_sets_limits_and_the_file_wins(runs: Store, monkeypatch:
     with pytest.raises(RequestError, match="keep nothing"):
         jp.set_retention(keep_runs=0)
     monkeypatch.setenv("JUPYTER_PIPELINES_KEEP_SIZE", "much")
-    with pytest.raises(RequestError, match="'much' is not a size"):
+    with pytest.raises(RequestError, match="JUPYTER_PIPELINES_KEEP_SIZE is 'much'"):
         jp.retention()
 
 

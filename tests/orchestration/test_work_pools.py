@@ -14,7 +14,6 @@ import pytest
 
 import jupyter_pipelines as jp
 from jupyter_pipelines.errors import RequestError, ServiceError
-from jupyter_pipelines.orchestration.deployment import JOB_VARIABLES
 from jupyter_pipelines.orchestration.recorder import is_elsewhere, process_identity
 from jupyter_pipelines.orchestration.service import Endpoint
 from jupyter_pipelines.store import Store
@@ -69,7 +68,7 @@ def test_a_docker_pool_is_told_the_image_and_where_the_store_is(
 ) -> None:
     template = pool("docker")
     said = {"image": "example/flights:1", "volumes": [f"{store}:{store}"], "env": {"TZ": "UTC"}}
-    monkeypatch.setenv(JOB_VARIABLES, json.dumps(said))
+    monkeypatch.setenv("JUPYTER_PIPELINES_JOB_VARIABLES", json.dumps(said))
     run_id = jp.submit(write(("step:one", "x = 1")))
     job = job_of(remote, run_id, template)
     assert (job["image"], job["volumes"]) == (said["image"], said["volumes"])
@@ -88,7 +87,7 @@ def test_a_kubernetes_pool_gets_jobs_with_our_environment(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     template = pool("kubernetes")
-    monkeypatch.setenv(JOB_VARIABLES, '{"image": "example/flights:1", "namespace": "pipelines"}')
+    monkeypatch.setenv("JUPYTER_PIPELINES_JOB_VARIABLES", '{"image": "example/flights:1", "namespace": "pipelines"}')
     job = job_of(remote, jp.submit(write(("step:one", "x = 1"))), template)
     manifest = job["job_manifest"]
     (container,) = manifest["spec"]["template"]["spec"]["containers"]
@@ -101,12 +100,12 @@ def test_what_a_pool_does_not_take_is_said_before_anything_runs(
 ) -> None:
     notebook = write(("step:one", "x = 1"))
     pool("docker")
-    for text, words in (('{"picture": "x"}', "no job variable 'picture'"), ("[1]", "no JSON object")):
-        monkeypatch.setenv(JOB_VARIABLES, text)
+    for text, words in (('{"picture": "x"}', "no job variable 'picture'"), ("[1]", "is no JSON object")):
+        monkeypatch.setenv("JUPYTER_PIPELINES_JOB_VARIABLES", text)
         with pytest.raises(RequestError, match=words):
             jp.submit(notebook)
     monkeypatch.setenv("JUPYTER_PIPELINES_WORK_POOL", "nowhere")
-    monkeypatch.delenv(JOB_VARIABLES)
+    monkeypatch.delenv("JUPYTER_PIPELINES_JOB_VARIABLES")
     with pytest.raises(ServiceError, match="no work pool 'nowhere'"):
         jp.submit(notebook)
     assert not jp.list_runs()

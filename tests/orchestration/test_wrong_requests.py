@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import socket
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -20,6 +21,10 @@ from jupyter_pipelines.orchestration.service.home import ServiceHome
 from jupyter_pipelines.settings import Settings
 
 WriteNotebook = Callable[..., Path]
+
+
+FIVE: Any = 5
+NO: Any = "no"
 
 
 @pytest.fixture(autouse=True)
@@ -41,14 +46,14 @@ def notebook(write: WriteNotebook) -> Path:
         ({"retries": 1.5}, "whole number"),
         ({"retries": True}, "whole number"),
         ({"overlap": "parallel", "max_parallel": 2.5}, "whole number"),
-        ({"timeout": 5.0}, "no duration"),
-        ({"timezone": 5}, "no time zone"),
-        ({"ref": 5}, "no name of a git ref"),
-        ({"name": 5}, "no text"),
+        ({"timeout": 5.0}, "`timeout` of schedule cannot be"),
+        ({"timezone": 5}, "`timezone` of schedule cannot be"),
+        ({"ref": 5}, "`ref` of schedule cannot be"),
+        ({"name": 5}, "`name` of schedule cannot be"),
         ({"name": "two\nlines"}, "one line"),
         ({"name": "x" * 201}, "one line"),
-        ({"when": 7}, "does not say when"),
-        ({"parameters": ["day"]}, "no mapping"),
+        ({"when": 7}, "`when` of schedule cannot be"),
+        ({"parameters": ["day"]}, "`parameters` of schedule cannot be"),
         ({"start": "2030-01-02", "end": date(2030, 1, 1)}, "before it starts"),
         ({"when": "0 7 31 2,4 *"}, "in none of its months"),
     ],
@@ -63,18 +68,30 @@ def test_a_schedule_that_cannot_be(notebook: Path, given: dict[str, Any], told: 
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("JUPYTER_PIPELINES_HOME", "x" * 300),
-        ("JUPYTER_PIPELINES_HOME", "/tmp/\udcff"),
-        ("JUPYTER_PIPELINES_MAX_RUNS", "many"),
-        ("JUPYTER_PIPELINES_MAX_PARALLEL", "0"),
+        ("HOME", "x" * 300),
+        ("HOME", "/tmp/\udcff"),
+        ("STORE", "/tmp/\udcff"),
+        ("WAREHOUSE", "x" * 300),
+        ("WAREHOUSE_IDLE", "abc"),
+        ("WAREHOUSE_IDLE", "nan"),
+        ("MAX_RUNS", "many"),
+        ("MAX_PARALLEL", "0"),
+        ("WARM_KERNELS", "perhaps"),
+        ("KEEP_RUNS", "1.5"),
+        ("KEEP_DAYS", "0"),
+        ("KEEP_SIZE", "lots"),
+        ("JOB_VARIABLES", "[1]"),
+        ("WORK_POOL", "\udcff"),
     ],
 )
 def test_settings_that_cannot_be(
     name: str, value: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv(name, value)
+    monkeypatch.setenv(f"JUPYTER_PIPELINES_{name}", value)
     assert main(["schedules"]) == 2
-    assert name in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert f"JUPYTER_PIPELINES_{name}" in told and "Traceback" not in told
+    assert name == "HOME" or "which is no " in told
 
 
 @pytest.mark.parametrize("address", ["garbage", "ftp://x", "http://", "http://[::1", "http://localhost:99999"])
@@ -113,7 +130,37 @@ def test_a_notebook_whose_name_is_no_text(notebook: Path) -> None:
     assert [step.name for step in jp.load(named).steps] == ["a"]  # it can be looked at
 
 
-@pytest.mark.parametrize("count", [-1, 1.5, "5", True, 10**9])
+def test_an_argument_of_another_type_is_told_before_anything_is_done(tmp_path: Path) -> None:
+    asked = 0
+    for function in (getattr(jp, name) for name in jp.__all__ if inspect.isfunction(getattr(jp, name))):
+        parameters = inspect.signature(function).parameters.values()
+        given = {one.name: str(tmp_path / "none.ipynb") for one in parameters if one.default is one.empty}
+        given |= {"grid": {}} if "grid" in given else {}
+        for name in (one.name for one in parameters if function not in {jp.compile_pipeline, jp.inspection, jp.metric}):
+            if name != "session":
+                with pytest.raises(RequestError, match=f"`{name}` of {function.__name__} cannot be <object"):
+                    function(**{**given, name: object()})
+                asked += 1
+    assert asked > 150
+
+
+@pytest.mark.parametrize(
+    ("ask", "told"),
+    [
+        (lambda: jp.get_run(FIVE), "`run_id` of get_run cannot be 5.\n  fix: Give a text."),
+        (lambda: jp.trigger("x.ipynb", after=FIVE), "Give a path, a text or several of them: each a path or a text."),
+        (lambda: jp.trigger("x.ipynb", after=["y", FIVE]), "`after` of trigger cannot be ['y', 5]."),
+        (lambda: jp.preview_schedule("daily", timeout=FIVE), "Give a length of time or a text."),
+        (lambda: jp.gc(dry_run=NO), "Give True or False."),
+    ],
+)
+def test_what_was_given_and_what_may_be_is_told(ask: Callable[[], object], told: str) -> None:
+    with pytest.raises(RequestError) as error:
+        ask()
+    assert told in str(error.value)
+
+
+@pytest.mark.parametrize("count", [-1, True, 10**9])
 def test_a_preview_of_so_many_times_is_none(count: Any) -> None:
     with pytest.raises(RequestError, match="times cannot be shown"):
         jp.preview_schedule("daily", count)
@@ -128,10 +175,10 @@ def test_a_date_bounds_a_schedule_with_its_whole_day(notebook: Path) -> None:
 @pytest.mark.parametrize(
     ("given", "told"),
     [
-        ({"parallel": "3"}, "at once"),
-        ({"parallel": 1.5}, "at once"),
+        ({"parallel": "3"}, "`parallel` of backfill cannot be"),
+        ({"parallel": 70}, "at once"),
         ({"order": "random"}, "no choice for `order`"),
-        ({"parameters": 5}, "no mapping"),
+        ({"parameters": 5}, "`parameters` of backfill cannot be"),
         ({"first": date.min}, "no day that"),
         ({"last": date.max}, "no day that"),
     ],
@@ -147,10 +194,10 @@ def test_a_backfill_that_cannot_be(notebook: Path, given: dict[str, Any], told: 
         ({"after": []}, "after which notebook"),
         ({"after": "other.ipynb", "on": "sometimes"}, "no choice for `on`"),
         ({"updated": 5}, "nothing that is updated"),
-        ({"updated": [None]}, "nothing that is updated"),
+        ({"updated": [None]}, "`updated` of trigger cannot be"),
         ({"file": "\udcff.csv"}, "no text in UTF-8"),
         ({"token": True, "name": "two\nlines"}, "one line"),
-        ({"token": True, "parameters": 5}, "no mapping"),
+        ({"token": True, "parameters": 5}, "`parameters` of trigger cannot be"),
     ],
 )
 def test_a_trigger_that_cannot_be(write: WriteNotebook, notebook: Path, given: dict[str, Any], told: str) -> None:

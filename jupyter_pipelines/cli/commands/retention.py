@@ -52,7 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _read(name: str, text: str) -> float | int | None:
     from jupyter_pipelines.errors import RequestError
-    from jupyter_pipelines.orchestration.retention import read_size
+    from jupyter_pipelines.settings import read_size
 
     if text == "all":
         return None

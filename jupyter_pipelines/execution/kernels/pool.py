@@ -19,6 +19,7 @@ from pathlib import Path
 
 from jupyter_pipelines.execution.kernels.imports import modules_of
 from jupyter_pipelines.execution.kernels.zygote_client import ReadyKernel, RefusedError, Zygote, start_single
+from jupyter_pipelines.settings import Settings
 
 logger = logging.getLogger(__name__)
 
@@ -61,7 +62,7 @@ class Kind:
 
 def is_enabled() -> bool:
     """Whether kernels are made ready at all here."""
-    return sys.platform != "win32" and os.environ.get("JUPYTER_PIPELINES_WARM_KERNELS", "1") != "0"
+    return sys.platform != "win32" and Settings.load().warm_kernels
 
 
 def prepare(kind: Kind, count: int) -> None:

@@ -35,10 +35,12 @@ from jupyter_pipelines.orchestration.versions.identity import real_path
 from jupyter_pipelines.orchestration.versions.publishing import find_version, freeze, read_content
 from jupyter_pipelines.settings import Settings
 from jupyter_pipelines.store import Store
+from jupyter_pipelines.typed import typed
 
 MOST_PARALLEL = 64
 
 
+@typed
 def backfill(
     notebook: Path | str | ScheduleRecord,
     first: date | str,

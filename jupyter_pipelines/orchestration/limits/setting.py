@@ -17,6 +17,7 @@ from jupyter_pipelines.orchestration.versions.identity import pipeline_of
 from jupyter_pipelines.settings import Settings
 from jupyter_pipelines.store import Store
 from jupyter_pipelines.store.files import cannot_write, make_folder, read_kept_json, write_json
+from jupyter_pipelines.typed import typed
 
 MOST: Final = 1000
 _RESOURCE: Final = re.compile(r"[A-Za-z0-9_-]{1,80}")
@@ -36,6 +37,7 @@ class Limit:
     waiting: tuple[Ticket, ...] = ()
 
 
+@typed
 def limit(what: Path | str, slots: int | None) -> Limit:
     """Let at most ``slots`` runs of a notebook's pipeline go on at once, or steps that need a resource of that name.
 
@@ -54,6 +56,7 @@ def limit(what: Path | str, slots: int | None) -> Limit:
     return shelf.look_at(kind, name)
 
 
+@typed
 def limits() -> list[Limit]:
     """All limits that were set in this project home, and the resources that somebody has or waits for."""
     shelf = LimitShelf(Settings.load().home)

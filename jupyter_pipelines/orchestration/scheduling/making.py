@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +41,7 @@ from jupyter_pipelines.orchestration.versions.publishing import PUBLISHED, find_
 from jupyter_pipelines.settings import Settings
 from jupyter_pipelines.store import Store
 from jupyter_pipelines.store.files import locked
+from jupyter_pipelines.typed import typed
 
 FILE = "file"
 """The word for the notebook as it is when a run starts, in place of a version."""
@@ -52,6 +53,7 @@ MAKING = "making.lock"
 _TIMES = ("cron", "interval", "rrule", "zone", "anchor", "start", "end", "count")
 
 
+@typed
 def schedule(
     notebook: Path | str,
     when: str | Schedule,
@@ -63,8 +65,8 @@ def schedule(
     overlap: Overlap | None = None,
     max_parallel: int | None = None,
     window: WindowUnit | None = None,
-    start: datetime | str | None = None,
-    end: datetime | str | None = None,
+    start: date | str | None = None,
+    end: date | str | None = None,
     done_by: time | timedelta | str | None = None,
     timeout: timedelta | str | None = None,
     retries: int | None = None,
@@ -193,6 +195,7 @@ def _as_it_is_now(record: ScheduleRecord, settings: Settings) -> ScheduleRecord:
     return replace(record, schedule=made, active_since=max(record.active_since, before.active_since))
 
 
+@typed
 def preview_schedule(
     when: str | Schedule,
     count: int = 5,
@@ -202,8 +205,8 @@ def preview_schedule(
     overlap: Overlap | None = None,
     max_parallel: int | None = None,
     window: WindowUnit | None = None,
-    start: datetime | str | None = None,
-    end: datetime | str | None = None,
+    start: date | str | None = None,
+    end: date | str | None = None,
     done_by: time | timedelta | str | None = None,
     timeout: timedelta | str | None = None,
     retries: int | None = None,
@@ -216,6 +219,7 @@ def preview_schedule(
     return Understanding(made, expression_of(made), when_in_words(made), preview(made, count, now))
 
 
+@typed
 def schedules(notebook: Path | str | None = None) -> list[ScheduleRecord]:
     """The schedules of this project home, or those of one notebook."""
     found = Shelf(Settings.load().home).records()

@@ -14,6 +14,7 @@ from jupyter_pipelines.orchestration.submission import own_key, submit_request
 from jupyter_pipelines.orchestration.versions.publishing import find_version, read_content
 from jupyter_pipelines.settings import Settings
 from jupyter_pipelines.store import Store
+from jupyter_pipelines.typed import typed
 
 
 def request_of(record: ScheduleRecord, occurrence: datetime, store: Store) -> RunRequest:
@@ -36,6 +37,7 @@ def request_of(record: ScheduleRecord, occurrence: datetime, store: Store) -> Ru
     )
 
 
+@typed
 def submit_scheduled(schedule_id: str, *, key: str = "") -> str:
     """Have the service run now what a schedule runs, and return the run's id at once.
 

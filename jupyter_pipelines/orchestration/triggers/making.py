@@ -55,6 +55,7 @@ from jupyter_pipelines.orchestration.versions.publishing import find_version, re
 from jupyter_pipelines.settings import Settings
 from jupyter_pipelines.store import Store
 from jupyter_pipelines.store.files import locked
+from jupyter_pipelines.typed import typed
 
 TABLE = "table:"  # before the name of a table that is to be updated
 _ONE_CAUSE = "Give exactly one of after, file, updated, token and event."
@@ -62,6 +63,7 @@ _UNSURE = re.compile(r"\{\{.*\b(?:upstream|event)\b.*\}\}", re.DOTALL)  # of whi
 _OVERLAPS_OF_FILES = ("queue", "parallel")
 
 
+@typed
 def trigger(
     notebook: Path | str,
     parameters: Mapping[str, object] | None = None,
@@ -190,6 +192,7 @@ def _in_place_of(before: TriggerRecord, record: TriggerRecord) -> TriggerRecord:
     return replace(record, active_since=before.active_since, baseline=before.baseline) if same else record
 
 
+@typed
 def triggers(notebook: Path | str | None = None) -> list[TriggerRecord]:
     """The triggers of this project home, or those of one notebook."""
     found = Shelf(Settings.load().home).records()
@@ -218,6 +221,7 @@ def _find(trigger_id: str) -> TriggerRecord | None:
     return same[0]
 
 
+@typed
 def pause(schedule_id: str) -> ScheduleRecord | TriggerRecord | Backfill:
     """Have a schedule, a trigger or a backfill start no more runs, until :func:`unpause`.
 
@@ -231,6 +235,7 @@ def pause(schedule_id: str) -> ScheduleRecord | TriggerRecord | Backfill:
     return scheduling.pause(schedule_id)
 
 
+@typed
 def unpause(schedule_id: str) -> ScheduleRecord | TriggerRecord | Backfill:
     """Have a paused one run again from now on. What would have set it off meanwhile is not made up for.
 
@@ -244,6 +249,7 @@ def unpause(schedule_id: str) -> ScheduleRecord | TriggerRecord | Backfill:
     return scheduling.unpause(schedule_id)
 
 
+@typed
 def unschedule(schedule_id: str) -> ScheduleRecord | TriggerRecord:
     """Remove a schedule or a trigger; returns what it was. Its runs stay, and one that goes on is left alone."""
     record = _find(schedule_id)

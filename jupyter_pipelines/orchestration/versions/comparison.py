@@ -23,6 +23,7 @@ from jupyter_pipelines.orchestration.versions.model import Content, Environment
 from jupyter_pipelines.orchestration.versions.publishing import PUBLISHED, get_version
 from jupyter_pipelines.settings import Settings
 from jupyter_pipelines.store import Store
+from jupyter_pipelines.typed import typed
 
 _LARGEST_TEXT = 200_000  # bytes of a file whose lines are compared
 _CONTEXT = 2  # lines around a change
@@ -103,6 +104,7 @@ class _Side:
         return read_file(path, self.folder / path)[0]
 
 
+@typed
 def diff(
     notebook: Path | str, old: str = PUBLISHED, new: str | None = None, content: bytes | None = None
 ) -> VersionDiff:

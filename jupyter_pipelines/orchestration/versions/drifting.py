@@ -20,6 +20,7 @@ from jupyter_pipelines.orchestration.versions.model import FrozenFile
 from jupyter_pipelines.orchestration.versions.publishing import published_id, read_content, read_entries
 from jupyter_pipelines.settings import Settings
 from jupyter_pipelines.store import Store, publications
+from jupyter_pipelines.typed import typed
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,7 @@ class Drift:
         return asdict(self) | {"counts": counts, "clean": self.is_clean}
 
 
+@typed
 def drift(notebook: Path | str, content: bytes | None = None) -> Drift:
     """Compare the notebook with its published version; ``content`` stands for what the file does not hold yet.
 

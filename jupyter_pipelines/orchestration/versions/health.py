@@ -14,8 +14,10 @@ from jupyter_pipelines.orchestration.versions.model import Version
 from jupyter_pipelines.orchestration.versions.publishing import check_content, find_version
 from jupyter_pipelines.settings import Settings
 from jupyter_pipelines.store import Store, publications
+from jupyter_pipelines.typed import typed
 
 
+@typed
 def check_version(version: str) -> tuple[Diagnostic, ...]:
     """What speaks against running the version with this id, or beginning of one, here and today.
 

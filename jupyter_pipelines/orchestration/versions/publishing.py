@@ -24,12 +24,14 @@ from jupyter_pipelines.orchestration.versions.identity import claim, pipeline_of
 from jupyter_pipelines.orchestration.versions.model import Content, Entry, FrozenFile, Version
 from jupyter_pipelines.settings import Settings
 from jupyter_pipelines.store import Store, publications
+from jupyter_pipelines.typed import typed
 
 logger = logging.getLogger(__name__)
 
 PUBLISHED = "published"  # the word for the version that runs of a pipeline take
 
 
+@typed
 def publish(
     notebook: Path | str,
     *,
@@ -70,6 +72,7 @@ def publish(
     return replace(published, is_new=all(entry.version != version for entry in before), notes=frozen.notes)
 
 
+@typed
 def versions(notebook: Path | str) -> list[Version]:
     """The versions of the notebook's pipeline, newest first; empty when nothing was published."""
     store = _store()
@@ -105,6 +108,7 @@ def choose_source(notebook: Path | str, version: str | None) -> tuple[Path, str 
     return path if path.exists() else Path(chosen.notebook), chosen.id
 
 
+@typed
 def rollback(notebook: Path | str, version: str, *, message: str = "", author: str | None = None) -> Version:
     """Make an older version the published one. What was published since stays in the history."""
     store = _store()
@@ -117,6 +121,7 @@ def rollback(notebook: Path | str, version: str, *, message: str = "", author: s
     return find_version(store, found.pipeline, found.id, str(notebook))
 
 
+@typed
 def pin(notebook: Path | str, version: str = PUBLISHED, *, message: str = "", author: str | None = None) -> Version:
     """Keep ``version`` the published one, whatever is published later, until :func:`unpin`."""
     store = _store()
@@ -127,6 +132,7 @@ def pin(notebook: Path | str, version: str = PUBLISHED, *, message: str = "", au
     return find_version(store, found.pipeline, found.id, str(notebook))
 
 
+@typed
 def unpin(notebook: Path | str, *, message: str = "", author: str | None = None) -> Version:
     """Let the version that was published, or rolled back to, last be the published one again."""
     store = _store()

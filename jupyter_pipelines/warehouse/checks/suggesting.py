@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from jupyter_pipelines.errors import RequestError
 from jupyter_pipelines.notebook.check_magic import read_check_magic
 from jupyter_pipelines.notebook.table_names import quoted, read_table_name, shown
+from jupyter_pipelines.typed import typed
 from jupyter_pipelines.warehouse.checks.running import run_checks
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ _INTEGERS: Final = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USM
 _NUMBERS: Final = (*_INTEGERS, "HUGEINT", "FLOAT", "DOUBLE", "DECIMAL")
 
 
+@typed
 def suggest_checks(table: str, session: Session | None = None) -> str:
     """A ``%%check`` cell for ``table`` of the warehouse, all of which holds as the table is now.
 

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from jupyter_pipelines.errors import PipelinesError, RequestError
 from jupyter_pipelines.settings import Settings
+from jupyter_pipelines.typed import typed
 from jupyter_pipelines.warehouse.sources.model import (
     SECRET_FIELDS,
     ConnectedSource,
@@ -44,6 +45,7 @@ _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _TAKEN: Final = frozenset({"main", "temp", "system", "memory", "information_schema", "pg_catalog", "warehouse"})
 
 
+@typed
 def sources(settings: Settings | None = None) -> Sources:
     """The external sources of this project home, or those in the file that ``JUPYTER_PIPELINES_SOURCES`` names."""
     return Sources((settings or Settings.load()).sources)
