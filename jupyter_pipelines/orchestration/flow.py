@@ -6,6 +6,7 @@ any worker that reaches the store.
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 import time
@@ -20,7 +21,6 @@ from typing import Any
 from prefect import flow
 from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
-from prefect.settings import PREFECT_LOCAL_STORAGE_PATH
 from prefect.states import Cancelled, Completed, Failed
 
 from jupyter_pipelines.orchestration.model import OnRunEvent, RunOptions, RunRecord, ignore
@@ -56,8 +56,9 @@ def session(given: Session) -> Iterator[None]:
         _session.reset(token)
 
 
-# Nothing is kept there. Prefect would ask the server for a place twice in each run, before the first step begins.
-_NO_RESULTS = Path(PREFECT_LOCAL_STORAGE_PATH.value())
+# There can be no file in it. Whatever is said of results, Prefect pickles the error that a flow ends with, and one of
+# its own client holds the secret. Without a place it would ask the server for one twice in each run, before it begins.
+_NO_RESULTS = Path(os.devnull)
 
 
 @flow(name=FLOW_NAME, validate_parameters=False, persist_result=False, result_storage=_NO_RESULTS)

@@ -11,13 +11,18 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
+from websockets.typing import Subprotocol
 
 import jupyter_pipelines as jp
 from jupyter_pipelines.errors import RequestError, StoreError
 from jupyter_pipelines.notebook.secrecy import conceal, is_secret
+from jupyter_pipelines.orchestration.deployment import create_run
 from jupyter_pipelines.orchestration.redaction import is_sealed, shown_parameters
 from jupyter_pipelines.orchestration.scheduling import describe
 from jupyter_pipelines.orchestration.service import Endpoint
+from jupyter_pipelines.orchestration.service.wake import RUN_DUE, tell_worker
 from jupyter_pipelines.settings import Settings
 
 WriteNotebook = Callable[..., Path]
@@ -147,6 +152,7 @@ def test_all_in_a_used_home_is_its_owners_alone_and_the_secret_is_in_no_command_
         run_id = jp.submit(notebook)
         while jp.get_run(run_id).state in {"pending", "running"}:
             time.sleep(0.1)
+        _have_prefect_fail(service, home)
         jp.unalert(alert.id)
         jp.unschedule(made.id)
     finally:
@@ -160,8 +166,27 @@ def test_all_in_a_used_home_is_its_owners_alone_and_the_secret_is_in_no_command_
             assert secret.encode() not in command.read_bytes()
         except (FileNotFoundError, ProcessLookupError):  # it has ended
             continue
-    for log in (home / "logs").rglob("*"):
-        assert secret.encode() not in log.read_bytes()
+    end = secret[-16:].encode()  # of what is long, errors may show the end
+    holding = [path.name for path in home.rglob("*") if path.is_file() and end in path.read_bytes()]
+    assert sorted(holding) == ["endpoint.json", "secret"]
+    assert not (home / "prefect" / "storage").exists()
+
+
+def _have_prefect_fail(service: Endpoint, home: Path) -> None:
+    """Have the flow raise, which Prefect pickles, and a client greet twice, as one does that was cut off."""
+    broken = create_run(service, home, "broken", {"version": "0" * 64, "notebook": "/nowhere.ipynb"})
+    tell_worker(home, RUN_DUE)
+    greeting = json.dumps({"type": "auth", "token": service.auth})
+    address = service.api_url.replace("http", "ws", 1) + "/events/in"
+    with connect(address, subprotocols=[Subprotocol("prefect")]) as client:
+        client.send(greeting)
+        assert json.loads(client.recv(60)) == {"type": "auth_success"}
+        client.send(greeting)
+        with pytest.raises(ConnectionClosed):
+            client.recv(60)
+    while (found := service.call(f"/flow_runs/{broken}"))["state_type"] != "FAILED":  # type: ignore[index]  # a mapping
+        assert isinstance(found, dict) and found["state_type"] in {"SCHEDULED", "PENDING", "RUNNING"}
+        time.sleep(0.1)
 
 
 def test_the_secrets_of_sources_are_nowhere_in_what_a_run_leaves(

@@ -29,10 +29,19 @@ def main(descriptor: int, home: Path) -> None:
 
         configuration = uvicorn.Config(create_app(final=True), log_level="warning", timeout_keep_alive=30)
         configuration.timeout_graceful_shutdown = 3
+        _keep_events_out_of_the_log()
         collect_aside()
         # uvicorn passes on the signal that ended it: ours is to find that the database was closed well.
         signal.signal(signal.SIGTERM, lambda *_: None)
         uvicorn.Server(configuration).run(sockets=[socket.socket(fileno=descriptor)])
+
+
+def _keep_events_out_of_the_log() -> None:
+    """Have errors not show what was no event: it may be a client's greeting, sent twice, with the secret in it."""
+    from prefect.server.events.schemas.events import Event
+
+    Event.model_config["hide_input_in_errors"] = True
+    Event.model_rebuild(force=True)
 
 
 def _wait_for_database(home: Path) -> None:
