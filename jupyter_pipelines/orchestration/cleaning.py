@@ -22,12 +22,14 @@ from jupyter_pipelines.orchestration.history import list_runs
 from jupyter_pipelines.orchestration.remains import remove_remains, secrets_of
 from jupyter_pipelines.orchestration.retention import Limits, expired
 from jupyter_pipelines.orchestration.service.endpoint import UNREACHABLE, Endpoint, recorded_endpoint
+from jupyter_pipelines.orchestration.service.home_format import refuse_later
 from jupyter_pipelines.orchestration.versions.folders import unused_folders
 from jupyter_pipelines.settings import Settings
 from jupyter_pipelines.store import Store
 from jupyter_pipelines.store.collection import Garbage, collect, find_garbage
 from jupyter_pipelines.store.files import make_folder, write_json
 from jupyter_pipelines.store.run_index import RunIndex
+from jupyter_pipelines.typed import typed
 
 EVERY = 3600.0  # seconds between two looks for runs beyond their limits
 THOROUGHLY = 86400.0  # seconds between two looks for what was left without a run
@@ -51,6 +53,7 @@ class Freed:
         return cls(garbage.runs, len(garbage.objects), garbage.bytes, garbage.kept_bytes, removed)
 
 
+@typed
 def gc(
     *, keep_last: int | None = None, older_than: timedelta | str | float | None = None, dry_run: bool = True
 ) -> Freed:
@@ -99,6 +102,7 @@ def find_old(*, keep_last: int | None = None, older_than: float | None = None) -
 def remove(garbage: Garbage) -> None:
     """Remove what :func:`find_old` found; Prefect forgets its runs while the service runs."""
     settings = Settings.load()
+    refuse_later(settings.home)
     _collect(Store(settings.store), settings.home, garbage)
 
 

@@ -16,12 +16,14 @@ from jupyter_pipelines.orchestration.changes import KEPT_IN
 from jupyter_pipelines.orchestration.history import History
 from jupyter_pipelines.orchestration.loading import read_source
 from jupyter_pipelines.orchestration.scheduling.making import MAKING
+from jupyter_pipelines.orchestration.service.home_format import refuse_later
 from jupyter_pipelines.orchestration.service.wake import LOOK, tell_worker
 from jupyter_pipelines.orchestration.versions.identity import pipeline_of, real_path, stated_name, unnamed_pipeline
 from jupyter_pipelines.orchestration.versions.publishing import note_move, read_entries
 from jupyter_pipelines.settings import Settings
 from jupyter_pipelines.store import Store, publications
 from jupyter_pipelines.store.files import locked, read_json, write_json
+from jupyter_pipelines.typed import typed
 
 _COUNTED: Final = {"schedule": "schedules", "trigger": "triggers", "alert": "alerts", "backfill": "backfills"}
 
@@ -40,6 +42,7 @@ class Relinked:
     versions: int = 0
 
 
+@typed
 def relink(old: Path | str, new: Path | str) -> Relinked:
     """Have all that is known of the notebook which was at ``old`` be about the one at ``new``; it can be repeated.
 
@@ -48,6 +51,7 @@ def relink(old: Path | str, new: Path | str) -> Relinked:
     is still there, or the two cannot be one pipeline.
     """
     settings = Settings.load()
+    refuse_later(settings.home)
     store = Store(settings.store)
     before, path = real_path(old), real_path(new)
     pipeline = _checked(store, before, path, (str(old), str(new)))

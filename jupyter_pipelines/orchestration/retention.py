@@ -6,8 +6,6 @@ Nothing is removed by default. Limits are kept in ``retention.json`` in the proj
 
 from __future__ import annotations
 
-import os
-import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
@@ -22,10 +20,10 @@ from jupyter_pipelines.store import Store
 from jupyter_pipelines.store.collection import RunSizes
 from jupyter_pipelines.store.files import locked, read_json, write_json
 from jupyter_pipelines.store.run_index import EndedRun, RunIndex
+from jupyter_pipelines.typed import typed
 
 DAY = 86400.0
 LARGEST = 10**18
-_UNITS = {"": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12}
 
 
 @dataclass(frozen=True)
@@ -78,7 +76,8 @@ class Limits:
 
     def of_all(self) -> Retention:
         """The limits of pipelines that have none of their own."""
-        return self.default.over(_from_environment())
+        settings = Settings.load()
+        return self.default.over(Retention(settings.keep_runs, settings.keep_days, settings.keep_size))
 
     def __bool__(self) -> bool:
         return bool(self.of_all()) or any(self.pipelines.values())
@@ -89,6 +88,7 @@ class Limits:
         write_json(self._path, {"default": asdict(self.default), "pipelines": pipelines})
 
 
+@typed
 def retention(notebook: Path | str | None = None) -> Retention:
     """The limits that hold for the runs of ``notebook`` (or of the pipeline of that name); by default for all.
 
@@ -99,6 +99,7 @@ def retention(notebook: Path | str | None = None) -> Retention:
     return limits.of_all() if notebook is None else limits.of(_pipeline(settings, notebook))
 
 
+@typed
 def set_retention(
     notebook: Path | str | None = None,
     *,
@@ -139,13 +140,17 @@ def own_retentions() -> dict[str, Retention]:
     return {pipeline: limits.of(pipeline) for pipeline, own in sorted(limits.pipelines.items()) if own}
 
 
+@typed
 def keep(run_id: str, keep: bool = True) -> RunRecord:
     """Have cleaning leave a run alone for good, or, with ``keep=False``, no longer. Raises :class:`RequestError`."""
+    settings = Settings.load()
+    refuse_later(settings.home)
     record = get_run(run_id)
-    Store(Settings.load().store).mark_kept(record.id, keep)
+    Store(settings.store).mark_kept(record.id, keep)
     return record
 
 
+@typed
 def is_kept(run_id: str) -> bool:
     """Whether cleaning leaves a run alone for good. Raises :class:`RequestError`."""
     return get_run(run_id).id in Store(Settings.load().store).kept_runs()
@@ -166,17 +171,6 @@ def expired(store: Store, limits: Limits, now: float) -> set[str]:
     for pipeline, found in by_pipeline.items():
         gone |= _beyond(found, limits.of(pipeline), store, now)
     return gone - _continued(runs, gone, index.resumed_now())
-
-
-def read_size(text: str) -> int:
-    """``5GB`` or ``500 MB`` in bytes. Raises :class:`RequestError`."""
-    found = re.fullmatch(r"([\d.]+)\s*([kmgt]b)?b?", text.strip().lower())
-    try:
-        if found is not None:
-            return int(float(found[1]) * _UNITS[found[2] or ""])
-    except ValueError:
-        pass
-    raise RequestError(f"{text!r} is not a size.", "Write 5GB or 500MB.")
 
 
 def _beyond(runs: Sequence[EndedRun], limits: Retention, store: Store, now: float) -> set[str]:
@@ -238,20 +232,3 @@ def _number(value: object) -> int | float | None:
     if value is None or (isinstance(value, int | float) and not isinstance(value, bool)):
         return value
     raise TypeError
-
-
-def _from_environment() -> Retention:
-    def said(name: str) -> str | None:
-        return os.environ.get(f"JUPYTER_PIPELINES_{name}") or None
-
-    runs, days, size = said("KEEP_RUNS"), said("KEEP_DAYS"), said("KEEP_SIZE")
-    try:
-        return Retention(
-            None if runs is None else int(runs),
-            None if days is None else float(days),
-            None if size is None else read_size(size),
-        )
-    except ValueError:
-        raise RequestError(
-            "JUPYTER_PIPELINES_KEEP_RUNS and _KEEP_DAYS must be numbers.", "Set them to a number, or unset them."
-        ) from None

@@ -193,11 +193,15 @@ def test_the_files_of_a_later_version_are_refused_and_left(kept: Path, capsys: p
     for command in (
         *(["up", "--detach"], ["up"], ["run", str(kept)], ["run", str(kept), "--detach"], schedule),
         *(["publish", str(other)], ["pause", "s"], ["unschedule", "s"], ["retention", "--keep-runs", "1"]),
-        ["limit", "database", "1"],
+        *(["limit", "database", "1"], ["gc", "--yes"], ["keep", "last"], ["unalert", "a", "--undo"]),
+        *(["relink", "gone.ipynb", str(other)], ["alert", "--test", "--to", "https://127.0.0.1:9"]),
     ):
         assert main(command) == 2, command
         told = capsys.readouterr().err
         assert "Jupyter Pipelines 7.0" in told and "jupyter_pipelines>=7.0" in told, command
+    for change in (jp.unalert, jp.resume_backfill):
+        with pytest.raises(ServiceError, match=r"Jupyter Pipelines 7\.0"):
+            change("b")
     assert main(["status"]) == 0
     assert "Jupyter Pipelines 7.0" in capsys.readouterr().out
     assert supervise(home) != 0

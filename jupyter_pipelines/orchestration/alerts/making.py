@@ -20,15 +20,18 @@ from jupyter_pipelines.orchestration.alerts.shelf import Shelf
 from jupyter_pipelines.orchestration.history import History
 from jupyter_pipelines.orchestration.scheduling.making import MAKING
 from jupyter_pipelines.orchestration.service import configured_endpoint, ensure_service, works_for
+from jupyter_pipelines.orchestration.service.home_format import refuse_later
 from jupyter_pipelines.orchestration.service.wake import LOOK, tell_worker
 from jupyter_pipelines.orchestration.versions.identity import pipeline_of, real_path
 from jupyter_pipelines.settings import Settings
 from jupyter_pipelines.store import Store
 from jupyter_pipelines.store.files import locked
+from jupyter_pipelines.typed import typed
 
 PATIENCE: Final = 20.0  # seconds that a sample has to be taken
 
 
+@typed
 def alert(
     notebook: Path | str | None,
     to: str,
@@ -82,6 +85,7 @@ def alert(
     return record
 
 
+@typed
 def alerts(notebook: Path | str | None = None) -> list[AlertRecord]:
     """The alerts of this project home, or those that concern one notebook."""
     found = Shelf(Settings.load().home).records()
@@ -97,10 +101,13 @@ def get_alert(alert_id: str) -> AlertRecord:
     return found[0]
 
 
+@typed
 def unalert(alert_id: str) -> AlertRecord:
     """Remove an alert; returns what it was. What has not been sent yet is not sent."""
+    home = Settings.load().home
+    refuse_later(home)
     record = get_alert(alert_id)
-    Shelf(Settings.load().home).remove(record.id)
+    Shelf(home).remove(record.id)
     return record
 
 
@@ -112,12 +119,14 @@ def removed_alert(alert_id: str) -> AlertRecord:
     return found
 
 
+@typed
 def restore_alert(alert_id: str) -> AlertRecord:
     """Have an alert again that was removed in the last minutes, with its secrets; what happens from now on counts.
 
     Raises :class:`RequestError` when it is gone.
     """
     settings = Settings.load()
+    refuse_later(settings.home)
     found = removed_alert(alert_id)
     record = replace(found, since=time.time(), mark=History(Store(found.store)).mark())
     Shelf(settings.home).save(record)
@@ -125,12 +134,14 @@ def restore_alert(alert_id: str) -> AlertRecord:
     return record
 
 
+@typed
 def try_alert(to: str | AlertRecord) -> Delivery:
     """Send a sample now, to an alert's destination or one as :func:`alert` takes it; says what became of it.
 
     A destination that answers a little at a time, and never to the end, is given up after :data:`PATIENCE`.
     Raises :class:`RequestError` for what is no destination.
     """
+    refuse_later(Settings.load().home)
     kept, alert_id = (to.to, to.id) if isinstance(to, AlertRecord) else (destinations.kept_form(to), "")
     shown = destinations.shown(kept)
     sent: queue.SimpleQueue[Delivery] = queue.SimpleQueue()

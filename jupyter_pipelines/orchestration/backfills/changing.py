@@ -9,10 +9,13 @@ from pathlib import Path
 from jupyter_pipelines.errors import RequestError, StoreError
 from jupyter_pipelines.orchestration.backfills.model import BAD, Backfill, BackfillRecord, Progress, seen
 from jupyter_pipelines.orchestration.backfills.shelf import BackfillShelf
+from jupyter_pipelines.orchestration.service.home_format import refuse_later
 from jupyter_pipelines.orchestration.service.wake import LOOK, tell_worker
 from jupyter_pipelines.settings import Settings
+from jupyter_pipelines.typed import typed
 
 
+@typed
 def backfills(notebook: Path | str | None = None) -> list[Backfill]:
     """The backfills of this project home, newest first, or those of one notebook or pipeline."""
     shelf = BackfillShelf(Settings.load().home)
@@ -25,6 +28,7 @@ def backfills(notebook: Path | str | None = None) -> list[Backfill]:
     return [_seen(shelf, one) for one in reversed(found)]
 
 
+@typed
 def get_backfill(backfill_id: str) -> Backfill:
     """The backfill whose id is, or begins with, ``backfill_id``; ``"last"`` is the newest. Raises RequestError."""
     shelf = BackfillShelf(Settings.load().home)
@@ -37,6 +41,7 @@ def is_backfill(backfill_id: str) -> bool:
     return any(name.startswith(backfill_id) for name in names if backfill_id)
 
 
+@typed
 def pause_backfill(backfill_id: str) -> Backfill:
     """Have a backfill start no more windows, until :func:`resume_backfill`; runs that go on are left alone.
 
@@ -52,6 +57,7 @@ def pause_backfill(backfill_id: str) -> Backfill:
     return _change(backfill_id, pause)
 
 
+@typed
 def resume_backfill(backfill_id: str, *, skip_failed: bool = False) -> Backfill:
     """Go on with a backfill that was paused, or stopped at a window that failed.
 
@@ -73,6 +79,7 @@ def resume_backfill(backfill_id: str, *, skip_failed: bool = False) -> Backfill:
     return _change(backfill_id, resume)
 
 
+@typed
 def cancel_backfill(backfill_id: str) -> Backfill:
     """End a backfill: no more windows start, and the runs that go on are cancelled. What is done stays done."""
 
@@ -114,6 +121,7 @@ def _find(shelf: BackfillShelf, backfill_id: str) -> BackfillRecord:
 
 def _change(backfill_id: str, change: Callable[[BackfillRecord, Progress], BackfillRecord]) -> Backfill:
     settings = Settings.load()
+    refuse_later(settings.home)
     shelf = BackfillShelf(settings.home)
     with shelf.held():
         record = _find(shelf, backfill_id)
