@@ -36,7 +36,7 @@ class Origins:
             return f"backfill {record.backfill[:8]}"
         if not record.schedule:
             return ""
-        kind, name = self._known.get(record.schedule, ("trigger" if record.upstream else "schedule", ""))
+        kind, name = self._known.get(record.schedule, ("trigger" if record.triggered else "schedule", ""))
         return f"{kind} {name or record.schedule}"
 
     @cached_property

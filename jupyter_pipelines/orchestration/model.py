@@ -37,6 +37,7 @@ class RunRequest:
     published: str | None = None  # the id of a published version, run instead of the file
     frozen: str | None = None  # the same of what was frozen for a backfill, and not published
     schedule: str | None = None  # the id of the schedule or trigger that asks for it
+    triggered: bool = False  # by a trigger
     scheduled_time: float = 0.0  # the occurrence's, in seconds since the epoch
     backfill: str | None = None  # the id of the backfill that asks for it
     upstream: str | None = None  # the id of the run that a trigger answers
@@ -63,6 +64,7 @@ class RunOptions:
     published: str | None = None
     frozen: str | None = None
     schedule: str | None = None
+    triggered: bool = False
     scheduled_time: float = 0.0
     backfill: str | None = None
     upstream: str | None = None
@@ -181,6 +183,7 @@ class RunRecord:
     upstream: str = ""  # the id of the run that it answers, if a trigger asked for it
     waiting: str = ""  # what it waits for before it begins, while it does
     attempt: int = 1  # the how-manieth at an occurrence of a schedule or trigger: each continues the one before it
+    triggered: bool = False  # what asked for it, by the id in ``schedule``, is a trigger
 
     @classmethod
     def pending(
@@ -216,6 +219,7 @@ class RunRecord:
             published=options.published or "",
             frozen=options.frozen or "",
             schedule=options.schedule or "",
+            triggered=options.triggered,
             scheduled_time=options.scheduled_time,
             backfill=options.backfill or "",
             upstream=options.upstream or "",

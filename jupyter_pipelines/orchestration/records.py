@@ -100,6 +100,12 @@ def _numbers(value: object) -> object:
     return {name: None if number is None else _time(number) for name, number in value.items()}
 
 
+def _flag(value: object) -> object:
+    if not isinstance(value, bool):
+        raise _MalformedError
+    return value
+
+
 def _time(value: object) -> object:
     if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value):
         raise _MalformedError
@@ -108,6 +114,7 @@ def _time(value: object) -> object:
 
 _READERS: dict[str, Callable[[object], object]] = {
     "str": _read(str),
+    "bool": _flag,
     "int": _read(int),
     "int | None": _read((int, type(None))),
     "float": _time,

@@ -31,6 +31,7 @@ from jupyter_pipelines.orchestration.versions.identity import present_path, real
 from jupyter_pipelines.orchestration.versions.publishing import choose_source, read_content
 from jupyter_pipelines.settings import Settings
 from jupyter_pipelines.store import Store
+from jupyter_pipelines.typed import typed
 
 if TYPE_CHECKING:
     from jupyter_pipelines.orchestration.flow import Session
@@ -40,6 +41,7 @@ SERVICE_UNAVAILABLE = 503
 MOST_THREADS = 64  # of the task runner; how many steps run at once is bounded by the run itself
 
 
+@typed
 def run(
     notebook: Path | str,
     parameters: Mapping[str, object] | None = None,
@@ -78,6 +80,7 @@ def run(
     return run_request(request, on_event)
 
 
+@typed
 def run_grid(
     notebook: Path | str,
     grid: Mapping[str, Sequence[object]],
@@ -112,6 +115,7 @@ def run_grid(
     return [run_request(request, on_event) for request in requests]
 
 
+@typed
 def resume(
     run_id: str,
     *,
@@ -154,6 +158,7 @@ def resumption_of(
         resume=earlier.id,
         published=earlier.published or None if notebook is None else None,
         schedule=earlier.schedule or None,
+        triggered=earlier.triggered,
         scheduled_time=earlier.scheduled_time,
     )
     source = None if request.notebook.exists() else store.get_notebook(earlier.version)

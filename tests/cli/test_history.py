@@ -57,7 +57,7 @@ def test_runs_say_what_they_are_of_and_who_asked(kept: Store, capsys: pytest.Cap
         publications.append(kept, "/n/a.ipynb", {"kind": "publish", "version": version, **log})
     for name, more in (
         ("by-schedule", {"schedule": "s9", "scheduled_time": at, "published": "2222bbbb"}),
-        ("by-trigger", {"schedule": "t9", "upstream": "run0"}),
+        ("by-trigger", {"schedule": "t9", "triggered": True}),
         ("by-backfill", {"backfill": "b9"}),
     ):
         record = RunRecord(name, "n", "/n/a.ipynb", "v", "completed", {}, at, at + 1, (), **more)  # type: ignore[arg-type]  # some of its fields

@@ -472,6 +472,7 @@ def test_a_token_starts_its_trigger_once_for_each_key(home: Path, write: WriteNo
     assert [run.parameters["count"] for run in ended(notebook)] == [2, 3]
     known = gate.fire(made.token, {"count": 2}, "order 7")
     assert (known.new, known.run) == (False, ended(notebook)[0].id)
+    assert all(run.triggered for run in ended(notebook))
 
 
 def test_what_is_wrong_with_a_request_is_said(home: Path, write: WriteNotebook) -> None:

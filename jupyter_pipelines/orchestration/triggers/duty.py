@@ -269,6 +269,7 @@ class Work:
             parameters=parameters_of(self.record, occurrence),
             published=published,
             schedule=self.record.id,
+            triggered=True,
             scheduled_time=occurrence.time,
             upstream=occurrence.upstream or None,
         )
@@ -280,8 +281,8 @@ class Work:
         path = Path(self.record.notebook)
         run = RunRecord(run_id, path.stem, str(path), "", "failed", {}, now, now, (), error=error)
         run = replace(
-            run, schedule=self.record.id, scheduled_time=occurrence.time, pipeline=self.record.pipeline,
-            upstream=occurrence.upstream,
+            run, schedule=self.record.id, triggered=True, scheduled_time=occurrence.time,
+            pipeline=self.record.pipeline, upstream=occurrence.upstream,
         )  # fmt: skip
         self._store.save_run(run_id, asdict(run) | {"process": None})
         tell_worker(self._settings.home, LOOK)

@@ -199,6 +199,8 @@ export interface IRun {
   until: string;
   published: string;
   schedule: string;
+  /** What asked for it, by the id in `schedule`, is a trigger. */
+  triggered: boolean;
   scheduled_time: number;
   backfill: string;
   pipeline: string;

@@ -70,6 +70,7 @@ function run(id: string, change: Partial<IRun> = {}): IRun {
     until: '',
     published: '',
     schedule: '',
+    triggered: false,
     scheduled_time: 0,
     backfill: '',
     pipeline: 'sales.ipynb',
