@@ -602,6 +602,9 @@ class Dataflow(Interpreter):
         if self.step is not None:
             self.facts.changes.add(name)
 
+    def is_seen_to_change(self, name: str) -> bool:
+        return name in self.here.seen.changed
+
     def _seen_unchanged(self, name: str) -> bool:
         return name in self.here.unchanged or name in self.here.seen.unchanged
 

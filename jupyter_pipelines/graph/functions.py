@@ -83,6 +83,7 @@ class FunctionInterpreter(Interpreter):
             immutable=old.value.immutable and result.value.immutable,
             latent=old.value.latent | result.value.latent,
             maker=old.value.maker or result.value.maker,
+            remembered=old.value.remembered,
         )
         functions = old.functions + tuple(info for info in result.functions if info not in old.functions)
         self.locals[name] = Result(shares, value, (), functions)
@@ -114,6 +115,9 @@ class FunctionInterpreter(Interpreter):
     def delete(self, name: str, maybe: bool, line: int) -> None:
         if LOCAL_MARK not in name:
             self.summary.deletes.add(name)
+
+    def is_seen_to_change(self, name: str) -> bool:
+        return self.outer.is_seen_to_change(name)
 
     def function_changed(self, info: FunctionInfo, line: int) -> None:
         self.summary.changed_functions.add(info)

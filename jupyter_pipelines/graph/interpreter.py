@@ -127,6 +127,10 @@ class Interpreter:
     def function_changed(self, info: FunctionInfo, line: int) -> None:
         """A function's own memory is changed: a default, an attribute."""
 
+    def is_seen_to_change(self, name: str) -> bool:
+        """Whether a run has seen that the step changes what ``name`` stands for."""
+        return False
+
     def keep_latent(self, name: str, latent: frozenset[Definition], line: int) -> None:
         """What ``name`` holds needs these definitions too, from here on."""
 
@@ -149,7 +153,9 @@ class Interpreter:
                 self.bind(event, self.resolve(event.flow))
             case Change():
                 stored = self.resolve(event.stored) if event.stored is not None else None
-                self.changed(self.resolve(event.flow), event.certain, event.line, stored)
+                result = self.resolve(event.flow)
+                self._change_remembered(result, event.line)
+                self.changed(result, event.certain, event.line, stored)
             case Augment():
                 self.augment(event, self.resolve(event.flow))
             case Settle():
@@ -233,11 +239,22 @@ class Interpreter:
             latent=frozenset(latent),
             maker=known.maker or maker,
             in_memory=known.in_memory,
+            remembered=self._remembered(flow),
             method=flow.attributes[-1] if flow.attributes else known.method,
         )
         if flow.direct is not None and flow.direct in self.results:
             shares.update(self.results[flow.direct].shares)
         return Result(shares, value, flow.attributes, tuple(functions), flow.shares)
+
+    def _remembered(self, flow: Flow) -> FunctionInfo | None:
+        """The cached function that gave what ``flow`` is, or is inside of."""
+        value: Value | None = None
+        if flow.same is not None or (flow.attributes and len(flow.shares) == 1 and not flow.calls):
+            value = self.lookup(flow.same or flow.shares[0])
+        elif flow.direct is not None or (flow.attributes and len(flow.calls) == 1 and not flow.shares):
+            result = self.results.get(flow.direct or flow.calls[0])
+            value = result.value if result is not None else None
+        return value.remembered if value is not None else None
 
     def _known_of(self, flow: Flow) -> Value:
         if flow.same is not None:
@@ -637,6 +654,7 @@ class Interpreter:
         if knowledge.changes_receiver(name) or (name == "add" and event.discarded):  # of a set; a frame's gives a sum
             stored = self._merged([result for _, result in arguments]) if name in _STORING else None
             certain = name not in _SOMETIMES
+            self._change_remembered(receiver, event.line)
             self.changed(receiver, certain, event.line, stored)
             if name in knowledge.FRESH_METHODS:
                 return Result(value=Value(maker=receiver.value.maker))
@@ -745,7 +763,7 @@ class Interpreter:
                 shares.update(dict.fromkeys(self.shares_of(root), False))
         kind = summary.uncarriable
         caches = not {"lru_cache", "cache"}.isdisjoint(info.decorators)
-        remembers = caches and (info.speaks or self.caches_are_asked)
+        remembers = caches and (info.speaks or self.caches_are_asked or self._leaves_more(summary))
         surely = {root for root, (sure, _) in summary.changes.items() if sure}  # else its end shows what was changed
         if remembers or any(root in info.mutable_defaults and root not in given for root in surely):
             self.function_changed(info, event.line)
@@ -758,8 +776,22 @@ class Interpreter:
             uncarriable=kind,
             latent=frozenset(latent),
             maker=summary.maker,
+            remembered=info if caches else None,
         )
         return Result(shares, value, functions=summary.functions)
+
+    def _leaves_more(self, summary: Summary) -> bool:
+        """Whether calling a function leaves more than its result, which it would not if it remembered that."""
+        return (
+            any(
+                sure or self.is_seen_to_change(root)
+                for root, (sure, _) in summary.changes.items()
+                if LOCAL_MARK not in root
+            )
+            or any(sure for component, sure in summary.draws.items() if component is not None)
+            or any(writes and sure for _, writes, sure in summary.files)
+            or bool(summary.binds or summary.states or summary.command)
+        )
 
     def _evaluate(self, event: Call, summary: Summary) -> Summary:
         """Texts given to a function that evaluates texts do what they say: ``show("df", "df.T")``."""
@@ -820,6 +852,11 @@ class Interpreter:
             for definition in in_order(result.value.latent):
                 self.change_definition(definition, line)
         self.change(result, certain, line, stored)
+
+    def _change_remembered(self, result: Result, line: int) -> None:
+        """What a cached function has given is changed in place: it gives that when it is called again."""
+        if result.value.remembered is not None:
+            self.function_changed(result.value.remembered, line)
 
     def _reaches_class(self, result: Result) -> bool:
         first = result.attributes[0]

@@ -77,6 +77,7 @@ class Value:
     definition: Definition | None = None
     in_memory: bool = False  # a database that lives in this process only
     separate: bool = False  # its parts share nothing with each other
+    remembered: FunctionInfo | None = None  # this cached function gives it again when it is called again
     method: str = ""  # it may be this method of what it shares: `push = stack.append`
     broken: str | Place = ""  # a definition that can no longer be replayed truthfully: why, or what changed it
 
