@@ -320,7 +320,7 @@ FUNCTION_METHODS = _words("register cache_info cache_clear")
 
 # A bare call `module.verb(...)` of a verb like these is there for what it leaves in the module.
 _SETTING = re.compile(
-    r"(set|reset|init|enable|disable|register|unregister|use|configure|config|extension|activate|add_|install|seed|"
+    r"(set|reset|init|enable|disable|register|unregister|use|configure|config|extension|activate|add(?:_|[A-Z])|install|seed|"
     r"patch|monkey|output_notebook|output_file|field_size_limit)"
 )
 _LASTING_SQL = re.compile(

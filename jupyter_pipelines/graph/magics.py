@@ -154,6 +154,8 @@ def line_magic(walker: StatementWalker, name: str, text: str, line: int) -> Flow
     elif name in {"run", "load", "edit"}:
         walker.events.append(StarImport(line, uncertain, f"%{name} {text}".strip()))
         walker.events.append(Command(line, uncertain, text))
+    elif name == "xdel" and text.strip().isidentifier():
+        walker.block(_parse(f"del {text.strip()}", line))
     elif name in _NAMESPACE:
         fix = "remove it, or tag its cell `skip`"
         walker.events.append(Unknowable(line, uncertain, f"`%{name}` acts on every name of the kernel", True, fix))

@@ -115,6 +115,19 @@ def test_an_alias_is_made_again(magic: str) -> None:
     assert magic[1:6] in pipeline.step("b").definitions[0].source
 
 
+def test_the_name_of_a_logging_level_is_repeated() -> None:
+    pipeline = compile_pipeline(
+        notebook("a: import logging\nlogging.addLevelName(25, 'NOTE')", "b: print(logging.getLevelName(25))")
+    )
+    assert "logging.addLevelName(25, 'NOTE')" in {one.source for one in pipeline.step("b").definitions}
+
+
+def test_xdel_deletes_one_name() -> None:
+    pipeline = compile_pipeline(notebook("a: x = y = 1", "b: %xdel x", "c: print(y)"))
+    assert not pipeline.errors
+    assert "JP304" in {one.code for one in compile_pipeline(notebook("a: x = 1", "b: %xdel x", "c: print(x)")).errors}
+
+
 def test_configuration_by_a_name_that_a_star_import_brings_is_repeated() -> None:
     pipeline = compile_pipeline(notebook("a: from sympy import *\ninit_printing()", "b: x = Symbol('x')", "c: x"))
     assert "init_printing()" in [replay.source for replay in pipeline.step("c").definitions]
