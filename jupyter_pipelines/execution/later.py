@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from jupyter_pipelines.execution.modules import named_modules
 from jupyter_pipelines.execution.step_notebook import assigned_names
 from jupyter_pipelines.notebook.model import Role
 from jupyter_pipelines.notebook.parsing import parse_python
@@ -48,7 +49,8 @@ def relied_upon(request: StepRequest) -> dict[str, object]:
     step takes from before this one; ``modules_past``: the modules among them, by name, as later steps import them.
     ``repeated_later``: source of this step's that later steps execute again. ``stars_later``: modules whose names a
     later step all has, and the first such step. ``draws_later``: the first later step that begins with pyplot's current
-    figure, "" for none.
+    figure, "" for none. ``modules_used_later``: modules that later steps may take for loaded. ``flags_later``: whether
+    they speak of flags, such as those of decimal numbers.
     """
     pipeline, step = request.pipeline, request.step
     names = [other.name for other in pipeline.steps]
@@ -64,6 +66,8 @@ def relied_upon(request: StepRequest) -> dict[str, object]:
         "modules_past": _modules_past(step, behind),
         "repeated_later": sorted(repeated),
         "stars_later": _stars(pipeline, behind),
+        "modules_used_later": sorted({name for other in behind for name in named_modules(pipeline, other)}),
+        "flags_later": any("flags" in _words(pipeline.document.cells[i].code) for other in behind for i in other.cells),
         "draws_later": next((other.name for other in behind if _draws_on(pipeline, other)), ""),
     }
 

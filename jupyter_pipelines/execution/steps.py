@@ -29,6 +29,7 @@ from jupyter_pipelines.execution.model import (
     StepRequest,
     StepResult,
 )
+from jupyter_pipelines.execution.modules import named_modules
 from jupyter_pipelines.settings import Settings
 
 if TYPE_CHECKING:
@@ -146,6 +147,7 @@ def _job(request: StepRequest, notebook: NotebookNode) -> Json:
         "setup_names": list(step.setup_names),
         "state_outputs": list(step.state_outputs),
         "bound": step_notebook.bound_names(document, step),
+        "modules_used": named_modules(request.pipeline, step),
         **later.relied_upon(request),
         "ignored": _ours(request),
     }

@@ -57,6 +57,8 @@ def observed_from(found: Mapping[str, object]) -> Observed:
         state_untouched=names("state_untouched"),
         files_read=names("files_read"),
         files_written=names("files_written"),
+        modules_lent=names("modules_lent"),
+        modules_loaded=names("modules_loaded"),
     )
 
 

@@ -333,6 +333,9 @@ class PipelineRun:
                 self._refuse_for(pipeline.errors[0])
                 return
             self.progress.pipeline = pipeline
+        if unfounded := self.progress.unfounded():
+            self._refuse(unfounded)
+            return
         if result.state == "completed":
             self._compare_setup(step, result)
         if result.state == "refused":

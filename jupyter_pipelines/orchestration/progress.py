@@ -151,6 +151,24 @@ class Progress:
             self.failed.discard(name)
         return taken
 
+    def unfounded(self) -> str:
+        """What a step took for loaded although nothing before it loads it, once that is known; "" for nothing."""
+        loaded: set[str] = set()
+        for step in self.pipeline.steps:
+            if step.name not in self.selection.chosen | self.selection.required:
+                continue
+            result = self.results.get(step.name)
+            if result is None:
+                return ""
+            for module in result.observed.modules_lent:
+                if module not in loaded:
+                    return (
+                        f"Step {step.name} asks for {module}, which nothing before it loads: Restart & Run All has it "
+                        f"not there. Put `import {module}` into setup."
+                    )
+            loaded.update((*result.observed.modules_lent, *result.observed.modules_loaded))
+        return ""
+
     def contradictions(self) -> list[Contradiction]:
         """The steps that started too early according to the graph as it is known now."""
         return [

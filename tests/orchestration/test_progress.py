@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from jupyter_pipelines.errors import RequestError
-from jupyter_pipelines.execution.model import Carried, StepResult
+from jupyter_pipelines.execution.model import Carried, Observed, StepResult
 from jupyter_pipelines.graph.model import Edge, EdgeKind, Input, Pipeline, StepPlan
 from jupyter_pipelines.notebook.model import NotebookDocument, NotebookOptions, StepOptions
 from jupyter_pipelines.orchestration.progress import Progress, Selection, select
@@ -161,3 +161,24 @@ def test_a_step_that_was_not_known_to_hand_state_on_runs_again_with_who_started_
     run.start(run.pipeline.step("a"))
     run.finish(completed("a"))
     assert run.contradictions() == []  # it was asked for it now, and had none
+
+
+def test_what_a_step_takes_for_loaded_must_have_been_loaded_before_it() -> None:
+    lent = StepResult("b", "completed", {}, observed=Observed(modules_lent=("matplotlib.pyplot",)))
+    loading = StepResult("a", "completed", {}, observed=Observed(modules_loaded=("matplotlib.pyplot",)))
+
+    run = progress(pipeline(steps="ab"))
+    run.finish(lent)
+    assert run.unfounded() == ""  # not known yet: a has not ended
+    run.finish(loading)
+    assert run.unfounded() == ""
+
+    run = progress(pipeline(steps="ab"))
+    run.finish(completed("a"))
+    run.finish(lent)
+    assert "Step b asks for matplotlib.pyplot, which nothing before it loads" in run.unfounded()
+
+    run = progress(pipeline(steps="bac"))
+    for result in (lent, loading, completed("c")):
+        run.finish(result)
+    assert "Step b asks for matplotlib.pyplot" in run.unfounded()  # a comes behind it

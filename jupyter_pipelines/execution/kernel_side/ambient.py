@@ -82,6 +82,8 @@ def apply_environment(changes: dict[str, str | None]) -> None:
 
 # Components
 
+flags_are_asked = False  # whether a later step reads the flags of decimal numbers, which most calculations raise
+
 
 def _numpy_random() -> Any:
     return sys.modules["numpy.random"].get_state(legacy=False)
@@ -184,14 +186,15 @@ def _set_warnings(state: Any) -> None:
 def _decimal() -> Any:
     context = decimal.getcontext()
     names = ("prec", "rounding", "Emin", "Emax", "capitals", "clamp")
-    return {**{name: getattr(context, name) for name in names}, "traps": dict(context.traps)}
+    state = {**{name: getattr(context, name) for name in names}, "traps": dict(context.traps)}
+    return {**state, "flags": dict(context.flags)} if flags_are_asked else state
 
 
 def _set_decimal(state: Any) -> None:
     context = decimal.getcontext()
     for name, value in state.items():
-        if name == "traps":
-            context.traps.update(value)
+        if name in ("traps", "flags"):
+            getattr(context, name).update(value)
         else:
             setattr(context, name, value)
 

@@ -17,6 +17,7 @@ from . import ambient, rebuild, rest
 from .container import Container, ContainerError
 from .files import FileRecorder
 from .imports import ImportWatcher
+from .lending import Lending
 from .refusals import UncarriableError
 from .saving import Saving, fresh_digest
 from .watching import Watch
@@ -73,6 +74,7 @@ class Session:
     def __init__(self, path: str) -> None:
         with open(path, encoding="utf-8") as file:
             self.job: Json = json.load(file)
+        ambient.flags_are_asked = self.job["flags_later"]
         self.result: Json = {}
         self.folder = os.path.dirname(path)
         self._result_path = os.path.join(self.folder, "result.json")
@@ -86,6 +88,7 @@ class Session:
         self.setup_digests: dict[str, str] = {}
         self._held: set[str] | None = None
         self._imports = ImportWatcher(ambient.capture_while_importing, self._account_for_import, self._look_at_modules)
+        self._lending = Lending(self.job["modules_used"])
         self.files = FileRecorder([self.job["objects"], os.path.dirname(path), *self.job["ignored"]])
 
     # begin
@@ -121,6 +124,7 @@ class Session:
         self.state = ambient.capture()
         self.watch = Watch(self.job, self.user, self.shell, self.files)
         self._imports.start()
+        self._lending.look()
         self.files.on = True
 
     def restore(self) -> None:
@@ -177,6 +181,7 @@ class Session:
 
     def _look_at_modules(self) -> None:
         self.watch.modules.look()
+        self._lending.look()
 
     def _account_for_import(self, before: Json, after: Json) -> None:
         """Take what an import did to hidden state as if it had been so from the start."""
@@ -222,6 +227,7 @@ class Session:
         """Compare what must not have changed, write what later steps need, and say what was seen."""
         self.files.on = False
         self._imports.stop()
+        self._lending.stop()
         self.watch.stop()
         state = ambient.capture()
         changes = ambient.changed(self.state, state)
@@ -285,6 +291,8 @@ class Session:
             "state_untouched": [name for name, changed in changes.items() if not changed],
             "files_read": list(self.files.read),
             "files_written": list(self.files.written),
+            "modules_lent": self._lending.lent,
+            "modules_loaded": [name for name in self.job["modules_used_later"] if name in sys.modules],
         }
 
     # the result

@@ -1,0 +1,46 @@
+"""What one kernel has without any name telling of it."""
+
+from __future__ import annotations
+
+import pytest
+
+SPEAKS_OF_FLAGS = "import decimal\nprint(decimal.getcontext().flags[decimal.Inexact])"
+
+
+@pytest.mark.parametrize("imported", ["import wsgiref", "import wsgiref\nimport os"])
+def test_a_module_that_only_another_step_has_loaded_is_lent(make_notebook, imported) -> None:
+    named = "print(wsgiref.headers.__name__, hasattr(wsgiref, 'nothing'), '__getattr__' in vars(wsgiref))"
+    notebook = make_notebook(setup=imported, a="import wsgiref.headers as h", b=named)
+    assert notebook.run("a").observed.modules_loaded == ("wsgiref.headers",)
+    lent = notebook.run("b")
+    assert lent.state == "completed", lent.error
+    assert notebook.text(lent) == "wsgiref.headers False True\n"
+    assert lent.observed.modules_lent == ("wsgiref.headers",)
+
+
+def test_a_package_that_gives_its_modules_itself_goes_on_doing_so(make_notebook) -> None:
+    notebook = make_notebook(a="import lazily\nprint(lazily.inner, lazily.other.__name__)")
+    (notebook.folder / "lazily").mkdir()
+    (notebook.folder / "lazily" / "__init__.py").write_text(
+        "def __getattr__(name):\n    if name == 'inner':\n        return 'given'\n    raise AttributeError(name)\n"
+    )
+    for name in ("inner", "other"):
+        (notebook.folder / "lazily" / f"{name}.py").write_text("")
+    made = notebook.run("a")
+    assert notebook.text(made) == "given lazily.other\n", made.error
+    assert made.observed.modules_lent == ("lazily.other",)
+
+
+def test_a_module_that_the_step_loads_itself_is_not_lent(make_notebook) -> None:
+    loading = "import importlib, wsgiref\nimportlib.import_module('wsgiref.headers')\nprint(wsgiref.headers.__name__)"
+    made = make_notebook(a=loading).run("a")
+    assert made.state == "completed", made.error
+    assert made.observed.modules_lent == ()
+
+
+def test_flags_of_decimal_numbers_are_state_where_a_later_step_speaks_of_them(make_notebook) -> None:
+    divide = "import decimal\ndecimal.Decimal(1) / 3"
+    notebook = make_notebook(a=divide, b=SPEAKS_OF_FLAGS)
+    assert "decimal" in notebook.run("a").observed.state_changed
+    assert notebook.text(notebook.run("b", state_inputs=("decimal",))) == "True\n"
+    assert "decimal" not in make_notebook(a=divide, b="1").run("a").observed.state_changed
