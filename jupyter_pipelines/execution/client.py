@@ -385,6 +385,7 @@ def wait_for_kernels() -> None:
 
 
 _ARROW = re.compile(r"^-*> ?(\d+) (.*)$", re.MULTILINE)
+_LED_TO = re.compile(r"^(?:The above exception was the direct cause|During handling of the above)", re.MULTILINE)
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 _ending: set[threading.Thread] = set()
 
@@ -408,16 +409,20 @@ def _place(error: StepErrorInfo, cell: NotebookNode) -> StepErrorInfo:
     error = replace(error, cell=own.get("index"))
     if own.get("hidden"):
         return error
-    line = _failing_line(error.traceback, cell.source)
+    line = failing_line(error.traceback, cell.source)
     source = cell.source.splitlines()[line - 1].strip()[:200] if line is not None else ""
     return replace(error, first_line=first_line[:60], line=line, source=source)
 
 
-def _failing_line(traceback: Iterable[str], source: str) -> int | None:
-    """The line of the cell that IPython's traceback begins with; ``None`` where that is about something else."""
+def failing_line(traceback: Iterable[str], source: str) -> int | None:
+    """The line of the cell that IPython's traceback begins with, that of the last of exceptions which led to others.
+
+    ``None`` where it begins with something else.
+    """
     lines = source.splitlines()
     above = next((at for at, line in enumerate(lines) if line.strip()), 0)  # empty lines, which IPython leaves out
-    for found in _ARROW.finditer(_COLOURS.sub("", "\n".join(traceback))):
+    last = _LED_TO.split(_COLOURS.sub("", "\n".join(traceback)))[-1]
+    for found in _ARROW.finditer(last):
         number = int(found[1]) + above
         is_it = 0 < number <= len(lines) and lines[number - 1].strip() == found[2].strip()
         return number if is_it else None

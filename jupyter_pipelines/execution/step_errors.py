@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from jupyter_pipelines.errors import FIX
+from jupyter_pipelines.execution.client import failing_line
 from jupyter_pipelines.execution.model import StepErrorInfo
 from jupyter_pipelines.execution.step_notebook import assigned_names
 from jupyter_pipelines.notebook.model import Cell, Role
@@ -51,6 +52,31 @@ def changed_setup(request: StepRequest, changed: Iterable[str]) -> dict[str, str
                 f"or change a copy of `{name}`",
                 "variable": name,
             }
+    return None
+
+
+def unmade(request: StepRequest, outcome: Outcome) -> dict[str, object] | None:
+    """A definition below the error of a cell that may fail, so that nothing has made it, which a later step needs."""
+    replays = [
+        (step.name, replay) for step in request.pipeline.steps for replay in (*step.definitions, *step.late_definitions)
+    ]
+    place = -1  # among the step's cells that run
+    for cell in outcome.notebook.cells:
+        own = cell.metadata.jupyter_pipelines
+        if own["hidden"] or own["phase"] != "step" or not cell.source.strip():
+            continue
+        place += 1
+        error = next((output for output in cell.get("outputs", ()) if output.output_type == "error"), None)
+        line = failing_line(error.traceback, cell.source) if error is not None else None
+        for reader, replay in replays if error is not None else ():
+            if replay.cell == own["index"] and replay.line > (line or 0) and replay.names:
+                name = replay.names[0]
+                return {
+                    "message": f"the cell may fail, and does so before it defines `{name}`: Restart & Run All has no "
+                    f"`{name}` when step {reader} needs it",
+                    "fix": f"put the definition of `{name}` into a cell of its own",
+                    "cell": place,
+                }
     return None
 
 

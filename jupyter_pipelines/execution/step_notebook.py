@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from jupyter_pipelines.execution.model import StepRequest
     from jupyter_pipelines.graph.model import Pipeline, Replay, StepPlan
 
+_MAY_FAIL = "raises-exception"
 _LOADER = Path(__file__).parent / "kernel_side" / "load.py"
 
 
@@ -46,10 +47,11 @@ def _cells(request: StepRequest, job: Path) -> Iterator[NotebookNode]:
     step = request.step
     yield _hidden(phase_source("begin", job), "begin")
     yield from _preamble(request)
-    yield from (_replay(request, replay) for replay in step.definitions)
+    for replay in step.definitions:
+        yield from _replay(request, replay)
     yield _hidden(phase_source("load", job), "load")
     for number, replay in enumerate(step.late_definitions, start=1):
-        yield _replay(request, replay, loading_after(number, step, job))
+        yield from _replay(request, replay, loading_after(number, step, job))
     for index in step.cells:
         yield _visible(request, index, "step")
     yield _hidden(phase_source("save", job), "save")
@@ -76,13 +78,21 @@ def _visible(request: StepRequest, index: int, phase: str) -> NotebookNode:
     return made
 
 
-def _replay(request: StepRequest, replay: Replay, then: str = "") -> NotebookNode:
+def _replay(request: StepRequest, replay: Replay, then: str = "") -> Iterator[NotebookNode]:
     # Lines before it keep the numbers that warnings and tracebacks show: those of the author's cell, whose empty first
     # lines IPython leaves out. It leaves out ours, too, unless there is something in the first of them.
     code = request.pipeline.document.cells[replay.cell].code
     above = code[: len(code) - len(code.lstrip())].count("\n")
     lines = max(0, replay.line - 1 - above)
-    return _hidden(("#" if lines else "") + "\n" * lines + replay.source + then, "definitions", replay.cell)
+    source = ("#" if lines else "") + "\n" * lines + replay.source
+    if _MAY_FAIL not in request.pipeline.document.cells[replay.cell].tags:
+        yield _hidden(source + then, "definitions", replay.cell)
+        return
+    made = _hidden(source, "definitions", replay.cell)
+    made.metadata["tags"] = [_MAY_FAIL]  # what fails there, fails here
+    yield made
+    if then:
+        yield _hidden(then.strip(), "definitions", replay.cell)
 
 
 def loading_after(number: int, step: StepPlan, job: Path) -> str:

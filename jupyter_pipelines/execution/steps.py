@@ -258,6 +258,9 @@ def _error(request: StepRequest, outcome: Outcome, said: Json) -> StepErrorInfo 
         return step_errors.refusal(request, refused)
     if outcome.error is not None:
         return step_errors.explained(request, outcome)
+    unmade = step_errors.unmade(request, outcome)
+    if unmade is not None:
+        return step_errors.refusal(request, unmade)
     if "observed" not in said:
         return StepErrorInfo("error", f"step {request.step.name} ended without saying what it made", "run it again")
     changed = step_errors.changed_setup(request, said["observed"]["changed"])

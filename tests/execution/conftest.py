@@ -19,7 +19,14 @@ from jupyter_pipelines.notebook import parse_notebook, read_notebook
 class Notebook:
     """A notebook of setup and steps, run step by step. What steps hand over is kept for the next."""
 
-    def __init__(self, folder: Path, setup: str, steps: Mapping[str, str], parameters: str = "") -> None:
+    def __init__(
+        self,
+        folder: Path,
+        setup: str,
+        steps: Mapping[str, str],
+        parameters: str = "",
+        may_fail: tuple[str, ...] = (),
+    ) -> None:
         self.folder = folder
         self.objects = folder / "objects"
         cells = [("setup", setup)] if setup else []
@@ -27,7 +34,8 @@ class Notebook:
         cells += [(f"step:{name}", source) for name, source in steps.items()]
         source = {
             "cells": [
-                {"id": f"c{place}", "cell_type": "code", "source": text, "metadata": {"tags": [tag]}, "outputs": [],
+                {"id": f"c{place}", "cell_type": "code", "source": text, "outputs": [],
+                 "metadata": {"tags": [tag, *(["raises-exception"] if tag[5:] in may_fail else [])]},
                  "execution_count": None}
                 for place, (tag, text) in enumerate(cells)
             ],
@@ -95,8 +103,8 @@ class Notebook:
 def make_notebook(tmp_path: Path):
     """Make a :class:`Notebook` in a folder of its own."""
 
-    def make(setup: str = "", parameters: str = "", **steps: str) -> Notebook:
-        return Notebook(tmp_path, setup, steps, parameters)
+    def make(setup: str = "", parameters: str = "", may_fail: tuple[str, ...] = (), **steps: str) -> Notebook:
+        return Notebook(tmp_path, setup, steps, parameters, may_fail)
 
     return make
 

@@ -1,8 +1,12 @@
-"""What one kernel has without any name telling of it."""
+"""What one kernel has without any name telling of it, and what a cell that fails leaves undone."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
+
+from jupyter_pipelines.graph.model import Replay
 
 SPEAKS_OF_FLAGS = "import decimal\nprint(decimal.getcontext().flags[decimal.Inexact])"
 
@@ -44,3 +48,24 @@ def test_flags_of_decimal_numbers_are_state_where_a_later_step_speaks_of_them(ma
     assert "decimal" in notebook.run("a").observed.state_changed
     assert notebook.text(notebook.run("b", state_inputs=("decimal",))) == "True\n"
     assert "decimal" not in make_notebook(a=divide, b="1").run("a").observed.state_changed
+
+
+@pytest.mark.parametrize(
+    ("cell", "ends"),
+    [
+        ("1 / 0\ndef f(): return 1", "refused"),
+        ("import json\njson.loads('{')\ndef f(): return 1", "refused"),
+        ("try:\n    1 / 0\nexcept ZeroDivisionError as e:\n    raise ValueError from e\ndef f(): return 1", "refused"),
+        ("def f(): return 1\n1 / 0", "completed"),
+    ],
+)
+def test_a_definition_below_the_error_of_a_cell_is_not_there(make_notebook, cell, ends) -> None:
+    notebook = make_notebook(a=cell, b="print(f())", may_fail=("a",))
+    line = cell.splitlines().index("def f(): return 1") + 1
+    replay = Replay(0, line, "def f(): return 1", ("f",))
+    notebook.plans["b"] = replace(notebook.plans["b"], definitions=(replay,))
+    made = notebook.run("a")
+    assert made.state == ends, made.error
+    if ends == "refused":
+        assert "does so before it defines `f`" in made.error.message
+        assert made.error.cell == 0
