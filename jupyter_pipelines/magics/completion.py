@@ -7,6 +7,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from IPython.core.error import UsageError
+
 import jupyter_pipelines as jp
 from jupyter_pipelines.errors import PipelinesError
 from jupyter_pipelines.magics.commands import BY_NAME, COMMANDS, Completes, Option
@@ -54,7 +56,7 @@ def _argument(words: list[str], options: tuple[Option, ...]) -> Option | None:
 
 
 def _values(kind: Completes, notebook: Callable[[], Path]) -> list[str]:
-    with suppress(PipelinesError, OSError):
+    with suppress(PipelinesError, OSError, UsageError):  # the last where nothing tells which notebook is meant
         return _LISTS[kind](notebook()) if kind in _LISTS else []
     return []
 

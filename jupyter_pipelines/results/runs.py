@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 Moment = float | str | date | timedelta
 STATES: tuple[str, ...] = get_args(RunState)
+TEXTS = ("id", "pipeline", "state", "by")  # columns of every table of runs, also of an empty one
 PAGE = 100  # runs that are read at once
 _AGO = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|h|d|w)")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
@@ -61,12 +62,14 @@ def runs(
     """
     if limit is not None and (not isinstance(limit, int) or isinstance(limit, bool) or limit < 0):
         raise RequestError(f"{limit!r} is no number of runs.", "Give a whole number, or None for all.")
-    unknown = set([by] if isinstance(by, str) else by or ()) - set(STARTERS)
-    if unknown:
-        raise RequestError(f"{min(unknown)!r} starts no runs.", f"Give `by` one of {', '.join(STARTERS)}.")
-    strange = set([state] if isinstance(state, str) else state or ()) - set(STATES)
-    if strange:
-        raise RequestError(f"No run is ever {min(map(str, strange))!r}.", f"A state is one of {', '.join(STATES)}.")
+    if pipeline is not None and not isinstance(pipeline, str | Path):
+        raise RequestError(f"{pipeline!r} is no notebook.", "Give its path, or the name of its pipeline.")
+    if parameters is not None and not isinstance(parameters, Mapping):
+        raise RequestError(f"{parameters!r} are no parameters.", 'Give them by name: {"airline": "UA"}.')
+    for unknown in _strange(by, STARTERS):
+        raise RequestError(f"{unknown!r} starts no runs.", f"Give `by` one of {', '.join(STARTERS)}.")
+    for unknown in _strange(state, STATES):
+        raise RequestError(f"No run is ever {unknown!r}.", f"A state is one of {', '.join(STATES)}.")
     wanted: dict[str, Any] = {"state": state, "schedule": schedule, "backfill": backfill}
     if pipeline is not None:
         from jupyter_pipelines.orchestration.versions.identity import pipeline_of
@@ -167,15 +170,25 @@ class Runs:
 
     def to_pandas(self) -> pd.DataFrame:
         """The table as a pandas frame."""
-        return _library("pandas").DataFrame(self.columns())  # type: ignore[no-any-return]
+        frame = _library("pandas").DataFrame(self.columns())
+        return frame.astype({"started": "datetime64[us, UTC]", "duration": float})  # type: ignore[no-any-return]
 
     def to_polars(self) -> pl.DataFrame:
         """The table as a polars frame."""
-        return _library("polars").DataFrame(self.columns(), infer_schema_length=None)  # type: ignore[no-any-return]
+        library = _library("polars")
+        kinds = {"started": library.Datetime("us", "UTC"), "duration": library.Float64}
+        types = {**dict.fromkeys(TEXTS, library.String), **kinds}
+        return library.DataFrame(  # type: ignore[no-any-return]
+            self.columns(), schema_overrides=types, infer_schema_length=None
+        )
 
     def to_arrow(self) -> pa.Table:
         """The table for Arrow."""
-        return _library("pyarrow").table(self.columns())
+        library = _library("pyarrow")
+        kinds = {"started": library.timestamp("us", "UTC"), "duration": library.float64()}
+        types = {**dict.fromkeys(TEXTS, library.string()), **kinds}
+        columns = {name: library.array(values, types.get(name)) for name, values in self.columns().items()}
+        return library.table(columns)
 
     def to_duckdb(self, connection: duckdb.DuckDBPyConnection | None = None) -> duckdb.DuckDBPyRelation:
         """The table as a relation of DuckDB, of ``connection`` or of its default one."""
@@ -217,6 +230,12 @@ def moment(given: Moment | None) -> float | None:
     if not isinstance(given, datetime):
         given = datetime(given.year, given.month, given.day)
     return given.timestamp()
+
+
+def _strange(given: object, known: Collection[str]) -> list[object]:
+    """What is given, one or several, and not known."""
+    several = given if isinstance(given, list | tuple | set | frozenset) else [] if given is None else [given]
+    return [one for one in several if one not in known]
 
 
 def _opened() -> tuple[Store, RunIndex]:

@@ -216,6 +216,15 @@ def test_tab_offers_what_there_is(kernel: Kernel) -> None:
     assert "failed" in kernel.offers("%pipeline history --state f")
 
 
+def test_a_kernel_without_a_notebook_asks_for_its_name(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    with _opened(tmp_path, JPY_SESSION_NAME="elsewhere/untitled.ipynb") as kernel:
+        kernel.run("%load_ext jupyter_pipelines")
+        assert "name it: %pipeline run --notebook NB" in kernel.run("%pipeline run").text
+        kernel.offers("%pipeline explain ")
+        assert kernel.offers("%pipeline explain --notebook demo.ipynb f") == ["fit"]
+    assert "Traceback" not in capfd.readouterr().err
+
+
 def test_a_step_does_not_run_its_own_pipeline(kernel: Kernel, tmp_path: Path) -> None:
     notebook = nbformat.v4.new_notebook(
         cells=[nbformat.v4.new_code_cell("%load_ext jupyter_pipelines\n%pipeline run", metadata={"tags": ["step:a"]})]

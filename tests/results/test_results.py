@@ -88,6 +88,10 @@ def test_runs_are_chosen_by_state_time_and_parameters(made: Made) -> None:
         made.pipeline.runs(since="yesterday-ish")
     with pytest.raises(RequestError, match="A state is one of pending, running"):
         made.pipeline.runs(state=["failed", "done"])
+    wrong: Any = 7
+    for filters in ({"pipeline": wrong}, {"state": wrong}, {"by": wrong}, {"parameters": wrong}, {"limit": "7"}):
+        with pytest.raises(RequestError, match="7"):
+            jp.runs(**filters)
 
 
 def test_runs_are_tables(made: Made) -> None:
@@ -97,6 +101,10 @@ def test_runs_are_tables(made: Made) -> None:
     assert made.pipeline.runs().to_polars().height == made.pipeline.runs().to_arrow().num_rows == 2
     rows = made.pipeline.runs().to_duckdb().filter("state = 'failed'").project('"metrics.slope"').fetchall()
     assert rows == [(13.0,)]
+    none = jp.runs(made.pipeline.path, limit=0)  # has the same columns of the same types
+    assert none.to_pandas().dtypes["started"] == frame.dtypes["started"]
+    assert none.to_polars().schema["duration"] == made.pipeline.runs().to_polars().schema["duration"]
+    assert none.to_duckdb().filter("state = 'failed' and started > now() and duration > 1").fetchall() == []
 
 
 def test_a_trend_is_of_a_metric_a_duration_or_rows(made: Made) -> None:
