@@ -5,6 +5,8 @@ from __future__ import annotations
 import reprlib
 import sys
 
+_CONTAINERS = {list, tuple, dict, set, frozenset}
+_PLAIN = {int, float, complex, str, bytes, bool, type(None)}
 _short = reprlib.Repr()
 _short.maxstring = _short.maxother = 60
 
@@ -37,14 +39,27 @@ def _summarize(value: object) -> str:
         if isinstance(shape, tuple) and shape:
             return f"{tuple(shape)} {getattr(value, 'dtype', '')}".strip()
     if isinstance(value, (list, tuple, dict, set, frozenset)):
-        text = _short.repr(value) if len(value) <= 4 else ""
+        text = _short.repr(value) if len(value) <= 4 and _is_plain(value) else ""
         return text if text and _is_short(text) else f"{len(value):,} item" + ("s" if len(value) != 1 else "")
-    if isinstance(value, (str, bytes)) and len(value) > 60:
+    if kind in (str, bytes) and len(value) > 60:  # type: ignore[arg-type]  # a text
         return f"{_short.repr(value)} ({len(value):,} long)"
-    if isinstance(value, (int, float, complex, str, bytes, bool, type(None))):
+    if kind in _PLAIN:
         return _short.repr(value)
-    text = repr(value) if kind.__repr__ is not object.__repr__ else ""
+    # What the notebook itself defines may take a minute to describe itself, or do something else meanwhile.
+    own = kind.__module__ == "__main__" or kind.__module__.partition(".")[0] == "collections"
+    text = "" if own or kind.__repr__ is object.__repr__ else repr(value)
     return text if _is_short(text) else ""
+
+
+def _is_plain(value: object, depth: int = 3) -> bool:
+    """Whether nobody's code runs when the value is written down."""
+    kind = type(value)
+    if kind in _CONTAINERS and isinstance(value, (list, tuple, dict, set, frozenset)):
+        parts = [*value, *value.values()] if isinstance(value, dict) else list(value)
+        return depth > 0 and len(parts) <= 8 and all(_is_plain(part, depth - 1) for part in parts)
+    if kind.__module__ == "numpy":
+        return getattr(value, "shape", None) == ()
+    return kind in _PLAIN or kind.__module__ in ("datetime", "decimal", "pathlib")
 
 
 def _is_short(text: str) -> bool:
