@@ -207,7 +207,7 @@ class Interpreter:
         if flow.function is not None:
             functions.append(flow.function)
         latent.update(definition for info in flow.lambdas if (definition := self.anonymous(info)) is not None)
-        rooted = len(flow.shares) == 1 and not flow.calls
+        rooted = len(flow.shares) == 1 and not flow.calls and not flow.depth
         for name in flow.shares:
             functions += self.nested(name)
             value = self.lookup(name)

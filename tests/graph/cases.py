@@ -725,6 +725,13 @@ MEMORY = [
         replays="b:f",
     ),
     case(
+        "default that is put into a list",
+        "a: class P: pass\ndef f(start=P()):\n    found = [start]\n    found.pop()\n    return len(found)",
+        "b: print(f())",
+        "c: print(f())",
+        replays="b:f c:f",
+    ),
+    case(
         "cache with a side effect",
         "a: from functools import cache\ncalls = []\n@cache\ndef f(v):\n    calls.append(v)\n    return v\nf(1)",
         "b: f(1)",
