@@ -724,6 +724,7 @@ class Dataflow(Interpreter):
         self._new_change(name, certain, line)
 
     def file(self, path: str | None, writes: bool, line: int, certain: bool = True) -> None:
+        path = self._path_here(path)
         self.facts.files.append((path, writes, certain, self.place(line)))
         if writes and path is not None:
             self.state_of_walk.made_files[path.rpartition("/")[2]] = True

@@ -181,7 +181,7 @@ class FunctionInterpreter(Interpreter):
         self.summary.draws[component] = self.summary.draws.get(component, False) or certain
 
     def file(self, path: str | None, writes: bool, line: int, certain: bool = True) -> None:
-        self.summary.files.add((path, writes, certain))
+        self.summary.files.add((self._path_here(path), writes, certain))
 
     def table(self, name: TableName | None, use: Use, line: int, certain: bool = True, what: str = "") -> None:
         self.summary.tables.add((name, use, what, certain))

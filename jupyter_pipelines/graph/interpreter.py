@@ -111,6 +111,11 @@ class Interpreter:
 
     def file(self, path: str | None, writes: bool, line: int, certain: bool = True) -> None: ...
 
+    def _path_here(self, path: str | None) -> str | None:
+        """``path`` as it is where the notebook's folder is the working directory; ``None`` where that is not known."""
+        moved = self.suspended.get("cwd") and path is not None and not path.startswith("/")
+        return None if moved else path
+
     def command(self, line: int) -> None: ...
 
     def table(self, name: TableName | None, use: Use, line: int, certain: bool = True, what: str = "") -> None:
@@ -475,10 +480,10 @@ class Interpreter:
                 self.file(self._path(arguments, 0), dotted in {"shutil.move", "os.rename", "os.replace"}, event.line)
         elif dotted in knowledge.COMMAND_FUNCTIONS:
             self.command(event.line)
-        elif dotted in {"pandas.ExcelWriter", "io.open", "gzip.open", "bz2.open", "h5py.File"}:
+        elif dotted in knowledge.OPENING_FUNCTIONS:
             mode = event.argument(1) or event.argument("mode")
-            text = mode.constant if mode is not None else ("w" if dotted == "pandas.ExcelWriter" else "r")
-            writes = not isinstance(text, str) or any(letter in text for letter in "wax+")
+            text = mode.constant if mode is not None else knowledge.OPENING_FUNCTIONS[dotted]
+            writes = not isinstance(text, str) or any(letter in text for letter in "wax+cn")
             self.file(self._path(arguments, 0), writes, event.line)
         elif (
             dotted in knowledge.READING_FUNCTIONS

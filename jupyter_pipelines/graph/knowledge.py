@@ -472,8 +472,22 @@ READING_FUNCTIONS = _words(
     "numpy.load numpy.loadtxt numpy.genfromtxt numpy.fromfile joblib.load os.listdir os.path.exists os.path.getsize "
     "os.path.isfile os.path.isdir os.path.islink os.path.lexists os.path.getmtime os.path.getctime os.path.samefile "
     "os.lstat os.access os.stat os.walk os.scandir glob.glob glob.iglob matplotlib.pyplot.imread PIL.Image.open "
-    "yaml.safe_load_ torch.load zipfile.ZipFile polars.scan_csv polars.scan_parquet"
+    "yaml.safe_load_ torch.load polars.scan_csv polars.scan_parquet os.chdir contextlib.chdir"
 )
+OPENING_FUNCTIONS: dict[str, str] = {
+    "pandas.ExcelWriter": "w",
+    "io.open": "r",
+    "codecs.open": "r",
+    "gzip.open": "r",
+    "bz2.open": "r",
+    "lzma.open": "r",
+    "h5py.File": "r",
+    "zipfile.ZipFile": "r",
+    "tarfile.open": "r",
+    "shelve.open": "c",
+    "dbm.open": "r",
+}
+"""Those that open a file for what their second argument says, and the mode they take where there is none."""
 WRITING_FUNCTIONS: dict[str, int] = {
     "numpy.save": 0,
     "numpy.savetxt": 0,

@@ -39,6 +39,7 @@ _TEMPORARY = {
     "localcontext": "decimal",
     "errstate": "numpy.errstate",
     "config_context": "sklearn.config",
+    "chdir": "cwd",
 }
 _METHOD_KINDS = {"staticmethod", "classmethod", "property", "cached_property"}
 _ENDS = (ast.Raise, ast.Return, ast.Break, ast.Continue)
@@ -251,8 +252,9 @@ class StatementWalker(ExpressionWalker):
         suspended = []
         for item in node.items:
             flow = self.flow(item.context_expr)
-            if flow.direct is not None and flow.direct.attributes[-1:]:
-                component = _TEMPORARY.get(flow.direct.attributes[-1])
+            call = flow.direct
+            if call is not None and (call.attributes or call.root == "chdir"):
+                component = _TEMPORARY.get(call.attributes[-1] if call.attributes else "chdir")
                 if component:
                     suspended.append(component)
                     self.events.append(Suspend(node.lineno, False, component, True))

@@ -195,6 +195,23 @@ def test_asking_for_a_file_waits_for_what_was_done_to_it(asked) -> None:
     assert [(edge.source, edge.target, edge.kind) for edge in pipeline.edges] == [("a", "b", EdgeKind.FILE)]
 
 
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("zipfile.ZipFile('x', 'w')", "zipfile.ZipFile('x')"),
+        ("shelve.open('x')", "shelve.open('x')"),
+        ("with contextlib.chdir('d'): open('x', 'w')", "open('d/x')"),
+        ("with chdir('d'): open('x', 'w')", "open('d/x')"),
+        ("def f():\n    with chdir('d'): open('x', 'w')\nf()", "open('d/x')"),
+        ("os.makedirs('d')", "with contextlib.chdir('d'): pass"),
+    ],
+)
+def test_what_opens_a_file_by_other_means_waits_for_it(written, read) -> None:
+    imports = "import os, zipfile, shelve, contextlib\nfrom contextlib import chdir"
+    pipeline = compile_pipeline(notebook(f"setup: {imports}", f"a: {written}", f"b: {read}"))
+    assert [(edge.source, edge.target, edge.kind) for edge in pipeline.edges] == [("a", "b", EdgeKind.FILE)]
+
+
 def test_resources_keep_notebook_order() -> None:
     pipeline = compile_pipeline(
         notebook(
