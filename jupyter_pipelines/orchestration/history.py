@@ -116,7 +116,10 @@ def get_run(run_id: str) -> RunRecord:
         raise RequestError(f"There is no run {run_id!r}.", "`jupyter pipelines runs` lists them.")
     if len(found) > 1 and run_id not in found:
         raise RequestError(f"Several runs begin with {run_id!r}.", "Give more of the id.")
-    record = read_record(store, run_id if run_id in found else found[0])
+    meant = run_id if run_id in found else found[0]
+    record = read_record(store, meant)
+    if record is None and not store.has_run(meant):
+        raise RequestError(f"Run {run_id!r} was removed.", "`jupyter pipelines runs` lists those that are kept.")
     if record is None:
         raise RequestError(f"The record of run {run_id!r} cannot be read.")
     return record

@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from jupyter_pipelines.errors import PipelinesError
+from jupyter_pipelines.errors import PipelinesError, RequestError
 from jupyter_pipelines.results.run import Run
 from jupyter_pipelines.results.runs import STATES, Runs, runs
 from jupyter_pipelines.results.showing.html import VIEW, framed, moment
@@ -109,7 +109,9 @@ class HistoryView(View):
         wanted |= {"since": self._since.value} if self._since.value else {}
         wanted |= {"until": self._until.value + timedelta(days=1)} if self._until.value else {}
         name, equals, value = self._given.value.partition("=")
-        if equals and name.strip():
+        if self._given.value.strip() and not (equals and name.strip()):
+            raise RequestError(f"{self._given.value.strip()!r} is no parameter with its value.", "Write NAME=VALUE.")
+        if equals:
             wanted["parameters"] = {**self._filters.get("parameters", {}), name.strip(): read_value(value.strip())}
         return wanted
 

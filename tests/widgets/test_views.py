@@ -134,3 +134,8 @@ def test_a_history_sends_a_page_and_turns_it(run: Run, monkeypatch: pytest.Monke
     assert view._table.value.count("<tr>") == 2
     view._until.value = began - timedelta(days=2)
     assert "No run on record fits." in view._table.value
+    view._until.value = None
+    view._given.value = "word"
+    assert "is no parameter with its value" in view._told.value
+    view._given.value = ""
+    assert view._table.value.count("<tr>") == 2

@@ -41,7 +41,7 @@ def _summarize(value: object) -> str:
     if isinstance(value, (list, tuple, dict, set, frozenset)):
         text = _short.repr(value) if len(value) <= 4 and _is_plain(value) else ""
         return text if text and _is_short(text) else f"{len(value):,} item" + ("s" if len(value) != 1 else "")
-    if kind in (str, bytes) and len(value) > 60:  # type: ignore[arg-type]  # a text
+    if kind in (str, bytes) and isinstance(value, (str, bytes)) and len(value) > 60:
         return f"{_short.repr(value)} ({len(value):,} long)"
     if kind in _PLAIN:
         return _short.repr(value)
