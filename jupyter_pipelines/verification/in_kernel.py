@@ -63,7 +63,7 @@ def _keep(work: Json, name: str) -> Json:
     if name not in user:
         return {"missing": "the notebook has no such variable at this point"}
     try:
-        pickled = _part("pickling").pickle_value(user[name])
+        pickled = _part("pickling").pickle_value(user[name], work["definitions"])
         group = _part("container").Group((name,), pickled)
         address = _part("container").write(work["objects"], [group], {name: {}})
     except Exception as error:  # whatever a value's own pickling raises

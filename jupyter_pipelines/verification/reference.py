@@ -61,11 +61,13 @@ def run_reference(
     """
     from jupyter_pipelines.execution import kernel_side
     from jupyter_pipelines.execution.engine import KernelRequest, execute_cells
+    from jupyter_pipelines.execution.step_notebook import replayable_names
 
     job, result = folder / "job.json", folder / "result.json"
     work = {
         "kernel_side": str(Path(kernel_side.__file__).parent),
         "objects": str(objects),
+        "definitions": replayable_names(pipeline.document),
         "result": str(result),
         "steps": carried,
         "references": [run.kept for run in earlier],
