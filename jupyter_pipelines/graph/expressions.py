@@ -33,6 +33,8 @@ _SQL_SOURCE = re.compile(r"\b(?:from|join)\s+([A-Za-z_]\w*)", re.IGNORECASE)
 _EVALUATORS = frozenset({"pd", "pandas", "ne", "numexpr"})  # modules that compute what a text says
 _RUNNERS = frozenset({"cProfile", "profile", "pdb"})  # modules that run a text as a cell of the notebook
 _SQL_METHODS = frozenset({"sql", "query", "execute", "from_query", "query_df"})
+_DESIGNS = frozenset({"dmatrix", "dmatrices", "incr_dbuilder", "incr_dbuilders"})  # of patsy: a formula needs no "~"
+_MATCHING = frozenset({"match", "search", "sub", "compile", "replace"})
 
 
 def merge(flows: Iterable[Flow]) -> Flow:
@@ -324,13 +326,14 @@ class ExpressionWalker:
     def _names_in_strings(self, node: ast.Call, attributes: Sequence[str]) -> None:
         """Names that libraries look up in the caller's namespace: ``df.query("@x")``, formulas, DuckDB's tables."""
         method = attributes[-1] if attributes else ""
+        designs = (method or getattr(node.func, "id", "")) in _DESIGNS
         for argument in [*node.args, *(keyword.value for keyword in node.keywords)]:
             if not isinstance(argument, ast.Constant) or not isinstance(argument.value, str):
                 continue
             text, names = argument.value, list[str]()
             if method in {"query", "eval"} and "@" in text:
                 names += _QUERY_NAME.findall(text)
-            if "~" in text and len(text) < 1000 and method not in {"match", "search", "sub", "compile", "replace"}:
+            if designs or ("~" in text and len(text) < 1000 and method not in _MATCHING):
                 names += _IDENTIFIER.findall(text)  # which of them are columns, only the data tells
             if method in _SQL_METHODS and "select" in text.lower():
                 names += _SQL_SOURCE.findall(text)

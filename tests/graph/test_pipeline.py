@@ -149,6 +149,13 @@ def test_what_an_earlier_execution_was_given_is_to_be_deleted() -> None:
     assert error.fix == "delete cell 2: parameters are given anew for each run"
 
 
+@pytest.mark.parametrize("call", ["patsy.dmatrix('half(x)', data)", "dmatrices(data=data, formula_like='half(x)')"])
+def test_a_formula_of_patsy_has_the_names_that_it_mentions(call) -> None:
+    setup = "setup: import patsy\nfrom patsy import dmatrices\ndata = {'x': [1]}"
+    pipeline = compile_pipeline(notebook(setup, "a: def half(v): return v / 2", f"b: {call}"))
+    assert [one.names for one in pipeline.step("b").definitions] == [("half",)]
+
+
 def test_files_order_steps() -> None:
     pipeline = compile_pipeline(
         notebook(
