@@ -67,6 +67,7 @@ def run(arguments: argparse.Namespace, notebook: Path) -> RunView:
         until=arguments.until,
         reuse=arguments.reuse,
         version="published" if arguments.published else None,
+        say=print,
     )
     if arguments.wait:
         try:

@@ -8,7 +8,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -51,13 +51,14 @@ def submit(
     max_parallel: int | None = None,
     timeout: float | None = None,
     key: str = "",
+    say: Callable[[str], None] = lambda _: None,
 ) -> str:
     """Have the service run the pipeline of ``notebook`` now, and return the run's id at once.
 
     The notebook is checked and frozen first, as for :func:`~jupyter_pipelines.orchestration.run`, which see; the run
     goes on whatever becomes of this process. Who submits again with the same ``key`` (a random text), because the
-    answer was lost, gets the id of the first run. Raises :class:`RequestError`, :class:`NotebookError` or
-    :class:`ServiceError`, and then nothing runs.
+    answer was lost, gets the id of the first run. ``say`` is told when the service is being started. Raises
+    :class:`RequestError`, :class:`NotebookError` or :class:`ServiceError`, and then nothing runs.
     """
     source, published = choose_source(notebook, version)
     request = RunRequest(
@@ -71,7 +72,7 @@ def submit(
         timeout=timeout,
         published=published,
     )
-    return submit_request(request, Settings.load(), key=own_key(key))
+    return submit_request(request, Settings.load(), key=own_key(key), say=say)
 
 
 @typed
@@ -95,6 +96,7 @@ def submit_request(
     endpoint: Endpoint | None = None,
     key: str = "",
     source: bytes | None = None,
+    say: Callable[[str], None] = lambda _: None,
 ) -> str:
     """Submit the run that is asked for; ``endpoint`` is the server in use, which is found unless given.
 
@@ -103,7 +105,7 @@ def submit_request(
     """
     pipeline, frozen, values = prepare(request, settings, source)
     path = str(request.notebook.absolute())
-    endpoint = endpoint or ensure_service(settings)
+    endpoint = endpoint or ensure_service(settings, say)
     options = _options(request, settings, local=bool(endpoint.pid))
     name = request.notebook.stem
     run: dict[str, object] = {"version": frozen, "notebook": path, "parameters": values, "options": options}
