@@ -33,7 +33,7 @@ demo: setup
 	@echo 'Open it in JupyterLab:  make lab NOTEBOOK=$(VENV)/demo/$(notdir $(NOTEBOOK))'
 
 lab: setup
-	@jupyter lab $(NOTEBOOK)
+	@jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) $(NOTEBOOK)
 
 test: setup $(MADE)/test $(MADE)/browser $(MADE)/postgresql
 	@cd labextension && jlpm test

@@ -75,13 +75,16 @@ def require_known(name: str | None) -> None:
 
 def _nearby(path: Path) -> str:
     from difflib import get_close_matches
+    from glob import escape
 
     try:
         names = [item.name for item in path.parent.iterdir() if item.suffix in {".ipynb", ".py", ".md"}]
     except OSError:
         return f"There is no folder {path.parent} either; check the path."
-    guess = get_close_matches(path.name, names, 1)
-    return f"Did you mean {path.parent / guess[0]}?" if guess else "Check the path."
+    if guess := get_close_matches(path.name, names, 1):
+        return f"Did you mean {path.parent / guess[0]}?"
+    below = next(path.parent.glob(f"*/{escape(path.name)}"), None)
+    return f"Did you mean {below}?" if below else "Check the path."
 
 
 def load_pipeline(text: str) -> Pipeline:

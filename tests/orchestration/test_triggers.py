@@ -109,7 +109,8 @@ def test_all_of_several(home: Path, write: WriteNotebook) -> None:
 
 
 def test_loops_are_refused_with_the_chain(home: Path, write: WriteNotebook) -> None:
-    a, b, c = (write(ONE, name=f"{name}.ipynb") for name in "abc")
+    a, b = (write(ONE, name=f"{name}.ipynb") for name in "ab")
+    c = write(("step:one", "result = 1"), ("step:two", "result"), name="c.ipynb")
     with pytest.raises(RequestError, match=r"a\.ipynb -> a\.ipynb"):
         jp.trigger(a, after=a)
     jp.trigger(b, after=a)
@@ -317,9 +318,12 @@ def test_an_update_by_another_pipeline(home: Path, write: WriteNotebook, tmp_pat
     )
     by_file, by_output = write(("parameters", "what: list = []"), ONE, name="f.ipynb"), write(ONE, name="o.ipynb")
     other = write(ONE, name="other.ipynb")
+    write(("step:one", "chart = 1"), ("step:two", "chart"), name="drawn.ipynb")
     jp.trigger(by_file, {"what": "{{ updated }}"}, updated="*.csv")
     jp.trigger(by_output, updated="load.ipynb:table")
-    jp.trigger(other, updated=["elsewhere/*.csv", "load.ipynb:chart"])
+    jp.trigger(other, updated=["elsewhere/*.csv", "drawn.ipynb:chart"])
+    with pytest.raises(RequestError, match=r"No step of drawn\.ipynb hands over a value 'charts'"):
+        jp.trigger(other, updated="drawn.ipynb:charts")
     by_output.unlink()
     duty = Triggers(home)
     (tmp_path / "mine.csv").write_text("by hand: no run has written it")

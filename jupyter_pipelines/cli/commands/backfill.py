@@ -1,4 +1,4 @@
-"""Run a notebook over a range of data windows: jupyter pipelines backfill flights.ipynb 2024-01-01..2024-01-31
+"""Run a notebook over a range of data windows: jupyter pipelines backfill warehouse.ipynb 2013-01-01..2013-01-31
 
 RANGE is FIRST..LAST, both included, or one period: days (2024-01-05), weeks (2024-W05), months (2024-01), quarters
 (2024-Q1), years (2024) or hours (2024-01-05T09). A period that RANGE cuts is run whole; one that is not over yet is

@@ -118,7 +118,7 @@ def _print(arguments: argparse.Namespace, understood: Understanding, made: Sched
 
     done = f"scheduled {made.id}" if made.is_new or arguments.replacing else f"there is such a schedule: {made.id}"
     if arguments.dry_run:
-        done = "nothing is kept: this is a dry run"
+        done = "a dry run, nothing is kept"
     what = f"version {made.version[:9]}" if made.version else "the file as it is then"
     if made.follow:
         from jupyter_pipelines.cli.commands.schedules import what_it_follows

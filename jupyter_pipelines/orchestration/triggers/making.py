@@ -5,6 +5,7 @@ Pausing, resuming and removing is one thing for schedules and triggers, by id.
 
 from __future__ import annotations
 
+import difflib
 import re
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -118,7 +119,10 @@ def trigger(
         above = [after] if isinstance(after, str | Path) else after
         causes.append(AfterRuns(tuple(dict.fromkeys(_pipeline(store, one) for one in above)), on, all_of))
     if file is not None:
-        causes.append(OnFiles(patterns.absolute(str(file), Path(path).parent), together))
+        pattern = patterns.absolute(str(file), Path(path).parent)
+        causes.append(OnFiles(pattern, together))
+        if not Path(folder := patterns.root(pattern)).is_dir():
+            say(f"The folder {folder} is not there yet: nothing is seen until it is.")
     if updated is True:
         causes.append(OnUpdate(reads=True))
     elif updated is not None and updated is not False:
@@ -331,15 +335,29 @@ def _on_update(store: Store, notebook: str, wanted: Iterable[str]) -> OnUpdate:
         if text.startswith(TABLE):
             tables.append(_table(text.removeprefix(TABLE)))
         elif colon and name.isidentifier() and not text.startswith("/"):
-            folder = Path(notebook).parent
-            outputs.append((_pipeline(store, whose if Path(whose).is_file() else folder / whose), name))
+            other = whose if Path(whose).is_file() else Path(notebook).parent / whose
+            outputs.append(_output(store, other, name))
         elif colon and name.isidentifier() and Path(whose).is_file():
-            outputs.append((_pipeline(store, whose), name))
+            outputs.append(_output(store, whose, name))
         else:
             paths.append(patterns.absolute(text, Path(notebook).parent))
     if not outputs and not paths and not tables:
         raise RequestError("It is not said which update is waited for.", "Name a file, NOTEBOOK:OUTPUT, or table:NAME.")
     return OnUpdate(tuple(paths), tuple(outputs), tuple(tables))
+
+
+def _output(store: Store, notebook: Path | str, name: str) -> tuple[str, str]:
+    """A value that the steps of another pipeline hand over. Raises :class:`RequestError` when they never do."""
+    whose = _pipeline(store, notebook)
+    if Path(notebook).is_file():
+        made = sorted({output for step in load(Path(notebook)).steps for output in step.outputs})
+        if name not in made:
+            near = difflib.get_close_matches(name, made, 1)
+            raise RequestError(
+                f"No step of {Path(notebook).name} hands over a value {name!r}.",
+                f"Did you mean {near[0]!r}?" if near else f"These are handed over: {', '.join(made) or 'none'}.",
+            )
+    return whose, name
 
 
 def _table(text: str) -> str:

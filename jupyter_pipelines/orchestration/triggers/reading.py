@@ -53,7 +53,7 @@ def require_something_read(record: TriggerRecord) -> None:
         raise RequestError(
             f"{Path(record.notebook).name} reads no table and no file that could be updated, as far as its source "
             "names them.",
-            'Say what is waited for, such as updated="table:mart.orders", "data/*.csv" or "load.ipynb:orders".',
+            'Say what is waited for, such as "table:mart.orders", "data/*.csv" or "load.ipynb:orders".',
         )
 
 
