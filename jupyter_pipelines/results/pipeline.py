@@ -80,6 +80,7 @@ class NotebookPipeline:
     @typed
     def explain(self, name: str | None = None) -> str:
         """Why its steps need the others: all of them, one of them, or those that hand on this variable, file or table.
+
         Raises :class:`RequestError` for a name that is none of these.
         """
         from jupyter_pipelines.graph.explain import explain, explain_name
