@@ -39,17 +39,44 @@ def settle_runs(store: Store, endpoint: Endpoint | None) -> list[str]:
     Prefect is told where it answers. Where it does not, the run is looked at again the next time.
     """
     killed = []
+    submitted: list[tuple[RunRecord, Mapping[str, object]]] = []
     for run_id in store.active_runs():
         try:
-            if _settle(store, endpoint, run_id):
+            if _settle(store, endpoint, run_id, submitted):
                 killed.append(run_id)
         except Exception:  # one that cannot be looked after keeps us from none of the others
             logger.exception("Run %s could not be looked after.", run_id)
+    if endpoint is not None and submitted and not _all_wait(endpoint, [record.id for record, _ in submitted]):
+        for record, found in submitted:
+            try:
+                _settle_submitted(store, endpoint, record, found)
+            except Exception:
+                logger.exception("Run %s could not be looked after.", record.id)
     return killed
 
 
-def _settle(store: Store, endpoint: Endpoint | None, run_id: str) -> bool:
-    """Make true what is said of one run; says whether it turned out killed."""
+def _all_wait(endpoint: Endpoint, runs: list[str]) -> bool:
+    """Whether Prefect knows all of these, and that none has ended: one question, however many wait their turn."""
+    if len(runs) == 1:
+        return False  # to ask for that one costs as much
+    going_on = ["SCHEDULED", "PENDING", "RUNNING", "PAUSED", "CANCELLING"]
+    wanted = {"flow_runs": {"id": {"any_": runs}, "state": {"type": {"any_": going_on}}}}
+    try:
+        return endpoint.call("/flow_runs/count", wanted) == len(runs)
+    except UNREACHABLE:
+        return True  # nothing is known, the next look asks again
+
+
+def _settle(
+    store: Store,
+    endpoint: Endpoint | None,
+    run_id: str,
+    submitted: list[tuple[RunRecord, Mapping[str, object]]],
+) -> bool:
+    """Make true what is said of one run; says whether it turned out killed.
+
+    One that was handed to Prefect and has not begun is put among those that were ``submitted``.
+    """
     found = store.load_run(run_id)
     record = None if found is None else record_from(found)
     if found is None or record is None:
@@ -67,7 +94,7 @@ def _settle(store: Store, endpoint: Endpoint | None, run_id: str) -> bool:
         store.note_alive(run_id)
         return False
     if record.state == "pending" and not found.get("process"):
-        _settle_submitted(store, endpoint, record, found)
+        submitted.append((record, found))
         return False
     if not over:
         record = _end(store, record, "crashed", KILLED)
@@ -76,13 +103,11 @@ def _settle(store: Store, endpoint: Endpoint | None, run_id: str) -> bool:
     return not over
 
 
-def _settle_submitted(store: Store, endpoint: Endpoint | None, record: RunRecord, found: Mapping[str, object]) -> None:
+def _settle_submitted(store: Store, endpoint: Endpoint, record: RunRecord, found: Mapping[str, object]) -> None:
     """A run that was handed to Prefect and has not begun: only Prefect knows what became of it.
 
     One that Prefect has lost, because its database was restored, is asked for again.
     """
-    if endpoint is None:
-        return
     try:
         answer = endpoint.call(f"/flow_runs/{record.id}")
     except urllib.error.HTTPError as error:

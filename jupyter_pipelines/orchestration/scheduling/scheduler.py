@@ -56,6 +56,7 @@ class Scheduler:
         self._unreadable: dict[str, str] = {}  # those that are left alone, and why
         self._prepared: tuple[str, datetime] | None = None  # the schedule and the time of the run prepared last
         self._looked = datetime.now(UTC)
+        self._settled: set[str] = set()  # the stores whose runs were looked at in this look
 
     def look(self) -> float:
         """Do what is due; returns in how many seconds to look again, at the latest."""
@@ -66,6 +67,7 @@ class Scheduler:
         if self._looked < before:  # the clock was set back: what was to be looked at when is not true any more
             self._wakes.clear()
             self._known.clear()
+        self._settled.clear()
         records = self._shelf.records()
         for record in records:
             if not record.schedule.paused and self._is_due(record):
@@ -129,14 +131,20 @@ class Scheduler:
 
     def _work(self, record: ScheduleRecord, endpoint: Endpoint) -> _Work:
         settings = replace(Settings.load(), home=self._home, store=record.store)
-        return _Work(record, self._shelf, endpoint, settings, self._canceller)
+        return _Work(record, self._shelf, endpoint, settings, self._canceller, self._settled)
 
 
 class _Work:
     """What is to be done about one schedule."""
 
     def __init__(
-        self, record: ScheduleRecord, shelf: Shelf, endpoint: Endpoint, settings: Settings, canceller: Canceller
+        self,
+        record: ScheduleRecord,
+        shelf: Shelf,
+        endpoint: Endpoint,
+        settings: Settings,
+        canceller: Canceller,
+        settled: set[str],
     ) -> None:
         self.record = record
         self.progress: Progress = shelf.progress(record)
@@ -145,6 +153,7 @@ class _Work:
         self.settings = settings
         self._store = Store(settings.store)
         self._canceller = canceller
+        self._settled = settled
 
     def carry_on(self, now: datetime) -> datetime | None:
         """Carry out what is decided about ``now``; returns when to decide again."""
@@ -170,7 +179,9 @@ class _Work:
     def _see_ends(self) -> None:
         if not self.progress.active:
             return
-        settle_runs(self._store, self._endpoint)
+        if self.settings.store not in self._settled:  # once for all schedules, however many have runs
+            self._settled.add(self.settings.store)
+            settle_runs(self._store, self._endpoint)
         going_on = [key for key in self.progress.active if self._goes_on(self.progress.runs.get(key, ""))]
         if going_on != self.progress.active:
             self.progress.active = going_on

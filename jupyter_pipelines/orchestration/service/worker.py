@@ -128,7 +128,8 @@ async def _listen(worker: ProcessWorker | None, home: Path, duties: Sequence[asy
             if RUN_DUE in told and worker is not None:
                 if worker.limiter.borrowed_tokens >= most:
                     worker.limiter.total_tokens = await asyncio.to_thread(_room, shelf, most)
-                await _quietly(worker.get_and_submit_flow_runs)
+                if worker.limiter.available_tokens > 0:  # else all that wait would be listed for nothing
+                    await _quietly(worker.get_and_submit_flow_runs)
             if LOOK in told:
                 for duty in duties:
                     duty.set()
