@@ -208,6 +208,15 @@ def test_the_files_of_a_later_version_are_refused_and_left(kept: Path, capsys: p
     assert content() == before
 
 
+def test_what_a_killed_backup_has_left_goes_with_the_next(database: Database) -> None:
+    first = back_up(database)
+    for name in (".prefect-20200101T000000Z.db.partial", ".prefect-20200101T000000Z.db.partial-journal"):
+        (database.folder / name).write_bytes(b"half of it")
+    assert {path.name for path in database.folder.iterdir()} > {first.name}
+    made = back_up(database)
+    assert {path.name for path in database.folder.iterdir()} == {first.name, made.name}
+
+
 @pytest.mark.parametrize("how", ["torn", "garbage", "cut", "header", "empty", "missing"])
 def test_a_damaged_one_is_put_aside_and_the_newest_good_backup_takes_its_place(database: Database, how: str) -> None:
     good = back_up(database)

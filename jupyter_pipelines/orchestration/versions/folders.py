@@ -39,7 +39,7 @@ logger = logging.getLogger(__name__)
 
 LEVELS = 2  # folders above the notebook's whose entries are linked
 _TEMPORARY = ".frozen."  # how the names of files begin that are being written
-_READ_ONLY, _EXECUTABLE = 0o444, 0o555
+_READ_ONLY = 0o400
 
 
 def unpack(version: Version, folder: Path | str) -> Path:
@@ -192,7 +192,7 @@ def _mirror(store: Store, content: Content, home: Path, folder: Path) -> None:
     for file in content.files:
         place = folder / file.path
         if not _is_whole(place, file):
-            _write(store, file, place, _EXECUTABLE if file.executable else _READ_ONLY)
+            _write(store, file, place, _READ_ONLY)
 
 
 def _link_entries(source: Path, target: Path, left_out: frozenset[str] | set[str]) -> None:
@@ -226,7 +226,7 @@ def _write(store: Store, file: FrozenFile, place: Path, mode: int) -> None:
     try:
         with os.fdopen(descriptor, "wb") as written:
             written.write(content)
-        os.chmod(temporary, mode | (0o111 if file.executable else 0))
+        os.chmod(temporary, mode | ((mode & 0o444) >> 2 if file.executable else 0))
         os.replace(temporary, place)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)

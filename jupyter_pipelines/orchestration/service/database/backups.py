@@ -48,6 +48,6 @@ def back_up(database: Database) -> Path:
     finally:
         for suffix in (*SUFFIXES, "-journal"):
             Path(f"{partial}{suffix}").unlink(missing_ok=True)
-    for old in database.backups()[BACKUPS:]:
-        old.unlink(missing_ok=True)
+    for old in (*database.backups()[BACKUPS:], *database.folder.glob(partial_of(Path("prefect-*.db")).name + "*")):
+        old.unlink(missing_ok=True)  # also what was left of those that were killed: no two are made at once
     return target
