@@ -42,8 +42,11 @@ Of the author's cells only one is on its way: where the next one ends the proces
 would be lost with it, and the wrong cell blamed.
 """
 
-OUTPUT_SILENCE = 10.0
-"""Seconds without a message after which a finished cell's missing "idle" is given up (kernels may drop messages)."""
+OUTPUT_SILENCE = 60.0
+"""Seconds without a message after which a finished cell's missing "idle" is given up (kernels may drop messages).
+
+Ours drop none: on a machine that has too much to do, what a cell has shown may still be on its way.
+"""
 
 
 class CellObserver(Protocol):
