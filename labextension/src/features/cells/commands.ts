@@ -14,6 +14,7 @@ import { type ITagged, type Role, writeRole } from './model';
 import { isStepName } from './names';
 import type { NotebookPills } from './notebook';
 import type { CellPill } from './pill';
+import { Typeahead } from './typeahead';
 
 type PillsOf = (panel: NotebookPanel) => NotebookPills | undefined;
 
@@ -79,10 +80,13 @@ function addTagCommands(
         }
         return;
       }
+      const ahead = new Typeahead();
       app.shell.activateById(panel.id);
       const chosen = await chosenPill(panel, pillsOf);
       if (chosen) {
-        await openTagger(...chosen);
+        await openTagger(...chosen, ahead);
+      } else {
+        ahead.stop();
       }
     }
   });

@@ -15,6 +15,7 @@ import type { NotebookPills } from './notebook';
 import { readOptions, writeOptions } from './options';
 import type { CellPill } from './pill';
 import type { Choice } from './tagging';
+import { Typeahead } from './typeahead';
 
 /** The code cells that a gesture is about: the selected ones, the active one among them. */
 export function chosenCells(notebook: Notebook): ICellModel[] {
@@ -91,15 +92,14 @@ function tag(
 /** Ask at the pill what its cell is, or the selected cells are. */
 export async function openTagger(
   pills: NotebookPills,
-  pill: CellPill
+  pill: CellPill,
+  ahead = new Typeahead()
 ): Promise<void> {
   const notebook = pills.panel.content;
   const { model } = notebook;
-  if (!model) {
-    return;
-  }
   const { TaggerWidget } = await import('./tagger');
-  if (pill.isDisposed) {
+  if (!model || pill.isDisposed) {
+    ahead.stop();
     return;
   }
   const cells = cellsOf(notebook, pill);
@@ -128,6 +128,7 @@ export async function openTagger(
         own ||
         suggestStepName(headingAbove(model.cells, index), new Set(steps)),
       count: cells.length,
+      ahead,
       trans: pills.context.trans,
       onDone: choice => {
         close();

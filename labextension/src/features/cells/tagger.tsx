@@ -11,12 +11,15 @@ import {
   isRoleWord,
   type ITagging
 } from './tagging';
+import type { Typeahead } from './typeahead';
 
 interface ITaggerProps extends ITagging {
   /** The name the field is opened with. */
   offered: string;
   /** How many cells are tagged at once. */
   count: number;
+  /** Has what was typed before the field was there. */
+  ahead: Typeahead;
   /** `null` when the author gives up. */
   onDone: (choice: Choice | null) => void;
   trans: TranslationBundle;
@@ -89,15 +92,32 @@ function Option(props: {
 }
 
 function Tagger(props: ITaggerProps): React.JSX.Element {
-  const { offered, count, onDone, steps, trans } = props;
+  const { offered, count, ahead, onDone, steps, trans } = props;
   const [text, setText] = React.useState(offered);
   const [typed, setTyped] = React.useState(false);
   const [active, setActive] = React.useState(0);
   const field = React.useRef<HTMLInputElement>(null);
   const id = React.useId();
   React.useEffect(() => {
-    field.current?.focus();
-    field.current?.select();
+    const input = field.current;
+    input?.focus();
+    input?.select();
+    const early = ahead.take();
+    if (early.text) {
+      // At once, not at the next rendering: what is typed next must come behind it.
+      input?.setRangeText(early.text, 0, input.value.length, 'end');
+      input?.dispatchEvent(new Event('input', { bubbles: true }));
+    }
+    if (early.end) {
+      const [first] = early.text
+        ? choicesFor(early.text, true, props)
+        : choicesFor(offered, false, props);
+      const choice = early.end === 'Enter' ? first : null;
+      if (choice !== undefined) {
+        onDone(choice);
+      }
+    }
+    // eslint-disable-next-line react-hooks/exhaustive-deps -- once, when the field is there
   }, []);
   const choices = choicesFor(text, typed, props);
   const problem = typed ? problemOf(text, trans) : '';
