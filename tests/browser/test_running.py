@@ -35,6 +35,7 @@ def test_run_fail_go_to_the_cell_fix_and_resume(serviced_lab, page):
     panel = serviced_lab.open(page, path)
     panel.get_by_role("button", name="Run now").click()
     expect(last_run(panel, "failed")).to_contain_text("Failed in total")
+    expect(last_run(panel, "failed")).to_contain_text("ZeroDivisionError: division by zero")
     expect(state_of(panel, "load")).to_have_attribute("data-state", "completed")
     expect(state_of(panel, "total")).to_have_attribute("data-state", "failed")
     expect(panel.locator(".jp-Pipelines-state")).to_have_text("Failing")

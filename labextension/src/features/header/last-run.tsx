@@ -15,7 +15,13 @@ import {
   wordOf
 } from '../../ui';
 import type { INotebookProps } from '../panel/context';
-import { canResume, failureOf, goesOn, progressOf } from '../running/model';
+import {
+  canResume,
+  causeOf,
+  failureOf,
+  goesOn,
+  progressOf
+} from '../running/model';
 
 function When(props: { run: IRun }): React.JSX.Element | null {
   const { run } = props;
@@ -60,6 +66,7 @@ export function LastRun(props: INotebookProps): React.JSX.Element | null {
     return null;
   }
   const failure = failureOf(run);
+  const cause = causeOf(run);
   const path = notebook.notebook;
   return (
     <div className="jp-Pipelines-lastRun" data-state={run.state}>
@@ -92,9 +99,9 @@ export function LastRun(props: INotebookProps): React.JSX.Element | null {
           {trans.__('Resume')}
         </LinkButton>
       )}
-      {!failure && run.error && canResume(run) && (
-        <p className="jp-Pipelines-cause">
-          <Message text={run.error} />
+      {cause && canResume(run) && (
+        <p className="jp-Pipelines-cause" title={cause}>
+          {failure ? cause : <Message text={cause} />}
         </p>
       )}
     </div>

@@ -75,6 +75,12 @@ export function failureOf(run: IRun): { step: string; cell: number } | null {
   return step?.error_cell ? { step: step.name, cell: step.error_cell } : null;
 }
 
+/** Why a run ended as it did; without the name of the step, which is told beside it. */
+export function causeOf(run: IRun): string {
+  const told = `step ${failureOf(run)?.step ?? ''} failed: `;
+  return run.error.startsWith(told) ? run.error.slice(told.length) : run.error;
+}
+
 /** See {@link IRunning}. */
 export class Running implements IRunning {
   constructor(private readonly _options: Running.IOptions) {}

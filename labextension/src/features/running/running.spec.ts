@@ -8,7 +8,7 @@ import {
 import type { IRecords } from '../../tokens';
 import { ParameterValues } from '../parameters/values';
 import { lastStates } from '../steps/model';
-import { failureOf, progressOf, Running, stateOf } from './model';
+import { causeOf, failureOf, progressOf, Running, stateOf } from './model';
 
 const PATH = 'a.ipynb';
 
@@ -165,6 +165,9 @@ describe('how a pipeline is', () => {
     });
     expect(progressOf(failed)).toEqual({ done: 2, all: 3 });
     expect(failureOf(failed)).toEqual({ step: 'b', cell: 4 });
+    const error = 'step b failed: KeyError: 1';
+    expect(causeOf({ ...failed, error })).toBe('KeyError: 1');
+    expect(causeOf({ ...failed, error: 'out of disk' })).toBe('out of disk');
   });
 });
 
