@@ -22,6 +22,7 @@ import {
 } from '../../ui';
 import { ranges, stepOfCell } from '../panel/model';
 import { lastStates, type StepStates, tookOf } from '../steps/model';
+import { useInSight } from './in-sight';
 import { draw, type IArrow, type IBox, neighbour, pathOf } from './model';
 
 export interface IDagProps {
@@ -346,14 +347,18 @@ function LiveDag(
   const { compiler, records, path, pipeline, onPick, trans } = props;
   const runs = useLive(records.of(path).runs).value;
   const states = React.useMemo(() => lastStates(runs ?? []), [runs]);
+  const selected = stepOfCell(pipeline, compiler.current.activeCell);
+  const frame = useInSight(selected);
   return (
-    <Dag
-      pipeline={pipeline}
-      selected={stepOfCell(pipeline, compiler.current.activeCell)}
-      states={states}
-      onPick={onPick}
-      trans={trans}
-    />
+    <div ref={frame}>
+      <Dag
+        pipeline={pipeline}
+        selected={selected}
+        states={states}
+        onPick={onPick}
+        trans={trans}
+      />
+    </div>
   );
 }
 

@@ -3,34 +3,13 @@ import * as React from 'react';
 import { graphIcon } from '../../icons';
 import { CommandIDs } from '../../tokens';
 import { IconButton, Section, useLive, useSignals } from '../../ui';
+import { useInSight } from '../dag/in-sight';
 import { Dag } from '../dag/view';
 import type { ISectionProps } from '../panel/context';
 import { stepOfCell } from '../panel/model';
 import { inWords } from '../values/model';
 import { StepList } from './list';
 import { lastStates } from './model';
-
-/** Have the step that one works on in sight, in a graph that is larger than its frame. */
-function useInSight(selected: string): React.RefObject<HTMLDivElement> {
-  const frame = React.useRef<HTMLDivElement>(null);
-  React.useEffect(() => {
-    const box = frame.current?.querySelector('[aria-current="step"]');
-    if (frame.current && box) {
-      const outer = frame.current.getBoundingClientRect();
-      const inner = box.getBoundingClientRect();
-      // Not `scrollIntoView`: the panel is to stay where it is.
-      if (inner.top < outer.top || inner.bottom > outer.bottom) {
-        frame.current.scrollTop +=
-          inner.top - outer.top - (outer.height - inner.height) / 2;
-      }
-      if (inner.left < outer.left || inner.right > outer.right) {
-        frame.current.scrollLeft +=
-          inner.left - outer.left - (outer.width - inner.width) / 2;
-      }
-    }
-  }, [selected]);
-  return frame;
-}
 
 export function Steps(props: ISectionProps): React.JSX.Element | null {
   const { pipeline, compiler, notebook, liveValues, commands, trans } = props;
