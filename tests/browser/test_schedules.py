@@ -81,6 +81,7 @@ def test_the_first_schedule_takes_three_clicks(serviced_lab: Lab, page: Page, no
     form = section.get_by_role("form", name="New schedule")
     expect(form.get_by_role("region", name="Next runs").get_by_role("listitem")).to_have_count(5)
     expect(form).to_contain_text("publishes the notebook as its first version")
+    expect(form.get_by_role("button", name="Save")).to_be_in_viewport(ratio=1)
     save(form)
     card = section.locator(".jp-Pipelines-card")
     expect(card).to_contain_text("Every day at 07:00")

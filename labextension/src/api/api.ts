@@ -407,10 +407,14 @@ export class Api {
   }
 
   /** How many runs of a notebook go on at once; `null` for as many as there are. */
-  setLimit(notebook: string, slots: number | null): Promise<t.ILimit> {
+  /** Of the runs of a notebook, or of the steps that need a resource. */
+  setLimit(
+    what: { notebook: string } | { resource: string },
+    slots: number | null
+  ): Promise<t.ILimit> {
     return request(this.settings, 'limits', {
       method: 'PUT',
-      body: { notebook, slots }
+      body: { ...what, slots }
     });
   }
 
@@ -466,6 +470,15 @@ export class Api {
       method: 'PUT',
       body: { ...limits, ...(notebook === undefined ? {} : { notebook }) }
     });
+  }
+
+  /** What would go by the limits on how long runs are kept, those of all notebooks. */
+  garbage(): Promise<t.IFreed> {
+    return request(this.settings, 'garbage');
+  }
+
+  removeGarbage(): Promise<t.IFreed> {
+    return this._post('garbage/remove');
   }
 
   service(signal: Signal = null): Promise<t.IService> {

@@ -53,6 +53,8 @@ export interface IStep {
   /** Of the warehouse. */
   tables_read?: string[];
   tables_written?: string[];
+  /** `resources`: what it needs a slot of. */
+  options?: { resources: string[] };
 }
 
 /** One reason why `target` runs after `source`. */
@@ -587,6 +589,14 @@ export interface IPipelineSummary {
   problem: string;
   /** Of the warehouse. */
   tables_written?: string[];
+}
+
+/** What goes of old runs, or has gone; sizes in bytes. */
+export interface IFreed {
+  runs: string[];
+  bytes: number;
+  /** Of the values that stay. */
+  kept_bytes: number;
 }
 
 /** How long runs are kept; `null` sets no limit. */

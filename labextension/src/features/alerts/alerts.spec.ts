@@ -1,8 +1,8 @@
 import { nullTranslator } from '@jupyterlab/translation';
-import type { IAlert, ILimit } from '../../api';
+import type { IAlert, ILimit, IPipeline } from '../../api';
 import { notebookModel } from '../../testing';
 import { writeRole } from '../cells/model';
-import { limitOf } from './bounds';
+import { limitOf, resourcesOf } from './bounds';
 import {
   addressOf,
   alertFacts,
@@ -141,6 +141,13 @@ it('finds the limit of a notebook by its path, or its pipeline’s name', () => 
   const all = [limit('resource', 'sales'), limit('pipeline', 'sales')];
   expect(limitOf(all, ['a.ipynb', 'sales'])).toBe(all[1]);
   expect(limitOf(all, ['a.ipynb'])).toBeNull();
+});
+
+it('knows the resources that the steps of a pipeline need, each once', () => {
+  const steps = [['db'], [], ['gpu', 'db']].map(resources => ({
+    options: { resources }
+  }));
+  expect(resourcesOf({ steps } as unknown as IPipeline)).toEqual(['db', 'gpu']);
 });
 
 describe('options of a notebook', () => {

@@ -1,9 +1,10 @@
 /** How many runs go on at once, and how long they are kept. */
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
-import type { ILimit, IRetention } from '../../api';
-import type { ILive } from '../../tokens';
+import type { IFreed, ILimit, IPipeline, IRetention } from '../../api';
+import type { ILive, IRecords } from '../../tokens';
 import {
+  bytes,
   Button,
   ErrorNotice,
   Field,
@@ -112,8 +113,26 @@ export function limitOf(
   );
 }
 
+/** Who has the slots of a limit, and who waits for one; nothing where there is nobody. */
+function SlotsTaken(props: {
+  limit: ILimit;
+  trans: TranslationBundle;
+}): React.JSX.Element | null {
+  const { running, waiting } = props.limit;
+  return running.length + waiting.length > 0 ? (
+    <p className="jp-Pipelines-hint">
+      {props.trans.__('%1 running, %2 waiting', running.length, waiting.length)}
+    </p>
+  ) : null;
+}
+
+/** What the steps of a pipeline need a slot of. */
+export function resourcesOf({ steps }: IPipeline): string[] {
+  return [...new Set(steps.flatMap(step => step.options?.resources ?? []))];
+}
+
 function AtOnceFields(props: ISectionProps): React.JSX.Element {
-  const { records, notebook, trans } = props;
+  const { records, notebook, pipeline: compiled, trans } = props;
   const limits = useOwnLive(() =>
     records.live(
       signal => records.api.limits(signal),
@@ -131,21 +150,35 @@ function AtOnceFields(props: ISectionProps): React.JSX.Element {
           fields={[['slots', trans.__('Runs at once, at most')]]}
           values={{ slots: limit?.slots ?? null }}
           save={async ({ slots }) => {
-            await records.api.setLimit(path, slots);
+            await records.api.setLimit({ notebook: path }, slots);
             await limits.refresh();
           }}
           trans={trans}
         />
       )}
-      {limit && limit.running.length + limit.waiting.length > 0 && (
-        <p className="jp-Pipelines-hint">
-          {trans.__(
-            '%1 running, %2 waiting',
-            limit.running.length,
-            limit.waiting.length
-          )}
-        </p>
-      )}
+      {limit && <SlotsTaken limit={limit} trans={trans} />}
+      {resourcesOf(compiled).map(name => {
+        const found = limits.value?.find(
+          one => one.kind === 'resource' && one.name === name
+        );
+        return (
+          limits.value && (
+            <React.Fragment key={name}>
+              <Numbers
+                fields={[['slots', trans.__('Steps that need “%1”', name)]]}
+                // One, where nothing was set.
+                values={{ slots: found?.slots ?? 1 }}
+                save={async ({ slots }) => {
+                  await records.api.setLimit({ resource: name }, slots);
+                  await limits.refresh();
+                }}
+                trans={trans}
+              />
+              {found && <SlotsTaken limit={found} trans={trans} />}
+            </React.Fragment>
+          )
+        );
+      })}
     </>
   );
 }
@@ -189,8 +222,77 @@ function KeptFields(props: ISectionProps): React.JSX.Element {
         />
       )}
       <p className="jp-Pipelines-hint">
-        {trans.__('A run that is marked as kept is never removed.')}
+        {trans.__(
+          'Runs beyond these limits go within hours. One that is marked as kept is never removed.'
+        )}
       </p>
+      <Garbage records={records} trans={trans} />
+    </>
+  );
+}
+
+/** What would go now of the runs of all notebooks, and having it go. */
+function Garbage(props: {
+  records: IRecords;
+  trans: TranslationBundle;
+}): React.JSX.Element {
+  const { api } = props.records;
+  const { trans } = props;
+  const action = useAction();
+  const [freed, setFreed] = React.useState<IFreed | null>(null);
+  const [removed, setRemoved] = React.useState(false);
+  const ask = (remove: boolean): void => {
+    action.start(async () => {
+      setFreed(await (remove ? api.removeGarbage() : api.garbage()));
+      setRemoved(remove);
+    });
+  };
+  const something =
+    freed !== null && (freed.runs.length > 0 || freed.bytes > 0);
+  return (
+    <>
+      {freed && (
+        <p role="status">
+          {removed
+            ? trans._n(
+                'Removed %1 run, %2.',
+                'Removed %1 runs, %2.',
+                freed.runs.length,
+                bytes(freed.bytes)
+              )
+            : something
+              ? trans._n(
+                  '%1 run of all notebooks would go, %2.',
+                  '%1 runs of all notebooks would go, %2.',
+                  freed.runs.length,
+                  bytes(freed.bytes)
+                )
+              : trans.__('Nothing is beyond the limits.')}{' '}
+          {trans.__('What stays takes %1.', bytes(freed.kept_bytes))}
+        </p>
+      )}
+      <ErrorNotice error={action.error} />
+      <div className="jp-Pipelines-formEnd">
+        {something && !removed ? (
+          <Button
+            disabled={action.busy}
+            onClick={() => {
+              ask(true);
+            }}
+          >
+            {action.busy ? trans.__('Removing…') : trans.__('Remove now')}
+          </Button>
+        ) : (
+          <Button
+            disabled={action.busy}
+            onClick={() => {
+              ask(false);
+            }}
+          >
+            {action.busy ? trans.__('Looking…') : trans.__('What would go?')}
+          </Button>
+        )}
+      </div>
     </>
   );
 }
