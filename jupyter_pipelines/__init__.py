@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     )
     from jupyter_pipelines.orchestration.cleaning import gc
     from jupyter_pipelines.orchestration.limits import limit, limits
+    from jupyter_pipelines.orchestration.pinned import expire_versions
     from jupyter_pipelines.orchestration.pipelines import pipelines
     from jupyter_pipelines.orchestration.relinking import relink
     from jupyter_pipelines.orchestration.retention import is_kept, keep, retention, set_retention
@@ -100,6 +101,7 @@ __all__ = [
     "debug",
     "diff",
     "drift",
+    "expire_versions",
     "fix",
     "gc",
     "get_backfill",
@@ -187,6 +189,7 @@ __getattr__ = lazy_names(
         "fix": f"{__name__}.results.fixing",
         **dict.fromkeys(("apply_fix", "debug"), f"{__name__}.results.debugging"),
         **dict.fromkeys(("is_kept", "keep", "retention", "set_retention"), f"{__name__}.orchestration.retention"),
+        "expire_versions": f"{__name__}.orchestration.pinned",
         "metric": f"{__name__}.metrics",
         "pipeline": f"{__name__}.results.pipeline",
         "plan": f"{__name__}.results.plan",

@@ -19,6 +19,9 @@ from jupyter_pipelines.errors import RequestError
 T = TypeVar("T")
 
 WORK_POOL: Final = "jupyter-pipelines"
+LAKE_SUFFIXES: Final = (".ducklake", ".toml")
+"""Of files that a warehouse in a lake is called by: its catalog, or what describes it."""
+_LAKE: Final = "ducklake:"
 _LONGEST: Final = 255  # bytes of one name, on common file systems
 _UNITS: Final = {"": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12}
 
@@ -29,9 +32,10 @@ class Settings:
 
     ``home`` holds the service's state (Prefect database, secret, logs) and, unless ``store`` says otherwise, the
     store and the warehouse. Environment variables: ``JUPYTER_PIPELINES_HOME``, ``JUPYTER_PIPELINES_STORE``,
-    ``JUPYTER_PIPELINES_WAREHOUSE`` (a DuckDB file), ``JUPYTER_PIPELINES_WAREHOUSE_IDLE`` (seconds after which its owner
-    ends when nobody has used it), ``JUPYTER_PIPELINES_SOURCES`` (the file that names external sources, by default
-    ``sources.toml`` in the home), ``JUPYTER_PIPELINES_MAX_PARALLEL`` (steps of one run at once),
+    ``JUPYTER_PIPELINES_WAREHOUSE`` (a DuckDB file; ``*.ducklake`` or ``*.toml``: a lake),
+    ``JUPYTER_PIPELINES_WAREHOUSE_IDLE`` (seconds after which its owner ends when nobody has used it),
+    ``JUPYTER_PIPELINES_SOURCES`` (the file that names external sources, by default ``sources.toml`` in the home),
+    ``JUPYTER_PIPELINES_MAX_PARALLEL`` (steps of one run at once),
     ``JUPYTER_PIPELINES_MAX_RUNS`` (runs that the service has going on at once; more of them wait),
     ``JUPYTER_PIPELINES_WARM_KERNELS`` (whether kernels are made ready ahead of need), ``JUPYTER_PIPELINES_KEEP_RUNS``,
     ``_KEEP_DAYS`` and ``_KEEP_SIZE`` (limits for the runs of all pipelines), and, for a Prefect server of one's own,
@@ -69,7 +73,7 @@ class Settings:
             store=_read("STORE", "path", _text, str(path / "store")),
             max_parallel=_read("MAX_PARALLEL", "whole number above 0", _count, cores),
             max_runs=_read("MAX_RUNS", "whole number above 0", _count, max(8, 4 * cores)),
-            warehouse=_read("WAREHOUSE", "path", _path, Path()),
+            warehouse=_warehouse(),
             warehouse_idle=_read("WAREHOUSE_IDLE", "number of seconds", _number, 300.0),
             sources=_read("SOURCES", "path", _path, Path()),
             warm_kernels=_read("WARM_KERNELS", "0 or 1", {"0": False, "1": True}.__getitem__, True),
@@ -101,7 +105,7 @@ def _read(name: str, expected: str, parse: Callable[[str], T], default: T) -> T:
         return parse(text)
     except (ValueError, KeyError, OverflowError, RecursionError, RequestError) as error:
         shown = text.encode(errors="surrogateescape").decode(errors="replace")
-        why = f" {error.message}" if isinstance(error, RequestError) and parse is _path else ""
+        why = f" {error.message}" if isinstance(error, RequestError) and parse in (_path, _file) else ""
         raise RequestError(
             f"JUPYTER_PIPELINES_{name} is {shown!r:.80}, which is no {expected}.{why}", "Set it to one, or unset it."
         ) from error
@@ -117,6 +121,22 @@ def _path(text: str) -> Path:
         why = "has a name that is no text in UTF-8"
     shown = os.fsencode(path).decode(errors="replace")
     raise RequestError(f"{shown:.200} {why}.", "Set JUPYTER_PIPELINES_HOME to another folder.")
+
+
+def _warehouse() -> Path:
+    """A file; written as DuckDB has it, ``ducklake:FILE``, it is a lake's, which its name says, too."""
+    text = os.environ.get("JUPYTER_PIPELINES_WAREHOUSE") or ""
+    name = text.removeprefix(_LAKE)
+    if name != text and Path(name).suffix not in LAKE_SUFFIXES:  # not shown: it may hold a password
+        raise RequestError(
+            "JUPYTER_PIPELINES_WAREHOUSE names a lake in a way that is not understood.",
+            "Name its catalog, a file *.ducklake, or a file *.toml that describes it; README tells how.",
+        )
+    return _read("WAREHOUSE", "path", _file, Path())
+
+
+def _file(text: str) -> Path:
+    return _path(text.removeprefix(_LAKE))
 
 
 def _text(text: str) -> str:

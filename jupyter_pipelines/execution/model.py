@@ -103,6 +103,7 @@ class StepResult:
     metrics: Mapping[str, float | None] = field(default_factory=dict)  # numbers to keep; None: not a finite one
     tables: tuple[Mapping[str, object], ...] = ()  # that it has built, as the kernel tells it (JSON values)
     checks: tuple[Mapping[str, object], ...] = ()  # how checks came out, likewise
+    versions: tuple[int, ...] = ()  # of a lake: that the step has found, and those that it has made
     widgets: Mapping[str, object] = field(default_factory=dict)  # `metadata.widgets` of the step's executed notebook
 
 

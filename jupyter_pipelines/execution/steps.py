@@ -86,6 +86,7 @@ def run_step(request: StepRequest, on_event: OnEvent, cancel: threading.Event) -
             metrics=_metrics(scratch, said),
             tables=tuple(_notes(scratch, "tables")),
             checks=tuple(_notes(scratch, "checks")),
+            versions=tuple(int(note["version"]) for note in _notes(scratch, "versions")),
         )
         progress.tell("step-finished", ok=result.state == "completed")
         return result

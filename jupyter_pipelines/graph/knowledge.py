@@ -563,4 +563,4 @@ def changes_receiver(method: str) -> bool:
 
 
 # What `jp.warehouse()` can be told.
-READING_THE_WAREHOUSE = frozenset({"tables", "table", "owner", "copy_to"})
+READING_THE_WAREHOUSE = frozenset({"tables", "table", "owner", "copy_to", "versions"})

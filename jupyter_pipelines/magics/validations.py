@@ -11,7 +11,7 @@ def note_validation(result: Any) -> None:
     if "pointblank" not in sys.modules or getattr(result, "result", None) is None:
         return
     from jupyter_pipelines.warehouse.checks.pointblank import report_of
-    from jupyter_pipelines.warehouse.recording import tell_run
+    from jupyter_pipelines.warehouse.run_notes import tell_run
 
     report = report_of(result.result)
     if report is not None:

@@ -106,6 +106,7 @@ class TableRecord:
     added: int = 0
     changed: int = 0
     removed: int = 0
+    version: int | None = None  # of the warehouse, that it has made; where versions are kept
 
 
 @dataclass(frozen=True)
@@ -147,6 +148,8 @@ class StepRecord:
     inputs: tuple[InputRecord, ...] = ()
     tables: tuple[TableRecord, ...] = ()
     checks: tuple[CheckRecord, ...] = ()
+    version_found: int | None = None  # of a lake, when its first statement came
+    version_left: int | None = None  # after its last one
 
 
 def not_reached(steps: Iterable[StepRecord]) -> tuple[StepRecord, ...]:

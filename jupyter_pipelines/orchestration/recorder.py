@@ -123,6 +123,8 @@ class Recorder:
             metrics=result.metrics,
             tables=notes_from(TableRecord, result.tables),
             checks=notes_from(CheckRecord, result.checks),
+            version_found=result.versions[0] if result.versions else None,
+            version_left=max(result.versions, default=None),
         )
         if result.error is not None:
             error = result.error

@@ -143,6 +143,7 @@ def _result_from(found: Mapping[str, object]) -> StepResult:
         metrics=values.get("metrics", {}),
         tables=tuple(values.get("tables", ())),
         checks=tuple(values.get("checks", ())),
+        versions=tuple(values.get("versions", ())),
         started=values["started"],
         ended=values["ended"],
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import secrets
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -87,7 +88,7 @@ def debug(run: str = "last", step: str | None = None, *, output: Path | str | No
     store = Store(Settings.load().store)
     request = _request(store, record, chosen.name)
     job = store.run_folder(record.id) / "debug" / re.sub(r"\W", "_", chosen.name) / "job.json"
-    write_atomically(job, json.dumps(_job(request)).encode())
+    write_atomically(job, json.dumps(_job(_with_tables(request, chosen, job.parent))).encode())
     notebook = build_debug_notebook(
         request,
         job,
@@ -198,6 +199,19 @@ def _request(store: Store, record: RunRecord, step: str) -> StepRequest:
     )
 
 
+def _with_tables(request: StepRequest, step: StepRecord, folder: Path) -> StepRequest:
+    """The request with tables of its own: a copy of those in the lake, as the step has found them."""
+    if step.version_found is None:
+        return request
+    from jupyter_pipelines.graph.reach import reachable_tables
+    from jupyter_pipelines.warehouse.warehouse import Warehouse, warehouse
+
+    copy = Warehouse(folder / f"tables-{secrets.token_hex(4)}.ducklake")  # another one may be at work in an earlier one
+    tables = reachable_tables(request.pipeline.document)
+    warehouse().copy_to(copy.path, only=tables, version=step.version_found)
+    return replace(request, env={**request.env, "JUPYTER_PIPELINES_WAREHOUSE": str(copy.path)})
+
+
 def _job(request: StepRequest) -> dict[str, Any]:
     """What the code in the kernel is told; see ``kernel_side/session.py``."""
     from jupyter_pipelines.execution.step_notebook import late_names
@@ -232,12 +246,18 @@ def _about(record: RunRecord, step: StepRecord, path: Path) -> str:
         f"# Step `{step.name}`, as it was\n\n"
         f"Run `{record.id[:8]}` of `{Path(record.notebook).name}`, {moment(record.started)}. {how}\n\n"
         "1. **Run all cells.** What the step was given is brought back: the folder, the environment, parameters, "
-        "setup, definitions, hidden state and values. Then its own cells run.\n"
+        f"setup, definitions, hidden state and values. Then its own cells run.{_about_tables(step)}\n"
         "2. **Change** its cells until they do what they should. Cells that you add are for trying things out.\n"
         "3. **Apply** it with the last cell: what you have changed is put into the notebook, and the run resumes from "
         "there.\n\n"
         f"`{path.name}` can be deleted at any time."
     )
+
+
+def _about_tables(step: StepRecord) -> str:
+    if step.version_found is None:
+        return ""
+    return f" Tables are those of version {step.version_found}, in a copy: what is written here, nobody else sees."
 
 
 def _beside(record: RunRecord, step: str) -> Path:

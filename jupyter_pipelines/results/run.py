@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jupyter_pipelines.errors import RequestError
+from jupyter_pipelines.notebook.sql_magic import FrameForm
+from jupyter_pipelines.notebook.table_names import read_table_name
 from jupyter_pipelines.orchestration.history import get_run
 from jupyter_pipelines.orchestration.model import (
     CheckRecord,
@@ -193,6 +195,30 @@ class Run:
         output = self.output(name)
         carried = Carried(output.name, output.container, output.type, output.size, "", output.summary)
         return load_values(Store(Settings.load().store).objects, {name: carried})[name]
+
+    @typed
+    def table(self, name: str, *, form: FrameForm = "pandas") -> Any:
+        """A table of the warehouse as this run has left it, as a pandas or polars frame or an Arrow table.
+
+        One that it has not built is given as its last step has found it. Raises :class:`RequestError` where the
+        warehouse keeps no versions or the run has touched none, :class:`SqlError` when there was no such table.
+        """
+        from jupyter_pipelines.warehouse.warehouse import warehouse
+
+        wanted = read_table_name(name)
+        if wanted is None:
+            raise RequestError(f"{name!r} is no name of a table.", "Write schema.table, such as mart.orders.")
+        if not warehouse().keeps_versions:
+            raise RequestError(
+                f"The warehouse {warehouse().path} keeps its tables as they are now only.",
+                "A lake keeps versions: JUPYTER_PIPELINES_WAREHOUSE=FILE.ducklake.",
+            )
+        built = [one.version for one in self.tables if read_table_name(one.table) == wanted and one.version is not None]
+        left = [step.version_left for step in self.steps if step.version_left is not None]
+        if not built and not left:
+            raise RequestError(f"Run {self.id[:8]} has touched no table of this lake.", "Choose another run.")
+        version = built[-1] if built else max(left)
+        return warehouse().sql(f"FROM {wanted.sql} AT (VERSION => {version})", form=form)
 
     @typed
     def output(self, name: str) -> OutputRecord:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jupyter_pipelines.graph.reach import reachable_tables
-from jupyter_pipelines.settings import Settings
+from jupyter_pipelines.settings import LAKE_SUFFIXES, Settings
 from jupyter_pipelines.verification.model import ValueReport
 
 if TYPE_CHECKING:
@@ -43,7 +43,8 @@ class Tables:
 
         self.release()
         self._number += 1
-        self._copy = self._folder / f"warehouse-{self._number}.duckdb"
+        kind = LAKE_SUFFIXES[0] if self._own.suffix in LAKE_SUFFIXES else ".duckdb"  # what one refuses, both do
+        self._copy = self._folder / f"warehouse-{self._number}{kind}"
         if self._own.exists():
             Warehouse(self._own).copy_to(self._copy, only=self._reached)
         os.environ[_VARIABLE] = str(self._copy)
@@ -51,11 +52,12 @@ class Tables:
     def release(self) -> None:
         """Have the copy closed, and removed."""
         from jupyter_pipelines.warehouse import Warehouse
+        from jupyter_pipelines.warehouse.owner.copying import remove_database
 
         copy, self._copy = self._copy, None
         if copy is not None:
             Warehouse(copy).release(force=True)
-            copy.unlink(missing_ok=True)
+            remove_database(copy)
 
     def contents(self) -> Contents:
         """What the tables hold by now."""

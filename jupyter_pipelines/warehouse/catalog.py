@@ -23,8 +23,10 @@ _TABLES: Final = """
     SELECT schema_name, table_name AS name, 'table' AS kind, column_count
     FROM duckdb_tables() WHERE NOT internal AND NOT temporary AND database_name = current_database()
     UNION ALL
-    SELECT schema_name, view_name, 'view', column_count
-    FROM duckdb_views() WHERE NOT internal AND NOT temporary AND database_name = current_database()
+    SELECT schema_name, view_name, 'view', coalesce(column_count, (  -- a lake has not looked at it yet
+      SELECT count(*) FROM duckdb_columns() AS c
+      WHERE c.database_name = current_database() AND c.schema_name = v.schema_name AND c.table_name = v.view_name))
+    FROM duckdb_views() AS v WHERE NOT internal AND NOT temporary AND database_name = current_database()
     ORDER BY ALL
 """
 _COLUMNS: Final = """

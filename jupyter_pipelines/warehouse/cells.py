@@ -21,8 +21,8 @@ from jupyter_pipelines.warehouse.recording import (
     earlier_values,
     record_build,
     record_checks,
-    run_of_this_kernel,
 )
+from jupyter_pipelines.warehouse.run_notes import run_of_this_kernel
 from jupyter_pipelines.warehouse.statements import at_its_line, frames_of, values_of
 from jupyter_pipelines.warehouse.values import is_frame
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from jupyter_pipelines.errors import Interrupted, SqlError
 from jupyter_pipelines.notebook.table_names import TableName
+from jupyter_pipelines.warehouse.databases import Database, open_database
 from jupyter_pipelines.warehouse.mistakes import missing_parameters, mistake, translated
 from jupyter_pipelines.warehouse.session import Frames, Parameters
 from jupyter_pipelines.warehouse.sources.model import ConnectedSource
@@ -42,23 +43,22 @@ class Statement:
         return str(self.parsed.type.name)
 
 
-def connect(path: Path | str = ":memory:") -> Any:
-    """A connection to a database in memory, or to the file at ``path``, as sessions need it."""
-    import duckdb
-
-    # A name that is no table is not to be looked up among the variables of whoever calls.
-    return duckdb.connect(str(path), config={"python_enable_replacements": False})
-
-
 class EngineSession:
     """A :class:`~jupyter_pipelines.warehouse.session.Session` that has ``connection``, of duckdb, to itself.
 
-    ``sources`` gives the external sources that a text names.
+    ``sources`` gives the external sources that a text names. ``database``: the warehouse, where that is one.
     """
 
-    def __init__(self, connection: Any, sources: Callable[[str], Mapping[str, ConnectedSource]] = lambda _: {}) -> None:
+    def __init__(
+        self,
+        connection: Any,
+        sources: Callable[[str], Mapping[str, ConnectedSource]] = lambda _: {},
+        database: Database | None = None,
+    ) -> None:
         self.sources = sources
         self._connection = connection
+        self._database = database or Database(connection, "")
+        self._version: int | None = None
         self._connected: Mapping[str, ConnectedSource] = {}
         self._brought: tuple[TableName, ...] = ()
         self._stopped = threading.Event()
@@ -70,10 +70,15 @@ class EngineSession:
 
     @classmethod
     def open(cls, path: Path | str = ":memory:") -> EngineSession:
-        """A session on a database of this process: in memory, or the file at ``path``."""
+        """A session on a database of this process: in memory, or the warehouse that is called by the file ``path``."""
         from jupyter_pipelines.warehouse.sources.declared import sources
 
-        return cls(connect(path), sources().needed)
+        database = open_database(str(path))
+        return cls(database.connection, sources().needed, database)
+
+    @property
+    def version(self) -> int | None:
+        return self._version
 
     @property
     def in_transaction(self) -> bool:
@@ -178,7 +183,7 @@ class EngineSession:
     def commit(self) -> None:
         """Commit; when that cannot be, all is rolled back, and :class:`SqlError` says why."""
         try:
-            self._command("COMMIT")
+            self._version = self._database.commit(lambda: self._command("COMMIT"), self._connection)
         except BaseException:
             self.rollback()
             raise

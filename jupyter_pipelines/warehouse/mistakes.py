@@ -82,6 +82,11 @@ def _fix(said: str) -> tuple[str, str]:
         return said, "An earlier statement of this transaction failed: roll back, then begin again."
     if "single attached database" in said:
         return said, "The warehouse notes each change in itself: write another database with `duckdb.connect`."
+    if "does not support time travel" in said or "No snapshot found" in said:
+        return (
+            said,
+            "A lake keeps versions of its tables (README, *Where the tables are*), and `verify` runs on a copy.",
+        )
     if "prepared parameter" in said:
         return said, "This kind of statement takes no $parameters: write the value itself."
     if "extension" in said.lower() and (found := _EXTENSION.search(said)):

@@ -6,9 +6,8 @@ browser tells from it who built a table and when, and a drift what a number used
 
 from __future__ import annotations
 
-import json
 import sys
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -16,13 +15,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from jupyter_pipelines.errors import PipelinesError, SqlError
 from jupyter_pipelines.warehouse.own_schemas import SCHEMA
+from jupyter_pipelines.warehouse.run_notes import run_of_this_kernel, tell_run
 
 if TYPE_CHECKING:
     from jupyter_pipelines.warehouse.building.model import BuildResult
-    from jupyter_pipelines.warehouse.checks.model import CheckReport, CheckResult
+    from jupyter_pipelines.warehouse.checks.model import CheckReport
     from jupyter_pipelines.warehouse.session import Session
 
-_SESSION = "_jupyter_pipelines_kernel.session"  # of the step that this kernel runs, if it runs one
 _MOST_EARLIER: Final = 10
 _BOOK: Final = f"""
 CREATE SCHEMA IF NOT EXISTS {SCHEMA};
@@ -115,20 +114,6 @@ def _open_book(session: Session) -> None:
     """By several at once the first time, of whom one wins."""
     with suppress(SqlError):
         session.execute(_BOOK)
-
-
-def run_of_this_kernel() -> dict[str, Any]:
-    """The ``run``, ``notebook``, ``step`` and ``backfill`` that this kernel runs for; empty outside of a pipeline."""
-    session = sys.modules.get(_SESSION)
-    return session.about_run() if session is not None else {}
-
-
-def tell_run(kind: str, notes: Iterable[BuildResult | CheckResult]) -> None:
-    """Put notes on record with the run whose step this kernel runs, if it runs one."""
-    session = sys.modules.get(_SESSION)
-    if session is not None:
-        for note in notes:
-            session.record(kind, json.loads(json.dumps(asdict(note), default=str)))
 
 
 def _write(session: Session, table: str, sql: str, notes: Sequence[dict[str, Any]]) -> None:

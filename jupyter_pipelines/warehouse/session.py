@@ -51,6 +51,11 @@ class Session(Protocol):
         """
         ...
 
+    @property
+    def version(self) -> int | None:
+        """The version of the warehouse that its last transaction has made; ``None`` where none are kept."""
+        ...
+
     def interrupt(self) -> None:
         """From another thread: the statement that runs raises :class:`~jupyter_pipelines.errors.Interrupted`."""
         ...

@@ -15,13 +15,16 @@ from jupyter_pipelines.notebook.sql_magic import FrameForm
 from jupyter_pipelines.notebook.table_names import TableName, read_table_name
 from jupyter_pipelines.typed import typed
 from jupyter_pipelines.warehouse.catalog import Table, TableDetails, describe_table, list_tables
+from jupyter_pipelines.warehouse.databases import is_lake
 from jupyter_pipelines.warehouse.frames import frame_as
+from jupyter_pipelines.warehouse.owner.copying import remove_database
 from jupyter_pipelines.warehouse.owner.files import WarehouseFiles
 from jupyter_pipelines.warehouse.owner.start import ensure_owner, running_owner
 
 if TYPE_CHECKING:
     from jupyter_pipelines.settings import Settings
     from jupyter_pipelines.warehouse.owner.remote import RemoteSession
+    from jupyter_pipelines.warehouse.versions import Version
 
 RELEASE_SECONDS: Final = 60.0  # for an owner to write its log into the file, and to end
 
@@ -38,7 +41,7 @@ def warehouse(settings: Settings | None = None) -> Warehouse:
 
 
 class Warehouse:
-    """One DuckDB file, which many processes use at once through the process that has it: its owner.
+    """One DuckDB file, or one lake, which many processes use at once through the process that has it: its owner.
 
     Nothing is started, and no file made, before something is asked.
     """
@@ -48,7 +51,7 @@ class Warehouse:
 
     @property
     def path(self) -> Path:
-        """The file."""
+        """The file; of a lake its catalog, or what describes it."""
         return self._files.path
 
     def __repr__(self) -> str:
@@ -139,35 +142,80 @@ class Warehouse:
         return True
 
     @typed
-    def copy_to(self, path: Path | str, *, only: Collection[TableName | str] | None = None) -> Path:
+    def copy_to(
+        self, path: Path | str, *, only: Collection[TableName | str] | None = None, version: int | None = None
+    ) -> Path:
         """Write a copy, as it is at this moment, for `duckdb.connect(path, read_only=True)`; returns its path.
 
         A file that is there already is replaced when the copy is whole. ``only``: tables and views; all others may be
-        empty in the copy, for one that is soon made of a large warehouse. Raises :class:`WarehouseError`.
+        empty in the copy, for one that is soon made of a large warehouse. ``version``: an earlier one of a lake. A path
+        ``*.ducklake`` makes a lake, which is never replaced. Raises :class:`WarehouseError`, :class:`RequestError`.
         """
         from jupyter_pipelines.warehouse.owner.line import ask
 
         target = Path(os.path.expanduser(path)).absolute()
+        if version is not None:
+            self._require_versions()
         if WarehouseFiles.of(target).path == self.path:
             raise RequestError("A warehouse cannot be copied onto itself.", "Choose another path.")
         if not target.parent.is_dir():
             raise RequestError(f"There is no folder {target.parent}.", "Make it, or choose another path.")
-        made = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
+        if is_lake(target) and target.exists():  # its folder cannot be put in the place of another one's at once
+            raise RequestError(f"{target} is there already.", "Remove it and its folder, or choose another path.")
+        made = target if is_lake(target) else target.with_name(f".{target.name}.{secrets.token_hex(4)}")
+        names = None if only is None else [str(name) for name in only]
+        is_whole = False
         try:
-            ask(
-                ensure_owner(self._files),
-                "copy",
-                path=str(made),
-                only=None if only is None else [str(name) for name in only],
-            )
+            ask(ensure_owner(self._files), "copy", path=str(made), only=names, version=version)
             made.replace(target)
+            is_whole = True
         except OSError as error:
             raise WarehouseError(
                 f"{target} cannot be written: {error.strerror}.", "Choose a folder that you may write."
             ) from None
         finally:
-            made.unlink(missing_ok=True)
+            if not is_whole:
+                remove_database(made)
         return target
+
+    def versions(self) -> tuple[Version, ...]:
+        """All versions that a lake keeps, the last one first; ``at (version => 12)`` behind a table reads it so.
+
+        Raises :class:`RequestError` where none are kept.
+        """
+        from jupyter_pipelines.warehouse.versions import list_versions
+
+        self._require_versions()
+        with self._session() as session:
+            return list_versions(session)
+
+    @typed
+    def expire(self, before: float, pinned: Collection[int]) -> tuple[int, ...]:
+        """Have a lake forget for good versions made before a time, and remove the files that only they have.
+
+        Kept are those in ``pinned``, what runs on record have made, and the last one. Gives the numbers of those that
+        went. :func:`jupyter_pipelines.expire_versions` knows what is pinned. Raises :class:`RequestError`.
+        """
+        from jupyter_pipelines.warehouse.owner.line import ask
+        from jupyter_pipelines.warehouse.versions import expirable
+
+        self._require_versions()
+        with self._session() as session:
+            found = expirable(session, before, pinned)
+        ask(ensure_owner(self._files), "expire", versions=found)
+        return found
+
+    @property
+    def keeps_versions(self) -> bool:
+        """Whether it is a lake, which keeps every version of its tables."""
+        return is_lake(self.path)
+
+    def _require_versions(self) -> None:
+        if not self.keeps_versions:
+            raise RequestError(
+                f"The warehouse {self.path} is a DuckDB file, and keeps its tables as they are now only.",
+                "A lake keeps versions: JUPYTER_PIPELINES_WAREHOUSE=FILE.ducklake.",
+            )
 
     @typed
     def restore(self, backfill: str, table: str = "") -> tuple[str, ...]:

@@ -1,17 +1,20 @@
-"""Look at the warehouse, the DuckDB file that %%sql cells read and write; ask it, give its file back, copy it.
+"""Look at the warehouse, the DuckDB file or lake that %%sql cells read and write; ask it, give its file back, copy it.
 
 `jupyter pipelines warehouse` says where it is, and who uses it.
 `jupyter pipelines warehouse tables [SCHEMA.TABLE]` lists its tables, or shows one.
 `jupyter pipelines warehouse query "select …" [-p name=value]` asks it; the values of $name are texts.
 `jupyter pipelines warehouse release [--force]` has its file closed, so that `duckdb.connect()` can open it.
 `jupyter pipelines warehouse copy FILE` writes a consistent copy of it.
+`jupyter pipelines warehouse versions` lists the versions that a lake keeps; `expire 90d` has it forget older ones
+to which no run refers.
 `jupyter pipelines warehouse restore BACKFILL` brings back what a backfill, or one of its runs, has overwritten.
 
 --format json: status {"path", "exists": true | false, "bytes": N, "owner": {"pid", "since", "sessions": [{"pid",
 "since", "doing", "busy"}]} or null}; tables {"tables": [{"schema", "name", "kind": "table"|"view", "columns", "rows":
 N or null, "changed": T or null}]}, of one {"table", "columns": [{"name", "type", "nullable"}], "preview": [[TEXT or
 null]]}; query {"columns": [NAME], "rows": [[VALUE]]}; release {"released": true | false}; copy {"path"};
-restore {"tables": [NAME]}
+restore {"tables": [NAME]}; versions {"versions": [{"number", "made", "author", "tables", "run", "notebook", "step"}]};
+expire {"expired": [NUMBER]}
 """
 
 from __future__ import annotations
@@ -30,9 +33,9 @@ MOST_ROWS = 50  # of a result that a person reads
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     from jupyter_pipelines.cli.arguments import add_format
 
-    actions = ["status", "tables", "query", "release", "copy", "restore"]
+    actions = ["status", "tables", "query", "release", "copy", "restore", "versions", "expire"]
     parser.add_argument("action", nargs="?", choices=actions, default="status", metavar="|".join(actions))
-    parser.add_argument("what", nargs="?", metavar="TABLE|SQL|FILE|BACKFILL")
+    parser.add_argument("what", nargs="?", metavar="TABLE|SQL|FILE|BACKFILL|AGE")
     parser.add_argument("-p", "--parameter", dest="parameters", action="append", default=[], metavar="NAME=VALUE")
     parser.add_argument("--force", action="store_true", help="release it even if that ends what somebody does")
     add_format(parser)
@@ -44,10 +47,10 @@ def run(arguments: argparse.Namespace) -> int:
     from jupyter_pipelines.errors import RequestError
 
     action, what, warehouse = arguments.action, arguments.what, jp.warehouse()
-    if action in {"query", "copy", "restore"} and not what:
-        fix = 'Write query "select …", copy FILE, or restore BACKFILL.'
+    if action in {"query", "copy", "restore", "expire"} and not what:
+        fix = 'Write query "select …", copy FILE, restore BACKFILL, or expire 90d.'
         raise RequestError(f"What to {action} is missing.", fix)
-    if action in {"status", "release"} and what:
+    if action in {"status", "release", "versions"} and what:
         raise RequestError(f"{action} takes nothing more than its options.", f"Leave out {what!r}.")
     document, lines = _ACTIONS[action](warehouse, arguments)
     if arguments.format == "json":
@@ -134,6 +137,30 @@ def _restore(warehouse: Warehouse, arguments: argparse.Namespace) -> tuple[dict[
     return {"tables": list(tables)}, [f"{table} is as it was before the backfill" for table in tables]
 
 
+def _versions(warehouse: Warehouse, _: argparse.Namespace) -> tuple[dict[str, Any], list[str]]:
+    from dataclasses import asdict
+    from pathlib import Path
+
+    from jupyter_pipelines.cli.report import moment
+
+    versions = warehouse.versions()
+    shown = [version for version in versions if version.tables and not version.is_own][:MOST_ROWS]
+    rows = []
+    for one in shown:
+        run = f"run {one.run[:8]}, step {one.step} of {Path(one.notebook).name}" if one.run else f"by {one.author}"
+        rows.append([one.number, moment(one.made), ", ".join(one.tables), run])
+    lines = _grid(["version", "made", "tables", ""], rows)
+    return {"versions": [asdict(one) for one in versions]}, lines
+
+
+def _expire(_: Warehouse, arguments: argparse.Namespace) -> tuple[dict[str, Any], list[str]]:
+    import jupyter_pipelines as jp
+    from jupyter_pipelines.cli.output import count
+
+    expired = jp.expire_versions(arguments.what)
+    return {"expired": list(expired)}, [f"{count(len(expired), 'version')} forgotten"]
+
+
 def _grid(names: Sequence[str], rows: Sequence[Sequence[object]]) -> list[str]:
     """Columns below each other, as wide as what is in them."""
     texts = [[*names], *(["" if value is None else str(value) for value in row] for row in rows)]
@@ -155,4 +182,6 @@ _ACTIONS = {
     "release": _release,
     "copy": _copy,
     "restore": _restore,
+    "versions": _versions,
+    "expire": _expire,
 }

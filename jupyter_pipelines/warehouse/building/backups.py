@@ -22,7 +22,6 @@ MOST_KEPT: Final = 400  # of one table; older ones go
 _OPEN: Final = f"""
 CREATE SCHEMA IF NOT EXISTS {BACKUPS};
 CREATE SCHEMA IF NOT EXISTS {SCHEMA};
-CREATE SEQUENCE IF NOT EXISTS {SCHEMA}.backup_numbers;
 CREATE TABLE IF NOT EXISTS {BOOK} (
   number BIGINT, taken_at TIMESTAMPTZ, backfill VARCHAR, run VARCHAR, target VARCHAR, backup VARCHAR,
   overwritten VARCHAR
@@ -64,8 +63,8 @@ def take(session: Session, backup: Backup, target: str, overwritten: str, keys: 
         overwritten = overwritten.replace("{keys}", copy)
     session.execute(f"CREATE TABLE {kept} AS SELECT * FROM {target} WHERE {overwritten}")
     session.execute(
-        f"INSERT INTO {BOOK} VALUES (nextval('{SCHEMA}.backup_numbers'), now(), $backfill, $run, $target, "
-        "$name, $overwritten)",
+        f"INSERT INTO {BOOK} SELECT coalesce(max(number), 0) + 1, now(), $backfill, $run, $target, $name, "
+        f"$overwritten FROM {BOOK}",
         {"backfill": backup.backfill, "run": backup.run, "target": target, "name": name, "overwritten": overwritten},
     )
     _remove_old(session, target)

@@ -61,7 +61,7 @@ def build(
     with session.transaction(_written(spec, statements, backup)):
         result = build_within(session, spec, statements, parameters or {}, frames or {}, backup, attempt)
         guard()
-    return replace(result, seconds=time.monotonic() - began)
+    return replace(result, seconds=time.monotonic() - began, version=session.version)
 
 
 def build_within(

@@ -70,3 +70,4 @@ class BuildResult:
     removed: int = 0
     is_new: bool = False  # there was none before
     seconds: float = 0.0
+    version: int | None = None  # of the warehouse, that it has made; where versions are kept

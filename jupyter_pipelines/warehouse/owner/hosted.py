@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from jupyter_pipelines.errors import Interrupted, SqlError
 from jupyter_pipelines.notebook.table_names import TableName, read_table_name
+from jupyter_pipelines.warehouse.databases import Database
 from jupyter_pipelines.warehouse.engine import EngineSession, Statement
+from jupyter_pipelines.warehouse.mistakes import translated
 from jupyter_pipelines.warehouse.owner import outcomes
 from jupyter_pipelines.warehouse.owner.turns import Turn, Turns
 from jupyter_pipelines.warehouse.owner.writing import begins_transaction, with_absolute_target, writes, written_tables
@@ -32,15 +34,17 @@ class HostedSession:
 
     A *call* has ``id``, ``sql``, ``values``, ``frames`` (names of tables put before), ``directory`` (what relative
     paths are relative to), ``time_zone``, ``sources`` (the external ones it may read), and, in a transaction,
-    ``transaction`` (its id) and ``writes`` (the tables that it writes, or ``None``).
+    ``transaction`` (its id) and ``writes`` (the tables that it writes, or ``None``); ``about`` is the run it is for.
     """
 
-    def __init__(self, connection: Any, turns: Turns, pid: int) -> None:
+    def __init__(self, database: Database, connection: Any, turns: Turns, pid: int) -> None:
         self.pid = pid
         self.doing = ""  # the text that is being carried out
         self.since = time.time()  # when that, or the transaction, began
         self._connection = connection
-        self._engine = EngineSession(connection)
+        self._database = database
+        self._engine = EngineSession(connection, database=database)
+        self._about: Mapping[str, Any] = {}
         self._turns = turns
         self._turn: Turn | None = None
         self._transaction = ""
@@ -99,16 +103,17 @@ class HostedSession:
                 for number, statement in enumerate(statements)
             )
 
-    def commit(self, transaction: str) -> None:
-        """Commit what was done in a transaction; nothing was when it is not known."""
+    def commit(self, transaction: str) -> int | None:
+        """Commit what was done in a transaction; nothing was when it is not known. Gives the version that it made."""
         with self._calls:
             if self._transaction != transaction:
-                return
+                return None
             try:
                 if self._has_written:
                     self._engine.settle()
-                    outcomes.note(self._connection, transaction, self._written)
+                    self._note(transaction, self._written)
                 self._engine.commit()
+                return self._engine.version if self._has_written else None
             finally:
                 self._end_transaction()
 
@@ -145,6 +150,7 @@ class HostedSession:
             self._frames.clear()
             self._interrupted.clear()
             self.doing = str(call["sql"])
+            self._about = call.get("about", {})
             connected = {name: ConnectedSource.from_wire(told) for name, told in call.get("sources", {}).items()}
             keep_out_of_errors(*(secret for source in connected.values() for secret in source.secrets))
             self._engine.sources = lambda _: connected
@@ -191,6 +197,8 @@ class HostedSession:
 
     def _statements(self, call: Mapping[str, Any]) -> tuple[Statement, ...]:
         found = self._engine.statements(call["sql"])
+        for statement in found:
+            self._database.require_allowed(statement.text)
         if self._transaction:
             for statement in filter(writes, found):
                 self._has_written = True
@@ -225,9 +233,7 @@ class HostedSession:
                     with self._engine.transaction():
                         result = do([statement], values, frames)
                         counted = result if isinstance(result, int) else 0
-                        outcomes.note(
-                            self._connection, str(call["id"]), tables or (), statement=number, counted=counted
-                        )
+                        self._note(str(call["id"]), tables or (), statement=number, counted=counted)
                     return result
                 except SqlError as error:
                     if error.kind != "Conflict" or attempt == CONFLICTS - 1:
@@ -235,6 +241,12 @@ class HostedSession:
                 if self._interrupted.wait(min(LONGEST_PAUSE, 0.001 * 2**attempt)):
                     raise InterruptedError
         raise AssertionError("unreachable")
+
+    def _note(self, transaction: str, tables: Collection[TableName], *, statement: int = 0, counted: int = 0) -> None:
+        """Leave in the transaction that is open what it was; see :func:`.outcomes.note`."""
+        with translated():
+            self._database.describe(self._connection, self._about, tables)
+            outcomes.note(self._connection, transaction, tables, statement=statement, counted=counted)
 
     def _batches(self, call: Mapping[str, Any], reader: pyarrow.RecordBatchReader) -> Iterator[pyarrow.RecordBatch]:
         """What is read, one batch at a time: between two of them another call may come."""

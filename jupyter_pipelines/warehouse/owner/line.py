@@ -42,7 +42,9 @@ class Line:
             self._end = weakref.finalize(self, _hang_up, writer, self._client)
             told = reader.read_chunk().app_metadata
         self._lease = reader
-        self.name = str(wire.decode(told)["session"])
+        opened = wire.decode(told)
+        self.name = str(opened["session"])
+        self.version: int | None = opened["version"]  # of the warehouse, that this session has found
 
     def query(self, call: Call) -> pyarrow.Table:
         return self._interruptible(lambda: self._get(call).read_all())

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import secrets
 import signal
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from jupyter_pipelines.errors import WarehouseError
 from jupyter_pipelines.graph.sql import read_statements
 from jupyter_pipelines.settings import Settings
+from jupyter_pipelines.warehouse.databases import Database, open_database
 from jupyter_pipelines.warehouse.owner import outcomes, wire
 from jupyter_pipelines.warehouse.owner.files import Endpoint, WarehouseFiles
 
 LOOK: Final = 1.0  # seconds between two looks whether there is still something to do
 CLEANED: Final = 3600.0  # seconds between two times at which old ids of transactions are forgotten
-_HOLDER: Final = re.compile(r"lock is held in (.*?) \(PID (\d+)\)")
 
 
 def own(path: str) -> None:
@@ -33,28 +33,15 @@ def own(path: str) -> None:
             return
         files.forget_endpoint()  # of one that was killed
         try:
-            database = open_database(files.path)
+            database = open_database(str(files.path))
+            database.prepare(outcomes.prepare)
         except WarehouseError as error:
             _tell({"state": "failed", "error": wire.encode_error(error).decode()})
             return
         _serve(files, database)
 
 
-def open_database(path: Path) -> Any:
-    """The one connection to the file. Raises :class:`WarehouseError`, which says why it cannot be opened."""
-    import duckdb
-
-    from jupyter_pipelines.warehouse.engine import connect
-
-    try:
-        database = connect(path)
-        outcomes.prepare(database)
-    except duckdb.Error as error:
-        raise _cannot_open(path, str(error)) from None
-    return database
-
-
-def _serve(files: WarehouseFiles, database: Any) -> None:
+def _serve(files: WarehouseFiles, database: Database) -> None:
     from jupyter_pipelines.warehouse.owner.server import OwnerServer
 
     over = threading.Event()
@@ -71,14 +58,22 @@ def _serve(files: WarehouseFiles, database: Any) -> None:
     while not over.wait(min(LOOK, idle)) and not server.ends_after(idle):
         server.end_orphans()
         if time.monotonic() - cleaned > CLEANED:
-            outcomes.forget_old(database)
+            _forget_old(database)
             cleaned = time.monotonic()
     files.forget_endpoint()
     server.close()
     if not over.is_set():
-        outcomes.forget_old(database)
-    database.close()  # writes what is in the log beside it into the file
+        _forget_old(database)
+    database.close()
     os._exit(0)  # clients that are still connected would be waited for
+
+
+def _forget_old(database: Database) -> None:
+    """What cannot be forgotten now (another machine does, PostgreSQL is away) is the next time."""
+    import duckdb
+
+    with suppress(duckdb.Error):
+        outcomes.forget_old(database.cursor())
 
 
 def _tell(what: dict[str, object]) -> None:
@@ -86,22 +81,3 @@ def _tell(what: dict[str, object]) -> None:
     null = os.open(os.devnull, os.O_RDWR)
     os.dup2(null, 1)  # who has started us reads to the end
     os.close(null)
-
-
-def _cannot_open(path: Path, said: str) -> WarehouseError:
-    if holder := _HOLDER.search(said):
-        program, pid = holder.groups()
-        return WarehouseError(
-            f"The warehouse {path} is open in another program: process {pid} ({program}).",
-            "Close the connection there, or end that process. To have both, open a copy there: "
-            "jp.warehouse().copy_to(path).",
-        )
-    if "not a valid DuckDB database" in said or "checksum" in said or "corrupt" in said.lower() or "WAL" in said:
-        return WarehouseError(
-            f"The warehouse {path} is damaged, or is no DuckDB database: {said}",
-            "Put a copy of it in its place, or move it away: then an empty one is made.",
-        )
-    return WarehouseError(
-        f"The warehouse {path} cannot be opened: {said}",
-        "Check the file and its folder, or set JUPYTER_PIPELINES_WAREHOUSE to another one.",
-    )

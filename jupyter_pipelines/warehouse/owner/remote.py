@@ -24,6 +24,7 @@ from jupyter_pipelines.warehouse.owner import wire
 from jupyter_pipelines.warehouse.owner.files import WarehouseFiles
 from jupyter_pipelines.warehouse.owner.line import LOST, Call, Line
 from jupyter_pipelines.warehouse.owner.start import START_SECONDS, ensure_owner
+from jupyter_pipelines.warehouse.run_notes import run_of_this_kernel, tell_run_version
 from jupyter_pipelines.warehouse.session import Frames, Parameters
 from jupyter_pipelines.warehouse.sources.declared import Sources
 from jupyter_pipelines.warehouse.sources.declared import sources as declared_sources
@@ -49,6 +50,11 @@ class RemoteSession:
         self._has_begun = False  # something of the transaction was sent
         self._has_state = False  # temporary tables, settings
         self._has_lost_state = False
+        self._version: int | None = None
+
+    @property
+    def version(self) -> int | None:
+        return self._version
 
     def query(self, sql: str, parameters: Parameters | None = None, *, frames: Frames | None = None) -> pyarrow.Table:
         return self._statement(sql, parameters, frames, Line.query)
@@ -95,6 +101,7 @@ class RemoteSession:
             "sql": sql,
             "values": wire.encode_values(parameters or {}),
             "frames": {name: arrow_table(name, frame) for name, frame in (frames or {}).items()},
+            "about": run_of_this_kernel(),
             "directory": _directory(),
             "time_zone": os.environ.get("TZ") or None,
             # Their secrets are found here, where the notebook runs, and are in no text that anybody keeps.
@@ -166,7 +173,8 @@ class RemoteSession:
         if line is None:
             raise _rolled_back(self._files)
         try:
-            line.act("commit", transaction=transaction)
+            self._version = line.act("commit", transaction=transaction)
+            tell_run_version(self._version)
         except LOST:
             self._lose()
             done = self._outcome(line, transaction)
@@ -206,6 +214,7 @@ class RemoteSession:
             self._line = None
         if self._line is None:
             self._line = _connect(self._files)
+            tell_run_version(self._line.version)
         return self._line
 
     def _lose(self) -> None:

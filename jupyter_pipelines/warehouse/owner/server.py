@@ -20,10 +20,11 @@ import pyarrow
 from pyarrow import flight
 
 from jupyter_pipelines.errors import PipelinesError, RequestError, WarehouseError
+from jupyter_pipelines.warehouse.databases import Database
 from jupyter_pipelines.warehouse.frames import with_texts
 from jupyter_pipelines.warehouse.mistakes import mistake
 from jupyter_pipelines.warehouse.owner import outcomes, wire
-from jupyter_pipelines.warehouse.owner.copying import copy_database
+from jupyter_pipelines.warehouse.owner.copying import copy_database, copy_version
 from jupyter_pipelines.warehouse.owner.hosted import HostedSession
 from jupyter_pipelines.warehouse.owner.turns import Turns
 
@@ -33,12 +34,12 @@ _FATAL = "database has been invalidated"  # DuckDB's words after an error that i
 
 
 class OwnerServer(flight.FlightServerBase):  # type: ignore[misc]  # pyarrow ships no types
-    """Serves sessions on ``database``, a connection of duckdb, to those who have ``token``.
+    """Serves sessions on ``database`` to those who have ``token``.
 
     ``stop`` is called, from some thread, when the warehouse is to be given back, or cannot be used any more.
     """
 
-    def __init__(self, database: Any, token: str, stop: Callable[[], None]) -> None:
+    def __init__(self, database: Database, token: str, stop: Callable[[], None]) -> None:
         super().__init__(LOOPBACK, middleware={"token": _TokenCheck(token)})
         self._database = database
         self._stop = stop
@@ -56,6 +57,7 @@ class OwnerServer(flight.FlightServerBase):  # type: ignore[misc]  # pyarrow shi
             "outcome": self._outcome,
             "status": lambda _: self._status(),
             "copy": self._copy,
+            "expire": self._expire,
             "release": self._release,
         }
 
@@ -86,9 +88,9 @@ class OwnerServer(flight.FlightServerBase):  # type: ignore[misc]  # pyarrow shi
     def do_exchange(self, context: Any, descriptor: Any, reader: Any, writer: Any) -> None:
         with self._told():
             about = wire.decode(descriptor.command)
-            name = self._open(int(about["pid"]))
+            name, version = self._open(int(about["pid"]))
         try:
-            writer.write_metadata(wire.encode({"session": name}))
+            writer.write_metadata(wire.encode({"session": name, "version": version}))
             with suppress(StopIteration, pyarrow.ArrowException):
                 reader.read_chunk()  # comes back when the client ends
         finally:
@@ -120,13 +122,15 @@ class OwnerServer(flight.FlightServerBase):  # type: ignore[misc]  # pyarrow shi
             for batch in batches:
                 yield batch if sent is None else _cast(batch, sent)
 
-    def _open(self, pid: int) -> str:
-        name = secrets.token_hex(8)
+    def _open(self, pid: int) -> tuple[str, int | None]:
+        """The name of a new session, and the version of the warehouse that it finds."""
+        name, connection = secrets.token_hex(8), self._database.cursor()
+        version = self._database.version(connection)
         with self._changing:
             if self._released:
                 raise wire.SessionLostError
-            self._sessions[name] = HostedSession(self._database.cursor(), self._turns, pid)
-        return name
+            self._sessions[name] = HostedSession(self._database, connection, self._turns, pid)
+        return name, version
 
     def _end(self, name: str) -> None:
         with self._changing:
@@ -159,8 +163,16 @@ class OwnerServer(flight.FlightServerBase):  # type: ignore[misc]  # pyarrow shi
         return {"pid": os.getpid(), "sessions": sessions}
 
     def _copy(self, call: Mapping[str, Any]) -> None:
-        """Write a copy, as one transaction sees it, to a file that is not there yet."""
-        copy_database(self._database.cursor(), str(call["path"]), call.get("only"))
+        """Write a copy, as one transaction sees it or of an earlier version, to a file that is not there yet."""
+        connection, path, only = self._database.cursor(), str(call["path"]), call.get("only")
+        if call.get("version") is not None:
+            copy_version(connection, path, int(call["version"]), only)
+        else:
+            copy_database(connection, path, only)
+
+    def _expire(self, call: Mapping[str, Any]) -> None:
+        """Expire versions of a lake, and remove files that only they have."""
+        self._database.expire([int(version) for version in call["versions"]])
 
     def _release(self, call: Mapping[str, Any]) -> None:
         with self._changing:

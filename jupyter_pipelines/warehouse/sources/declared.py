@@ -88,7 +88,7 @@ class Sources:
         """One with its secrets. Raises :class:`RequestError` when one of them is not to be had."""
         source = self.get(name)
         values = {
-            field: find_secret(str(value), source.name) if is_reference(value) else value
+            field: find_secret(str(value), f"the source {source.name}") if is_reference(value) else value
             for field, value in source.values.items()
         }
         return ConnectedSource(source.name, source.type, values)
@@ -116,7 +116,7 @@ class Sources:
             try:
                 for field, value in self.get(name).values.items():
                     if field in SECRET_FIELDS and str(value).startswith("env:"):
-                        found.append(find_secret(str(value), name))
+                        found.append(find_secret(str(value), f"the source {name}"))
             except PipelinesError:
                 continue
         return tuple(found)

@@ -46,7 +46,7 @@ def _columns(source: ConnectedSource, schema: str, table: str) -> tuple[Column, 
         from jupyter_pipelines.warehouse.sources.postgres import list_columns as listed
 
         return listed(source, TableName(schema or "public", table))
-    from jupyter_pipelines.warehouse.engine import connect
+    from jupyter_pipelines.warehouse.databases import connect
     from jupyter_pipelines.warehouse.mistakes import translated
     from jupyter_pipelines.warehouse.sources.files import select_files
 

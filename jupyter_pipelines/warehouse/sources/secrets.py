@@ -27,11 +27,11 @@ def is_reference(value: object) -> bool:
     return isinstance(value, str) and _REFERENCE.fullmatch(value) is not None
 
 
-def find_secret(reference: str, source: str) -> str:
-    """The secret that ``reference`` names, for the source called ``source``. Raises :class:`RequestError`."""
+def find_secret(reference: str, whose: str) -> str:
+    """The secret that ``reference`` names, for ``whose``, as in "the source crm". Raises :class:`RequestError`."""
     found = _REFERENCE.fullmatch(reference)
     assert found is not None
-    value = _KEEPERS[found[1]](found[2].strip(), source)
+    value = _KEEPERS[found[1]](found[2].strip(), whose)
     keep_out_of_errors(value)
     return value
 
@@ -46,41 +46,41 @@ def without_secrets(text: str) -> str:
     return conceal(text, _known) if _known else text
 
 
-def _from_environment(name: str, source: str) -> str:
+def _from_environment(name: str, whose: str) -> str:
     value = os.environ.get(name)
     if not value:
         raise RequestError(
-            f"The source {source} needs the environment variable {name}, which is not set.",
+            f"{_beginning(whose)} needs the environment variable {name}, which is not set.",
             "Set it where the notebook runs; for runs of the service, where `jupyter pipelines up` is started.",
         )
     return value
 
 
-def _from_keyring(name: str, source: str) -> str:
+def _from_keyring(name: str, whose: str) -> str:
     service, slash, user = name.rpartition("/")
     if not slash:
-        raise RequestError(f"The source {source} names the keyring's entry {name!r}.", "Write keyring:service/user.")
+        raise RequestError(f"{_beginning(whose)} names the keyring's entry {name!r}.", "Write keyring:service/user.")
     try:
         import keyring
         from keyring.errors import KeyringError
     except ImportError:
         raise RequestError(
-            f"The source {source} has a secret in the keyring, which cannot be read: keyring is not installed.",
+            f"{_beginning(whose)} has a secret in the keyring, which cannot be read: keyring is not installed.",
             "Install it: pip install keyring.",
         ) from None
     try:
         value = keyring.get_password(service, user)
     except KeyringError as error:
-        raise RequestError(f"The keyring cannot be read for the source {source}: {error}.") from None
+        raise RequestError(f"The keyring cannot be read for {whose}: {error}.") from None
     if not value:
         raise RequestError(
-            f"The keyring has nothing for {name}, which the source {source} needs.",
+            f"The keyring has nothing for {name}, which {whose} needs.",
             f"Put it there: keyring set {service} {user}.",
         )
     return str(value)
 
 
-def _from_prefect(name: str, source: str) -> str:
+def _from_prefect(name: str, whose: str) -> str:
     """The value of a Secret block. Asked for by plain HTTP: loading Prefect takes longer, and may start a server."""
     import urllib.error
     import urllib.parse
@@ -93,7 +93,7 @@ def _from_prefect(name: str, source: str) -> str:
     url = os.environ.get("PREFECT_API_URL") or of_service.get("api_url")
     if not url:
         raise RequestError(
-            f"The source {source} has a secret in the Prefect block {name}, and no Prefect server is known.",
+            f"{_beginning(whose)} has a secret in the Prefect block {name}, and no Prefect server is known.",
             "Start the service (`jupyter pipelines up`), or set PREFECT_API_URL.",
         )
     path = f"/block_types/slug/secret/block_documents/name/{urllib.parse.quote(name, safe='')}?include_secrets=true"
@@ -107,15 +107,20 @@ def _from_prefect(name: str, source: str) -> str:
             value = json.loads(response.read())["data"]["value"]
     except urllib.error.HTTPError as error:
         raise RequestError(
-            f"Prefect gives no Secret block {name}, which the source {source} needs: {error.code} {error.reason}.",
+            f"Prefect gives no Secret block {name}, which {whose} needs: {error.code} {error.reason}.",
             f"Make it: Secret(value=…).save({name!r}), of prefect.blocks.system.",
         ) from None
     except (OSError, HTTPException, ValueError, KeyError, TypeError):
         raise RequestError(
-            f"The Prefect server with the secret of the source {source} does not answer.",
+            f"The Prefect server with the secret of {whose} does not answer.",
             "`jupyter pipelines status` says how the service is.",
         ) from None
     return value if isinstance(value, str) else json.dumps(value)
+
+
+def _beginning(whose: str) -> str:
+    """``whose`` where a sentence begins."""
+    return whose[:1].upper() + whose[1:]
 
 
 _KEEPERS: Final = {"env": _from_environment, "keyring": _from_keyring, "prefect": _from_prefect}
