@@ -35,7 +35,7 @@ demo: setup
 lab: setup
 	@jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) $(NOTEBOOK)
 
-test: setup $(MADE)/test $(MADE)/browser $(MADE)/postgresql
+test: setup $(MADE)/test $(MADE)/browser $(MADE)/postgresql $(MADE)/lake
 	@cd labextension && jlpm test
 	@python -m pytest --numprocesses=2 --dist=loadscope --no-loadscope-reorder
 
@@ -123,4 +123,15 @@ $(MADE)/postgresql: | $(VENV)/bin/pip
 	  echo 'Installing PostgreSQL for the tests of external sources.'; \
 	  $(SUDO) apt-get update -qq && $(SUDO) apt-get install -y -qq postgresql; } || \
 	  echo 'It could not be installed: those tests are skipped.'
+	@mkdir -p $(MADE) && touch $@
+
+# --- Lakes ------------------------------------------------------------------------------------------------------------
+
+# The DuckDB that has extensions for lakes, beside the newest one: tests put it before that one for what they start.
+LAKE := import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["ducklake"])
+$(MADE)/lake: pyproject.toml | $(VENV)/bin/pip
+	@echo 'Installing DuckDB with its extensions for the tests of lakes.'
+	@rm -rf $(VENV)/lake
+	@python -m pip install --quiet --disable-pip-version-check --no-deps --target $(VENV)/lake \
+	  $$(python -c '$(LAKE)') || echo 'They could not be installed: those tests are skipped.'
 	@mkdir -p $(MADE) && touch $@

@@ -105,6 +105,17 @@ def store(service: Endpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     return tmp_path / "store"
 
 
+@pytest.fixture(scope="module")
+def lakes() -> Iterator[None]:
+    """Processes that these tests start find a DuckDB with extensions for lakes, which the newest one has not."""
+    folder = Path(sys.prefix, "lake")
+    if not (folder / "duckdb_extension_ducklake").is_dir():
+        pytest.skip("DuckDB with its extensions for lakes is not installed: make .venv/.made/lake")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(folder), prepend=os.pathsep)
+        yield
+
+
 @pytest.fixture
 def write(tmp_path: Path) -> WriteNotebook:
     """``write(("step:load", "x = 1"), …, name="nb.ipynb")`` writes a notebook; a cell is tags and source."""

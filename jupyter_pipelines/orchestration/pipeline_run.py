@@ -36,6 +36,7 @@ from jupyter_pipelines.orchestration.versions.folders import used, working_folde
 from jupyter_pipelines.orchestration.versions.identity import pipeline_of_document, real_path
 from jupyter_pipelines.settings import Settings
 from jupyter_pipelines.store import Store, StoredResult
+from jupyter_pipelines.warehouse.databases.declared import known_secrets
 from jupyter_pipelines.warehouse.sources.declared import sources
 
 MOST_REPEATS = 10  # of one step in one run; each repeat has learnt an order, so few notebooks come near
@@ -70,7 +71,7 @@ class PipelineRun:
         self.document = pipeline.document
         self.parameters = coerce_parameters(self.document, unseal(self.store, self.document, parameters))
         self._secrets = [self.parameters[name] for name in secret_names(self.document) if name in self.parameters]
-        self._secrets += sources(settings).known_secrets()
+        self._secrets += [*sources(settings).known_secrets(), *known_secrets(settings.warehouse)]
         selection = select(pipeline, only=options.only, from_step=options.from_step, until=options.until)
         self.progress = Progress(pipeline, selection)
         self.limit = options.max_parallel or self.document.options.max_parallel or settings.max_parallel

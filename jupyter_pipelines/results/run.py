@@ -142,20 +142,24 @@ class Run:
     def table(self, name: str, *, form: FrameForm = "arrow") -> Any:
         """All rows of a table of the warehouse that this run has built: ``run.table("mart.daily")``.
 
-        It is an Arrow table, or a ``"pandas"`` or ``"polars"`` frame. Raises :class:`RequestError` for a table that
-        this run has not built, and for one that was built again since: a table is what its last build has made of it.
+        It is an Arrow table, or a ``"pandas"`` or ``"polars"`` frame. In a lake it is as this run has left it, and one
+        that the run has not built is as its last step has found it. Else a table is what its last build has made of it:
+        raises :class:`RequestError` for one that was built again since, or that this run has not built.
         """
-        from jupyter_pipelines.notebook.table_names import read_table_name
-        from jupyter_pipelines.warehouse.warehouse import Warehouse
+        from jupyter_pipelines.warehouse.warehouse import warehouse
 
         if form not in {"arrow", "pandas", "polars"}:
             raise RequestError(f"There is no form {form!r}.", "Choose arrow, pandas or polars.")
         wanted = read_table_name(name)
-        for step in self.steps:
-            for built in step.tables:
-                if wanted is not None and read_table_name(built.table) == wanted:
-                    runs = {self.id, step.reused_from} - {""}
-                    return Warehouse(Settings.load().warehouse).as_built(built.table, runs, form=form)
+        built = [(step, one) for step in self.steps for one in step.tables if read_table_name(one.table) == wanted]
+        version = max((one.version for _, one in built if one.version is not None), default=None)
+        if version is None:
+            version = max((step.version_left for step in self.steps if step.version_left is not None), default=None)
+        if wanted is not None and version is not None and warehouse().keeps_versions:
+            return warehouse().sql(f"FROM {wanted.sql} AT (VERSION => {version})", form=form)
+        if wanted is not None and built:
+            step, table = built[0]
+            return warehouse().as_built(table.table, {self.id, step.reused_from} - {""}, form=form)
         known = ", ".join(one.table for one in self.tables)
         raise RequestError(f"Run {self.id[:8]} has built no table {name}.", f"It has built: {known or 'none'}.")
 
@@ -195,30 +199,6 @@ class Run:
         output = self.output(name)
         carried = Carried(output.name, output.container, output.type, output.size, "", output.summary)
         return load_values(Store(Settings.load().store).objects, {name: carried})[name]
-
-    @typed
-    def table(self, name: str, *, form: FrameForm = "pandas") -> Any:
-        """A table of the warehouse as this run has left it, as a pandas or polars frame or an Arrow table.
-
-        One that it has not built is given as its last step has found it. Raises :class:`RequestError` where the
-        warehouse keeps no versions or the run has touched none, :class:`SqlError` when there was no such table.
-        """
-        from jupyter_pipelines.warehouse.warehouse import warehouse
-
-        wanted = read_table_name(name)
-        if wanted is None:
-            raise RequestError(f"{name!r} is no name of a table.", "Write schema.table, such as mart.orders.")
-        if not warehouse().keeps_versions:
-            raise RequestError(
-                f"The warehouse {warehouse().path} keeps its tables as they are now only.",
-                "A lake keeps versions: JUPYTER_PIPELINES_WAREHOUSE=FILE.ducklake.",
-            )
-        built = [one.version for one in self.tables if read_table_name(one.table) == wanted and one.version is not None]
-        left = [step.version_left for step in self.steps if step.version_left is not None]
-        if not built and not left:
-            raise RequestError(f"Run {self.id[:8]} has touched no table of this lake.", "Choose another run.")
-        version = built[-1] if built else max(left)
-        return warehouse().sql(f"FROM {wanted.sql} AT (VERSION => {version})", form=form)
 
     @typed
     def output(self, name: str) -> OutputRecord:

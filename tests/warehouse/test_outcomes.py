@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from jupyter_pipelines.notebook.table_names import TableName
-from jupyter_pipelines.warehouse.engine import EngineSession, connect
+from jupyter_pipelines.warehouse.databases import connect
+from jupyter_pipelines.warehouse.engine import EngineSession
 from jupyter_pipelines.warehouse.own_schemas import SCHEMA
 from jupyter_pipelines.warehouse.owner import outcomes
 from jupyter_pipelines.warehouse.owner.turns import Turn, Turns

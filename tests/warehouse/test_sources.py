@@ -4,13 +4,8 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
 import re
-import shutil
-import signal
 import socket
-import subprocess
-import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -34,10 +29,10 @@ from jupyter_pipelines.warehouse.owner.files import WarehouseFiles
 from jupyter_pipelines.warehouse.owner.remote import RemoteSession
 from jupyter_pipelines.warehouse.sources.looking import list_columns, list_tables
 
-from .conftest import end_owner, wait_until
+from .conftest import PASSWORD as SECRET
+from .conftest import ask_postgres, end_owner
 
 Declare = Callable[[str], Path]
-SECRET = "c0rrect-h0rse'battery"
 
 
 @pytest.fixture
@@ -364,49 +359,18 @@ CREATE TABLE sales.visits AS SELECT i AS id, 2 AS customer FROM generate_series(
 """
 
 
-def _program(name: str) -> str | None:
-    found = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"))
-    return shutil.which(name) or (str(found[-1]) if found else None)
-
-
 @pytest.fixture(scope="module")
-def postgres() -> Iterator[str]:
-    """A database of its own; gives the folder of its socket. It will not run as root."""
-    initdb, server, client = _program("initdb"), _program("postgres"), _program("psql")
-    if not (initdb and server and client):
-        pytest.skip("PostgreSQL is not installed")
-    user = "nobody" if os.getuid() == 0 else None
-    with tempfile.TemporaryDirectory(prefix="postgres-", ignore_cleanup_errors=True) as folder:
-        Path(folder).chmod(0o777)
-        password = Path(folder, "password")
-        password.write_text(SECRET + "\n")
-        password.chmod(0o644)
-        make = [initdb, "-D", f"{folder}/data", "-U", "reader", f"--pwfile={password}", "-A", "scram-sha-256"]
-        make += ["-E", "UTF8", "--locale=C.UTF-8", "--no-sync"]
-        subprocess.run(make, user=user, cwd=folder, check=True, capture_output=True)
-        run = [server, "-D", f"{folder}/data", "-c", "listen_addresses=", "-c", f"unix_socket_directories={folder}"]
-        ask = [client, "-h", folder, "-U", "reader", "-v", "ON_ERROR_STOP=1", "-q", "postgres", "-c"]
-        environment = {**os.environ, "PGPASSWORD": SECRET}
-
-        def asked(sql: str) -> subprocess.CompletedProcess[bytes]:
-            return subprocess.run([*ask, sql], env=environment, check=False, capture_output=True)
-
-        with subprocess.Popen([*run, "-c", "fsync=off"], user=user, cwd=folder, stderr=subprocess.DEVNULL) as process:
-            try:
-                wait_until(lambda: asked("SELECT 1").returncode == 0)
-                filled = asked(FILL)
-                assert filled.returncode == 0, filled.stderr
-                yield folder
-            finally:
-                process.send_signal(signal.SIGINT)  # a fast shutdown
-                process.wait(60)
+def filled(postgres: str) -> str:
+    """The folder of the socket of a PostgreSQL that has something to read."""
+    ask_postgres(postgres, FILL)
+    return postgres
 
 
 @pytest.fixture
-def crm(postgres: str, declare: Declare, monkeypatch: pytest.MonkeyPatch) -> str:
+def crm(filled: str, declare: Declare, monkeypatch: pytest.MonkeyPatch) -> str:
     """The source `crm`, whose password is in the environment; gives its declaration."""
     monkeypatch.setenv("CRM_PASSWORD", SECRET)
-    text = f'[crm]\ntype = "postgres"\nhost = "{postgres}"\ndatabase = "postgres"\nuser = "reader"\n'
+    text = f'[crm]\ntype = "postgres"\nhost = "{filled}"\ndatabase = "postgres"\nuser = "reader"\n'
     text += 'password = "env:CRM_PASSWORD"\n'
     declare(text)
     return text

@@ -23,6 +23,11 @@ if TYPE_CHECKING:
     from jupyter_pipelines.warehouse.session import Session
 
 
+_SCHEMA = """SELECT 'database' AS kind FROM duckdb_databases() WHERE lower(database_name) = lower($name)
+UNION ALL SELECT 'schema' FROM duckdb_schemas()
+WHERE database_name = current_database() AND lower(schema_name) = lower($name)"""
+
+
 def build(
     session: Session,
     spec: BuildSpec,
@@ -127,11 +132,12 @@ def check_query(spec: BuildSpec, statements: tuple[SqlStatement, ...]) -> None:
 def make_schema(session: Session, spec: BuildSpec) -> None:
     """Before the transaction, in which two steps that make one schema would get into each other's way."""
     if (spec.table.schema or MAIN) != MAIN and not spec.table.catalog:
-        asked = "SELECT 1 FROM duckdb_databases() WHERE lower(database_name) = lower($name)"
-        if session.query(asked, {"name": spec.table.schema}).num_rows:
+        found = session.query(_SCHEMA, {"name": spec.table.schema})["kind"].to_pylist()
+        if "database" in found:
             raise BuildError(
                 f"{spec.table} cannot be built: {spec.table.schema} is the name of a database, and would be ambiguous "
                 "as that of a schema.",
                 "Choose another schema.",
             )
-        session.execute(f"CREATE SCHEMA IF NOT EXISTS {quoted(spec.table.schema)}")
+        if not found:
+            session.execute(f"CREATE SCHEMA IF NOT EXISTS {quoted(spec.table.schema)}")

@@ -78,7 +78,7 @@ class Lake(Database):
             )
 
     def describe(self, connection: Any, about: Mapping[str, Any], tables: Collection[TableName]) -> None:
-        written = sorted(_shown(table) for table in tables)
+        written = sorted(_shown(table) for table in tables if not table.catalog)
         known = {name: str(about.get(name, "")) for name in ("run", "notebook", "step")}
         step = f"step {known['step']} of {Path(known['notebook']).name}" if known["run"] else ""
         connection.execute(

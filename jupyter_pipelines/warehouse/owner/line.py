@@ -44,7 +44,7 @@ class Line:
         self._lease = reader
         opened = wire.decode(told)
         self.name = str(opened["session"])
-        self.version: int | None = opened["version"]  # of the warehouse, that this session has found
+        self.version: int | None = opened.get("version")  # of the warehouse, that this session has found
 
     def query(self, call: Call) -> pyarrow.Table:
         return self._interruptible(lambda: self._get(call).read_all())

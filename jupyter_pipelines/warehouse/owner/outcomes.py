@@ -65,13 +65,16 @@ def forget_old(connection: Any) -> None:
 
     Not to be done by an owner that has just begun: somebody may be about to ask it.
     """
+    old = f"FROM {_TRANSACTIONS} WHERE abs(noted - epoch(now())) > {KEPT}"
+    if connection.execute(f"SELECT 1 {old} LIMIT 1").fetchone() is None:
+        return
     connection.execute("BEGIN")
     connection.execute(
         f"CREATE OR REPLACE TEMP TABLE kept_changes AS SELECT name, max(noted) FROM ({_ALL_CHANGES}) GROUP BY name"
     )
     connection.execute(f"DELETE FROM {_CHANGES}")
     connection.execute(f"INSERT INTO {_CHANGES} FROM kept_changes")
-    connection.execute(f"DELETE FROM {_TRANSACTIONS} WHERE abs(noted - epoch(now())) > {KEPT}")
+    connection.execute(f"DELETE {old}")
     connection.execute("COMMIT")
 
 
