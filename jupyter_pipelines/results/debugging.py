@@ -19,7 +19,7 @@ from jupyter_pipelines.orchestration.history import get_run
 from jupyter_pipelines.orchestration.model import RunRecord, StepRecord, content_of
 from jupyter_pipelines.settings import Settings
 from jupyter_pipelines.store import Store
-from jupyter_pipelines.store.files import write_atomically
+from jupyter_pipelines.store.files import make_folder, write_atomically
 from jupyter_pipelines.typed import typed
 
 if TYPE_CHECKING:
@@ -206,7 +206,9 @@ def _with_tables(request: StepRequest, step: StepRecord, folder: Path) -> StepRe
     from jupyter_pipelines.graph.reach import reachable_tables
     from jupyter_pipelines.warehouse.warehouse import Warehouse, warehouse
 
-    copy = Warehouse(folder / f"tables-{secrets.token_hex(4)}.ducklake")  # another one may be at work in an earlier one
+    copy = Warehouse(
+        make_folder(folder) / f"tables-{secrets.token_hex(4)}.ducklake"
+    )  # another one may be at work in an earlier one
     tables = reachable_tables(request.pipeline.document)
     warehouse().copy_to(copy.path, only=tables, version=step.version_found)
     return replace(request, env={**request.env, "JUPYTER_PIPELINES_WAREHOUSE": str(copy.path)})

@@ -54,6 +54,13 @@ class Warehouse:
         """The file; of a lake its catalog, or what describes it."""
         return self._files.path
 
+    @property
+    def bytes(self) -> int:
+        """What it takes on this machine's disk: the file; of a lake its catalog and its folder, if they are here."""
+        beside = Path(f"{self.path}.files").rglob("*") if self.keeps_versions else ()
+        files = [self.path, *(file for file in beside if file.is_file())]
+        return sum(file.stat().st_size for file in files if file.exists())
+
     def __repr__(self) -> str:
         return f"Warehouse({str(self.path)!r})"
 

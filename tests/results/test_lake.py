@@ -44,8 +44,8 @@ def test_a_run_is_pinned_to_the_versions_that_it_found_and_left(
     assert (made.run, made.step, made.notebook, made.tables) == (run.id, "build", str(path), ("lake.sums",))
 
     lake.sql("UPDATE lake.raw SET n = 100 * n; UPDATE lake.sums SET total = -1")
-    assert run.table("lake.sums")["total"].tolist() == [6]
-    assert run.table("lake.raw", form="arrow")["n"].to_pylist() == [1, 2, 3, 4, 5]
+    assert run.table("lake.sums")["total"].to_pylist() == [6]
+    assert run.table("lake.raw", form="pandas")["n"].tolist() == [1, 2, 3, 4, 5]
     assert {before, built.version, report.version_found} <= pinned_versions()
     with pytest.raises(RequestError, match="a day or more"):
         jp.expire_versions("1h")

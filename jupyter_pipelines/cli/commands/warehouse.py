@@ -64,7 +64,7 @@ def _status(warehouse: Warehouse, _: argparse.Namespace) -> tuple[dict[str, Any]
     from jupyter_pipelines.cli.output import count, duration, size
 
     exists = warehouse.path.exists()
-    found = warehouse.path.stat().st_size if exists else 0
+    found = warehouse.bytes
     owner = warehouse.owner()
     document = {"path": str(warehouse.path), "exists": exists, "bytes": found, "owner": owner}
     lines = [f"{warehouse.path}: {size(found) if exists else 'not made yet; the first %%sql cell makes it'}"]

@@ -104,6 +104,8 @@ class Lake(Database):
         if listed:
             cursor.execute(f"CALL ducklake_expire_snapshots('{NAME}', versions => [{listed}])")
         cursor.execute(f"CALL ducklake_cleanup_old_files('{NAME}', cleanup_all => true)")
+        # Those of transactions that were killed; younger ones may be of transactions that go on.
+        cursor.execute(f"CALL ducklake_delete_orphaned_files('{NAME}', older_than => now() - INTERVAL 2 DAY)")
 
 
 def attach(connection: Any, name: str, described: Description) -> None:
