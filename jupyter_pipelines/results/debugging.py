@@ -216,6 +216,7 @@ def _with_tables(request: StepRequest, step: StepRecord, folder: Path) -> StepRe
 
 def _job(request: StepRequest) -> dict[str, Any]:
     """What the code in the kernel is told; see ``kernel_side/session.py``."""
+    from jupyter_pipelines.execution.modules import named_modules
     from jupyter_pipelines.execution.step_notebook import late_names
     from jupyter_pipelines.notebook import parameters_source
 
@@ -232,6 +233,8 @@ def _job(request: StepRequest) -> dict[str, Any]:
         "counts": [],
         "definitions": [],
         "setup_names": [],
+        "flags_later": False,
+        "modules_used": named_modules(request.pipeline, request.step),
         "late_names": late_names(request.step),
         "ignored": [],
         "inputs": {name: asdict(one) for name, one in request.inputs.items()},
