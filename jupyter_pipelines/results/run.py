@@ -156,6 +156,12 @@ class Run:
         if version is None:
             version = max((step.version_left for step in self.steps if step.version_left is not None), default=None)
         if wanted is not None and version is not None and warehouse().keeps_versions:
+            runs = {self.id, *(step.reused_from for step in self.steps)}
+            if built and not any(one.number == version and one.run in runs for one in warehouse().versions()):
+                raise RequestError(
+                    f"The warehouse {warehouse().path} does not have what run {self.id[:8]} has built (any more).",
+                    "Set JUPYTER_PIPELINES_WAREHOUSE to the lake that it worked in, or choose a newer run.",
+                )
             return warehouse().sql(f"FROM {wanted.sql} AT (VERSION => {version})", form=form)
         if wanted is not None and built:
             step, table = built[0]

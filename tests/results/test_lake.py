@@ -50,6 +50,13 @@ def test_a_run_is_pinned_to_the_versions_that_it_found_and_left(
     with pytest.raises(RequestError, match="a day or more"):
         jp.expire_versions("1h")
 
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setenv("JUPYTER_PIPELINES_WAREHOUSE", str(tmp_path / "other.ducklake"))
+        jp.warehouse().sql("CREATE TABLE one AS SELECT 1 AS n")
+        with pytest.raises(RequestError, match="does not have what run"):
+            run.table("lake.sums")
+        jp.warehouse().release(force=True)
+
     debugged = jp.debug(run.id, "build", output=tmp_path / "debug.ipynb").path
     notebook = nbformat.read(debugged, as_version=4)
     notebook.cells[-1] = nbformat.v4.new_code_cell("%%sql now <<\nFROM lake.sums")
