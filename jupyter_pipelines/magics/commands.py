@@ -106,7 +106,7 @@ COMMANDS: tuple[Command, ...] = (
         (_RUN, Option("--step", "STEP", "step")),
     ),
     Command("apply", "in such a notebook: puts the fix into the source, and resumes the run", (Option("--no-resume"),)),
-    Command("plan", "says what publishing it would change: cells, the steps and tables behind them, rows"),
+    Command("plan", "says what publishing it again would change: cells, the steps and tables behind them, rows"),
     Command("publish", "freezes it as a version", (Option("-m", "MESSAGE"),)),
     Command(
         "suggest-checks",

@@ -9,6 +9,7 @@ from typing import Final
 from jupyter_pipelines.errors import RequestError
 from jupyter_pipelines.notebook.options import parse_duration
 from jupyter_pipelines.orchestration.history import list_runs
+from jupyter_pipelines.typed import typed
 
 SHORTEST: Final = 86_400.0  # seconds: what goes on has told by then what it found
 
@@ -24,6 +25,7 @@ def pinned_versions() -> frozenset[int]:
     return frozenset(version for version in found if version is not None)
 
 
+@typed
 def expire_versions(older_than: timedelta | str | float) -> tuple[int, ...]:
     """Have the lake forget versions older than that (``"90d"``, or seconds) to which no run refers; gives those.
 

@@ -46,7 +46,8 @@ def step(found: StepRecord, places: Places) -> dict[str, Any]:
     error = {"error": places.tidy(found.error)} | {name: getattr(found, name) for name in names}
     built = {"tables": [asdict(one) for one in found.tables], "checks": [asdict(one) for one in found.checks]}
     left = {"metrics": found.metrics, "inputs": inputs, "outputs": outputs, "files_written": written}
-    return brief_step(found) | error | left | built
+    versions = {"version_found": found.version_found, "version_left": found.version_left}
+    return brief_step(found) | error | left | built | versions
 
 
 def parameters(values: Mapping[str, object]) -> dict[str, object]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from jupyter_client.blocking import BlockingKernelClient
-from jupyter_client.manager import start_new_kernel
+from jupyter_client.manager import KernelManager
 
 from jupyter_pipelines.execution import inspection
 
@@ -51,8 +51,12 @@ many = [[float(i)] * 100 for i in range(200_000)]
 
 @pytest.fixture(scope="module")
 def kernel() -> Iterator[BlockingKernelClient]:
-    manager, client = start_new_kernel(kernel_name="python3")
+    manager = KernelManager(kernel_name="python3", transport="ipc")  # a port may be taken by another test meanwhile
+    manager.start_kernel()
+    client = manager.blocking_client()
+    client.start_channels()
     try:
+        client.wait_for_ready(timeout=60)
         reply = client.execute_interactive(SOURCE, output_hook=lambda _: None, timeout=60)
         assert reply["content"]["status"] == "ok", reply
         yield client

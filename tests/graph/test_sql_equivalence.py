@@ -14,7 +14,8 @@ from jupyter_pipelines.graph.model import Pipeline
 from jupyter_pipelines.notebook.model import Cell, NotebookDocument, Role
 from jupyter_pipelines.notebook.sql_cells import magic_body
 from jupyter_pipelines.warehouse.cells import Assigned, Looked, run_check_cell, run_sql_cell
-from jupyter_pipelines.warehouse.engine import EngineSession, connect
+from jupyter_pipelines.warehouse.databases import connect
+from jupyter_pipelines.warehouse.engine import EngineSession
 from tests.graph.edits import document
 
 NOTEBOOKS = 10
