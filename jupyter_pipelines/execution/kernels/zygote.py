@@ -87,6 +87,7 @@ def main(descriptor: int, modules: list[str]) -> None:
     changes = {name: value for name, value in os.environ.items() if name not in ours and before.get(name) != value}
     _new_application()
     sys.modules["_jupyter_pipelines_kernel.local_modules"].know_installed()
+    _find_blas()
     all_modules = _load("all_modules").AllModules()
     gc.collect()
     gc.disable()  # until a kernel is up
@@ -218,8 +219,16 @@ def _restore_blas_threads() -> None:
     wanted = next((os.environ[name] for name in ("OPENBLAS_NUM_THREADS", "GOTO_NUM_THREADS", "OMP_NUM_THREADS")
                    if os.environ.get(name, "").isdigit()), "")  # fmt: skip
     count = int(wanted) if wanted else len(os.sched_getaffinity(0))
-    if count < 2 or not sys.platform.startswith("linux"):
-        return
+    if count > 1:
+        for set_threads in _blas:
+            set_threads(count)
+
+
+_blas: list[Any] = []  # of each OpenBLAS that was loaded ahead: what sets how many threads it has
+
+
+def _find_blas() -> None:
+    """Look for them before the fork: a kernel would take some milliseconds for it, and a step wait for that."""
     import ctypes
 
     with open("/proc/self/maps") as maps:
@@ -233,7 +242,7 @@ def _restore_blas_threads() -> None:
             for suffix in ("", "64_"):
                 function = getattr(library, f"{prefix}openblas_set_num_threads{suffix}", None)
                 if function is not None:
-                    function(count)
+                    _blas.append(function)
 
 
 def _leave() -> None:
