@@ -34,7 +34,8 @@ STYLE = """<style>
   font-size: 12px; background: var(--jp-layout-color2, #8881); white-space: pre-wrap; overflow-wrap: anywhere; }
 .jp-PipelinesResult.jp-PipelinesResult table th small { display: block; font-weight: normal; opacity: .75; }
 .jp-PipelinesResult .rows { overflow-x: auto; }
-.jp-PipelinesResult.jp-PipelinesResult .rows :is(th, td) { overflow-wrap: break-word; }
+.jp-PipelinesResult.jp-PipelinesResult .runs :is(th, td) { overflow-wrap: break-word; }
+.jp-PipelinesResult.jp-PipelinesResult .runs td:not(:last-child) { white-space: nowrap; }
 .jp-PipelinesResult .pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(280px, 100%), 1fr));
   gap: 8px; }
 .jp-PipelinesResult .pair > div { min-width: 0; }

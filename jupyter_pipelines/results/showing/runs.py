@@ -56,7 +56,7 @@ def runs_table(found: Sequence[Run]) -> str:
     names = [step if len(step) <= LONGEST_STEP else f"{step[: LONGEST_STEP - 1]}…" for step in steps]
     heads = [*front, *(names or ["steps"]), "parameters"]
     below = [*[""] * len(front), *(lines or [""]), ""]
-    return f'<div class="rows">{table(heads, rows, [front.index("time")], below=below)}</div>'
+    return f'<div class="rows runs">{table(heads, rows, [front.index("time")], below=below)}</div>'
 
 
 def _common_steps(found: Sequence[Run]) -> list[str]:
@@ -132,6 +132,6 @@ def _bar(seconds: float, longest: float) -> str:
         return ""
     width = max(1.0, 48 * seconds / longest)
     return (
-        f'<svg width="50" height="8" style="display:inline-block;margin-right:6px" aria-hidden="true">'
+        f'<svg width="50" height="8" style="display:inline-block;max-width:none;margin-right:6px" aria-hidden="true">'
         f'<rect x="0" y="0" width="{width:.0f}" height="8" rx="2" fill="currentColor" opacity=".35"/></svg>'
     )
