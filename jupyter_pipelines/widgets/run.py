@@ -39,6 +39,7 @@ class RunView(View):
         self._graph = graph_of(run)
         self._expected = _usual(run)
         self._box: Any = None
+        self._follower: threading.Thread | None = None
 
     def html(self) -> str:
         return run_html(self.run, self._graph)
@@ -55,7 +56,10 @@ class RunView(View):
 
     def wait(self) -> Run:
         """Wait for the end of the run, and until it is shown."""
-        return self.run.wait()
+        run = self.run.wait()
+        if self._follower is not None:
+            self._follower.join()
+        return run
 
     def _ipython_display_(self) -> None:
         from IPython.display import display
@@ -63,7 +67,10 @@ class RunView(View):
         live = self.widget() is not None
         handle: Any = display(self._repr_mimebundle_(), raw=True, display_id=True)  # type: ignore[no-untyped-call]
         if live:
-            threading.Thread(target=self._follow, args=(handle,), name="pipelines-run-view", daemon=True).start()
+            self._follower = threading.Thread(
+                target=self._follow, args=(handle,), name="pipelines-run-view", daemon=True
+            )
+            self._follower.start()
 
     def _made(self) -> Any:
         import ipywidgets

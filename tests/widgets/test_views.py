@@ -96,8 +96,7 @@ def test_the_saved_notebook_tells_the_same_without_a_kernel(run: Run, tmp_path: 
         "show_trends(nb, 'make.duration')",
         "jp.runs(nb)[1].compare(jp.runs(nb)[0])",
         "view = show_run(jp.submit(nb))\nview",
-        "view.run.wait(60).state",
-        "import time; time.sleep(2)",
+        "view.wait().state",
     ]
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources])
     NotebookClient(notebook, resources={"metadata": {"path": str(tmp_path)}}).execute()
