@@ -27,6 +27,7 @@ from jupyter_pipelines.execution.kernels.kernel import Kernel, KernelStartError
 from jupyter_pipelines.execution.kernels.processes import wait_until_removed
 from jupyter_pipelines.execution.model import StepErrorInfo
 from jupyter_pipelines.execution.stream import StreamOutput
+from jupyter_pipelines.notebook.model import MAY_FAIL
 
 if TYPE_CHECKING:
     from jupyter_client.asynchronous.client import AsyncKernelClient
@@ -227,7 +228,7 @@ class CellsClient(NotebookClient):
         return error
 
     def _may_fail(self, cell: NotebookNode) -> bool:
-        return self.allow_errors or "raises-exception" in cell.metadata.get("tags", [])
+        return self.allow_errors or MAY_FAIL in cell.metadata.get("tags", [])
 
     async def _outcome(self, request: str) -> Message:
         """Take what the kernel publishes until it says that it is done with ``request``; returns its reply."""

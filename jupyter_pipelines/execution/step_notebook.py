@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING
 from nbformat import NotebookNode
 
 from jupyter_pipelines.execution.kernels.imports import FOR_SQL
-from jupyter_pipelines.notebook.model import Cell, NotebookDocument, Role
+from jupyter_pipelines.notebook.model import MAY_FAIL, Cell, NotebookDocument, Role
 from jupyter_pipelines.notebook.parsing import parse_python
 
 if TYPE_CHECKING:
     from jupyter_pipelines.execution.model import StepRequest
     from jupyter_pipelines.graph.model import Pipeline, Replay, StepPlan
 
-_MAY_FAIL = "raises-exception"
 _LOADER = Path(__file__).parent / "kernel_side" / "load.py"
 
 
@@ -81,15 +80,16 @@ def _visible(request: StepRequest, index: int, phase: str) -> NotebookNode:
 def _replay(request: StepRequest, replay: Replay, then: str = "") -> Iterator[NotebookNode]:
     # Lines before it keep the numbers that warnings and tracebacks show: those of the author's cell, whose empty first
     # lines IPython leaves out. It leaves out ours, too, unless there is something in the first of them.
-    code = request.pipeline.document.cells[replay.cell].code
+    cell = request.pipeline.document.cells[replay.cell]
+    code = cell.code
     above = code[: len(code) - len(code.lstrip())].count("\n")
     lines = max(0, replay.line - 1 - above)
     source = ("#" if lines else "") + "\n" * lines + replay.source
-    if _MAY_FAIL not in request.pipeline.document.cells[replay.cell].tags:
+    if not cell.may_fail:
         yield _hidden(source + then, "definitions", replay.cell)
         return
     made = _hidden(source, "definitions", replay.cell)
-    made.metadata["tags"] = [_MAY_FAIL]  # what fails there, fails here
+    made.metadata["tags"] = [MAY_FAIL]  # what fails there, fails here
     yield made
     if then:
         yield _hidden(then.strip(), "definitions", replay.cell)

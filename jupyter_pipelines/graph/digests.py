@@ -40,7 +40,7 @@ def step_digests(document: NotebookDocument, effects: Mapping[int, CellEffects] 
         own = common.copy()
         wanted: set[str] = set()
         for cell in cells[name]:
-            may_fail = "raises-exception\0" if "raises-exception" in cell.tags else ""
+            may_fail = "raises-exception\0" if cell.may_fail else ""
             own.update(f"{name}\0{cell.code}\0{may_fail}".encode(errors="surrogatepass"))
             if cell.index in effects:
                 wanted |= effects[cell.index].read

@@ -46,7 +46,7 @@ _DEFINITIONS = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDe
 
 def analyse_cell(cell: Cell) -> CellEffects:
     """The effects of a code cell; none for markdown and for what cannot be parsed (the reader has reported that)."""
-    may_fail, given = "raises-exception" in cell.tags, cell.role is Role.PARAMETERS
+    may_fail, given = cell.may_fail, cell.role is Role.PARAMETERS
     if cell.sql is not None or cell.check is not None:
         return sql_effects(cell.sql, cell.check, *magic_body(cell), may_fail)
     return _analyse(cell.python, cell.cell_magic or "", cell.cell_magic_line, may_fail, given)

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from jupyter_pipelines.notebook.sql_magic import SqlMagic
 
 
+MAY_FAIL = "raises-exception"  # Jupyter's tag of a cell that may raise
+
+
 def first_line(source: str) -> str:
     """The first non-blank line, shortened for messages."""
     line = next((line.strip() for line in source.splitlines() if line.strip()), "")
@@ -84,6 +87,11 @@ class Cell:
     def first_line(self) -> str:
         """The first non-blank line, shortened for messages."""
         return first_line(self.source)
+
+    @property
+    def may_fail(self) -> bool:
+        """Whether its author lets it raise, by Jupyter's tag for that: what comes below runs all the same."""
+        return MAY_FAIL in self.tags
 
 
 @dataclass(frozen=True, slots=True)

@@ -150,7 +150,7 @@ def _source_findings(roles: Roles, sources: Mapping[int, CellSource]) -> list[Di
         for cell in roles.cells
         if cell.role not in (Role.SKIP, Role.TEXT)
         for problem in sources[cell.index].problems
-        if not (problem.code == "JP120" and "raises-exception" in cell.tags)
+        if not (problem.code == "JP120" and cell.may_fail)
     ]
 
 

@@ -133,7 +133,7 @@ class Walk:
         above, _ = magic_body(cell)
         statements = statements_of(cell)
         self.step = cell.step
-        silent = "raises-exception" in cell.tags
+        silent = cell.may_fail
         answer, certain = Answer(), False
         for statement in statements:
             answer, certain, found = self._statement(cell, statement, above)
@@ -203,7 +203,7 @@ class Walk:
 
     def _checks(self, cell: Cell, subject: TableName | None, check: CheckCell) -> Iterator[Found]:
         """Columns that checks name, and their queries."""
-        if self.only_grammar or "raises-exception" in cell.tags:
+        if self.only_grammar or cell.may_fail:
             return
         above, _ = magic_body(cell)
         lines_above = above + split_checks(magic_body(cell)[1])[2] if cell.sql is not None else above
