@@ -18,6 +18,12 @@ def quoted(name: str) -> str:
     return f'"{escaped}"'
 
 
+def text_literal(text: str) -> str:
+    """``text`` as SQL has it: in quotes, those inside doubled, which is all that DuckDB and PostgreSQL read in one."""
+    escaped = text.replace("'", "''")
+    return f"'{escaped}'"
+
+
 def shown(name: str) -> str:
     """``name`` as people write it: quoted only where it has to be."""
     return name if _PLAIN.fullmatch(name) else quoted(name)

@@ -15,6 +15,7 @@ from pathlib import PurePath
 from jupyter_pipelines.notebook import coerce_parameters
 from jupyter_pipelines.notebook.model import Cell, NotebookDocument, Role
 from jupyter_pipelines.notebook.parsing import parse_python
+from jupyter_pipelines.notebook.table_names import text_literal
 
 _UNKNOWN = "str()"  # a text of which nothing is known
 
@@ -88,7 +89,7 @@ def _with_literals(sql: str, values: Mapping[str, object]) -> str:
 
     def literal(found: re.Match[str]) -> str:
         text = _text(values.get(found[1]))
-        return found[0] if text is None else "'" + text.replace("'", "''") + "'"
+        return found[0] if text is None else text_literal(text)
 
     return re.sub(r"(?<!\$)\$([A-Za-z_]\w*)\b(?!\$)", literal, sql)
 

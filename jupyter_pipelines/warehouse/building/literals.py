@@ -14,6 +14,7 @@ from itertools import pairwise
 from uuid import UUID
 
 from jupyter_pipelines.errors import BuildError
+from jupyter_pipelines.notebook.table_names import text_literal
 
 
 def literal(value: object) -> str:
@@ -69,8 +70,7 @@ def with_literals(sql: str, parameters: Mapping[str, object]) -> str:
 def _text(value: str) -> str:
     if "\x00" in value:
         raise BuildError("A view cannot keep a text with a NUL character.", "Take it out, or build a table.")
-    escaped = value.replace("'", "''")
-    return f"'{escaped}'"
+    return text_literal(value)
 
 
 def _decimal(value: Decimal) -> str:

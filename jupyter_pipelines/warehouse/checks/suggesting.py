@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from jupyter_pipelines.errors import RequestError
 from jupyter_pipelines.notebook.check_magic import read_check_magic
-from jupyter_pipelines.notebook.table_names import quoted, read_table_name, shown
+from jupyter_pipelines.notebook.table_names import quoted, read_table_name, shown, text_literal
 from jupyter_pipelines.typed import typed
 from jupyter_pipelines.warehouse.checks.running import run_checks
 
@@ -86,7 +86,7 @@ def _members(session: Session, table: str, name: str, subject: str) -> Iterator[
     asked = f"SELECT DISTINCT {quoted(name)} AS member FROM {table} WHERE {quoted(name)} IS NOT NULL ORDER BY 1"
     members = session.query(f"{asked} LIMIT {MOST_MEMBERS + 1}")["member"].to_pylist()
     if len(members) <= MOST_MEMBERS and all(len(member) <= 40 and "\n" not in member for member in members):
-        listed = ", ".join("'" + member.replace("'", "''") + "'" for member in members)
+        listed = ", ".join(map(text_literal, members))
         yield f"{subject}: in ({listed})"
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from jupyter_pipelines.errors import WarehouseError
+from jupyter_pipelines.notebook.table_names import text_literal
 
 TESTED: Final = "1.5.5"
 """The version of DuckDB that the extra ``ducklake`` brings, with extensions of the same."""
@@ -21,9 +22,8 @@ def load(connection: Any, *names: str) -> None:
 
     for name in names:
         packaged = _packaged(name, duckdb.__version__)
-        path = str(packaged).replace("'", "''")
         try:
-            connection.execute(f"LOAD '{path}'" if packaged is not None else f"LOAD {name}")
+            connection.execute(f"LOAD {name if packaged is None else text_literal(str(packaged))}")
         except duckdb.Error as error:
             said = "" if packaged is None else f" It says: {str(error).splitlines()[0]}"
             raise WarehouseError(

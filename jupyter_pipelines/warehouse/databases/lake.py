@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 from jupyter_pipelines.errors import RequestError, SqlError, WarehouseError
 from jupyter_pipelines.graph.sql.model import WHOLE_SCHEMA
-from jupyter_pipelines.notebook.table_names import TableName
+from jupyter_pipelines.notebook.table_names import TableName, text_literal
 from jupyter_pipelines.warehouse.databases.database import Database, connect
 from jupyter_pipelines.warehouse.databases.declared import OBJECT_STORAGE, Description
 from jupyter_pipelines.warehouse.databases.extensions import load
@@ -114,7 +114,7 @@ def attach(connection: Any, name: str, described: Description) -> None:
     Raises :class:`WarehouseError` when an extension is missing, :class:`RequestError` when a secret is.
     """
     load(connection, "ducklake")
-    options = [f"DATA_PATH {_literal(described.data)}"]
+    options = [f"DATA_PATH {text_literal(described.data)}"]
     if described.data.startswith(OBJECT_STORAGE):
         load(connection, "httpfs")
         _make_secret(connection, f"{name}_data", _storage(described))
@@ -127,8 +127,8 @@ def attach(connection: Any, name: str, described: Description) -> None:
         mode = given.pop("sslmode", "")
         place = "postgres:" + (f"sslmode={mode}" if mode else "")
         _make_secret(connection, f"{name}_catalog", {"TYPE": "postgres", **_upper(given)})
-        options.append(f"META_SECRET {_literal(f'{name}_catalog')}")
-    connection.execute(f"ATTACH {_literal(f'ducklake:{place}')} AS {name} ({', '.join(options)})")
+        options.append(f"META_SECRET {text_literal(f'{name}_catalog')}")
+    connection.execute(f"ATTACH {text_literal(f'ducklake:{place}')} AS {name} ({', '.join(options)})")
 
 
 def _storage(described: Description) -> dict[str, str]:
@@ -146,16 +146,12 @@ def _storage(described: Description) -> dict[str, str]:
 
 def _make_secret(connection: Any, name: str, values: Mapping[str, str]) -> None:
     """In memory, so that no text that anybody keeps has it."""
-    listed = ", ".join(f"{key} {_literal(value)}" for key, value in values.items())
+    listed = ", ".join(f"{key} {text_literal(value)}" for key, value in values.items())
     connection.execute(f"CREATE OR REPLACE TEMPORARY SECRET {name} ({listed})")
 
 
 def _upper(values: Mapping[str, str]) -> dict[str, str]:
     return {name.upper(): value for name, value in values.items()}
-
-
-def _literal(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"
 
 
 def _number(connection: Any, sql: str) -> int | None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from jupyter_pipelines.errors import RequestError
-from jupyter_pipelines.notebook.table_names import TableName, quoted, read_table_name
+from jupyter_pipelines.notebook.table_names import TableName, quoted, read_table_name, text_literal
 from jupyter_pipelines.warehouse.databases.declared import CATALOG, Description, is_lake
 from jupyter_pipelines.warehouse.databases.lake import NAME, attach
 from jupyter_pipelines.warehouse.own_schemas import SCHEMA
@@ -121,7 +121,7 @@ def _attach(connection: Any, path: str, name: str) -> None:
     if is_lake(path):
         attach(connection, name, Description.read(Path(path)))
     else:
-        connection.execute(f"ATTACH '{path.replace(chr(39), chr(39) * 2)}' AS {name}")
+        connection.execute(f"ATTACH {text_literal(path)} AS {name}")
 
 
 def _with_rows(connection: Any, only: Collection[str]) -> frozenset[TableName] | None:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from jupyter_pipelines.errors import Interrupted, SqlError
-from jupyter_pipelines.notebook.table_names import TableName, read_table_name
+from jupyter_pipelines.notebook.table_names import TableName, read_table_name, text_literal
 from jupyter_pipelines.warehouse.databases import Database
 from jupyter_pipelines.warehouse.engine import EngineSession, Statement
 from jupyter_pipelines.warehouse.mistakes import translated
@@ -171,7 +171,7 @@ class HostedSession:
             value = call.get(key)
             if value is not None and self._settings.get(key) != value:
                 with suppress(Exception):  # a time zone that DuckDB does not know: its own is used
-                    self._connection.execute(f"SET {setting} = '{str(value).replace(chr(39), chr(39) * 2)}'")
+                    self._connection.execute(f"SET {setting} = {text_literal(str(value))}")
                 self._settings[key] = value
 
     def _join(self, call: Mapping[str, Any]) -> None:

@@ -22,7 +22,7 @@ from urllib.parse import urlsplit
 from fsspec.spec import AbstractFileSystem
 
 from jupyter_pipelines.errors import RequestError
-from jupyter_pipelines.notebook.table_names import shown
+from jupyter_pipelines.notebook.table_names import shown, text_literal
 from jupyter_pipelines.warehouse.sources.model import ConnectedSource
 from jupyter_pipelines.warehouse.sources.secrets import FORMS, without_secrets
 
@@ -52,7 +52,7 @@ def select_files(connection: Any, source: ConnectedSource, table: str) -> str:
         connection.register_filesystem(_remote)
     if not folder.is_local:
         _remote.know(source.name, folder)
-    listed = ", ".join("'" + folder.address(path).replace("'", "''") + "'" for path in paths)
+    listed = ", ".join(text_literal(folder.address(path)) for path in paths)
     options = ", hive_partitioning = true" if all("=" in path for path in paths) else ""
     options += ", union_by_name = true" if len(paths) > 1 else ""
     return f"SELECT * FROM {_READERS[format_]}([{listed}]{options})"

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from jupyter_pipelines.errors import RequestError
-from jupyter_pipelines.notebook.table_names import TableName, quoted, shown
+from jupyter_pipelines.notebook.table_names import TableName, quoted, shown, text_literal
 from jupyter_pipelines.warehouse.catalog import Column
 from jupyter_pipelines.warehouse.sources.model import ConnectedSource
 from jupyter_pipelines.warehouse.sources.secrets import without_secrets
@@ -106,7 +106,7 @@ def select_postgres(connection: Any, source: ConnectedSource, schema: str, table
     own = f"_source_{source.name}_{_attached.index(source)}"  # one that has changed since is another one
     names = {"host": "HOST", "port": "PORT", "database": "DATABASE", "user": "USER", "password": "PASSWORD"}
     given = {names[field]: str(value) for field, value in source.values.items() if field in names}
-    listed = ", ".join(f"{name} {_literal(value)}" for name, value in given.items())
+    listed = ", ".join(f"{name} {text_literal(value)}" for name, value in given.items())
     mode = source.text("sslmode")
     cursor = connection.cursor()  # apart from a transaction that may be open
     cursor.execute("LOAD postgres_scanner")
@@ -123,11 +123,11 @@ def copy_table(connection: Any, source: ConnectedSource, wanted: Wanted, target:
     with tempfile.TemporaryDirectory(prefix="jupyter-pipelines-") as folder:
         path = Path(folder, "rows.csv")
         columns = _waited(source, lambda: _copy(source, wanted, path), stopped)
-        read = ", ".join(f"{_literal(column.name)}: '{column.read}'" for column in columns)
+        read = ", ".join(f"{text_literal(column.name)}: '{column.read}'" for column in columns)
         made = ", ".join(f"{column.made.format(quoted(column.name))} AS {quoted(column.name)}" for column in columns)
         options = "header = false, auto_detect = false, delim = ',', quote = '\"', escape = '\"', nullstr = '\\N', "
         options += f"allow_quoted_nulls = false, parallel = false, columns = {{{read}}}"
-        query = f"SELECT {made} FROM read_csv({_literal(str(path))}, {options})"
+        query = f"SELECT {made} FROM read_csv({text_literal(str(path))}, {options})"
         try:
             connection.execute(f"CREATE OR REPLACE TEMP TABLE {target} AS {query}")
         except (duckdb.ConversionException, duckdb.InvalidInputException) as error:
@@ -223,10 +223,6 @@ def _comparable(value: object, type_: str) -> str:
             return f"TIMESTAMPTZ '{value.isoformat()}'"
         return f"TIMESTAMP '{value.isoformat()}'" if plain in _UNZONED and not zoned else ""
     return f"DATE '{value.isoformat()}'" if isinstance(value, date) and plain in _UNZONED else ""
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
 
 
 def _column(name: str, type_: str) -> _Column:
