@@ -9,7 +9,8 @@ from typing import Any, Final
 from jupyter_pipelines.errors import WarehouseError
 from jupyter_pipelines.notebook.table_names import TableName
 
-_HOLDER: Final = re.compile(r"lock is held in (.*?) \(PID (\d+)\)")
+HOLDER: Final = re.compile(r"lock is held in (.*?) \(PID (\d+)\)")
+"""What DuckDB says of a file that another process has open: the program, and its number."""
 _OTHER_FORMAT: Final = re.compile(r"different version|newer version|storage version|database version", re.IGNORECASE)
 
 
@@ -75,7 +76,7 @@ class Database:
 
 
 def _cannot_open(path: str, said: str) -> WarehouseError:
-    if holder := _HOLDER.search(said):
+    if holder := HOLDER.search(said):
         program, pid = holder.groups()
         return WarehouseError(
             f"The warehouse {path} is open in another program: process {pid} ({program}).",

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 from jupyter_pipelines.errors import RequestError, SqlError, WarehouseError
 from jupyter_pipelines.graph.sql.model import WHOLE_SCHEMA
 from jupyter_pipelines.notebook.table_names import TableName, text_literal
-from jupyter_pipelines.warehouse.databases.database import Database, connect
+from jupyter_pipelines.warehouse.databases.database import HOLDER, Database, connect
 from jupyter_pipelines.warehouse.databases.declared import OBJECT_STORAGE, Description
 from jupyter_pipelines.warehouse.databases.extensions import load
 from jupyter_pipelines.warehouse.sources.secrets import keep_out_of_errors, without_secrets
@@ -28,7 +28,6 @@ NAME: Final = "warehouse"
 """What a lake is called in SQL, as a catalog."""
 TRIES: Final = 5  # of what another owner, of another machine, may be doing, too
 _EXPIRING: Final = re.compile(r"\b(ducklake_)?expire_(snapshots|older_than)\b", re.IGNORECASE)
-_HELD: Final = re.compile(r"lock is held in (.*?) \(PID (\d+)\)")
 
 
 class Lake(Database):
@@ -173,9 +172,10 @@ def _author() -> str:
 
 def _cannot_open(path: str, said: str) -> WarehouseError:
     said = without_secrets(said)
-    if holder := _HELD.search(said):
+    if holder := HOLDER.search(said):
+        program, pid = holder.groups()
         return WarehouseError(
-            f"The catalog of the lake {path} is open in another program: process {holder[2]} ({holder[1]}).",
+            f"The catalog of the lake {path} is open in another program: process {pid} ({program}).",
             "Close it there, or end that process.",
         )
     return WarehouseError(
