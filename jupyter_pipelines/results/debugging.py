@@ -204,11 +204,11 @@ def _with_tables(request: StepRequest, step: StepRecord, folder: Path) -> StepRe
     if step.version_found is None:
         return request
     from jupyter_pipelines.graph.reach import reachable_tables
+    from jupyter_pipelines.warehouse.databases.declared import CATALOG
     from jupyter_pipelines.warehouse.warehouse import Warehouse, warehouse
 
-    copy = Warehouse(
-        make_folder(folder) / f"tables-{secrets.token_hex(4)}.ducklake"
-    )  # another one may be at work in an earlier one
+    # A new one each time: somebody may be at work in an earlier one.
+    copy = Warehouse(make_folder(folder) / f"tables-{secrets.token_hex(4)}{CATALOG}")
     tables = reachable_tables(request.pipeline.document)
     warehouse().copy_to(copy.path, only=tables, version=step.version_found)
     return replace(request, env={**request.env, "JUPYTER_PIPELINES_WAREHOUSE": str(copy.path)})

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jupyter_pipelines.graph.reach import reachable_tables
-from jupyter_pipelines.settings import LAKE_SUFFIXES, Settings
+from jupyter_pipelines.settings import Settings
 from jupyter_pipelines.verification.model import ValueReport
 
 if TYPE_CHECKING:
@@ -40,10 +40,11 @@ class Tables:
         if not self._is_used:
             return
         from jupyter_pipelines.warehouse import Warehouse
+        from jupyter_pipelines.warehouse.databases.declared import CATALOG, is_lake
 
         self.release()
         self._number += 1
-        kind = LAKE_SUFFIXES[0] if self._own.suffix in LAKE_SUFFIXES else ".duckdb"  # what one refuses, both do
+        kind = CATALOG if is_lake(self._own) else ".duckdb"  # what one refuses, both do
         self._copy = self._folder / f"warehouse-{self._number}{kind}"
         if self._own.exists():
             Warehouse(self._own).copy_to(self._copy, only=self._reached)
