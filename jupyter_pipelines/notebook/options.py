@@ -12,6 +12,7 @@ import math
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
+from datetime import timedelta
 from typing import Any
 
 from jupyter_pipelines.notebook.codes import Problem
@@ -26,7 +27,7 @@ _RESOURCE = re.compile(r"[A-Za-z0-9_-]{1,80}")
 
 
 def parse_duration(value: object) -> float:
-    """Seconds, from a number of seconds or a text such as ``"90"``, ``"10s"``, ``"5m"``, ``"1h30m"``, ``"2d"``.
+    """Seconds, from a number of them, a ``timedelta``, or a text such as ``"90"``, ``"10s"``, ``"1h30m"``, ``"2d"``.
 
     Raises :class:`ValueError` for anything else, for negative ones and for infinity.
     """
@@ -35,6 +36,7 @@ def parse_duration(value: object) -> float:
         if match is None or not any(match.groupdict().values()):
             raise ValueError('a duration such as 90, "10s", "5m" or "1h30m"')
         return sum(float(count) * _SECONDS[unit] for unit, count in match.groupdict().items() if count)
+    value = value.total_seconds() if isinstance(value, timedelta) else value
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or value < 0:
         raise ValueError('a duration such as 90, "10s", "5m" or "1h30m"')
     return float(value)
@@ -64,6 +66,7 @@ def _at_least_one(value: object) -> int | None:
 
 
 def _backoff(value: object) -> float:
+    value = value.total_seconds() if isinstance(value, timedelta) else value
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or value < 1:
         raise ValueError("a number from 1")
     return float(value)

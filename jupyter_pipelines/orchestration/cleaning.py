@@ -74,12 +74,10 @@ def gc(
 
 def _age(given: timedelta | str | float) -> float:
     try:
-        seconds = given.total_seconds() if isinstance(given, timedelta) else parse_duration(given)
+        return parse_duration(given)
     except ValueError:
-        seconds = -1.0
-    if seconds < 0:
-        raise RequestError(f"older_than = {given!r} is no length of time.", 'Give one such as "30d" or "12h".')
-    return seconds
+        fix = 'Give one such as "30d" or "12h".'
+        raise RequestError(f"older_than = {given!r} is no length of time.", fix) from None
 
 
 def find_old(*, keep_last: int | None = None, older_than: float | None = None) -> Garbage:

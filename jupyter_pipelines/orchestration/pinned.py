@@ -34,7 +34,7 @@ def expire_versions(older_than: timedelta | str | float) -> tuple[int, ...]:
     from jupyter_pipelines.warehouse.warehouse import warehouse
 
     try:
-        age = older_than.total_seconds() if isinstance(older_than, timedelta) else parse_duration(older_than)
+        age = parse_duration(older_than)
     except ValueError:
         age = -1.0
     if age < SHORTEST:

@@ -191,7 +191,7 @@ def _seconds(given: timedelta | float | str | None) -> float:
     if given is None:
         return 0.0
     try:
-        return given.total_seconds() if isinstance(given, timedelta) else parse_duration(given)
+        return parse_duration(given)
     except ValueError as expected:
         raise RequestError(f"An alert cannot be repeated every {given!r}.", f"Give {expected}.") from None
 
