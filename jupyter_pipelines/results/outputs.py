@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from jupyter_pipelines.errors import PipelinesError
+from jupyter_pipelines.execution.executed_notebook import ERROR_TAG, INJECTED_TAG, KEY
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -14,8 +15,7 @@ if TYPE_CHECKING:
     from jupyter_pipelines.results.run import Run
 
 LARGEST: Final = 200_000_000  # bytes of an executed notebook that is read to be compared
-_KEY: Final = "jupyter_pipelines"  # our part of the metadata of an executed cell
-_ADDED: Final = {"injected-parameters", "papermill-error-cell-tag"}  # cells that the author's notebook has not
+_ADDED: Final = {INJECTED_TAG, ERROR_TAG}  # cells that the author's notebook has not
 _RAN: Final = {"completed", "failed"}
 _IMAGES: Final = ("image/png", "image/jpeg", "image/gif", "image/webp")
 
@@ -55,7 +55,7 @@ def compare_cells(first: Run, second: Run) -> tuple[OutputPair, ...]:
             continue
         status, _ = compare_outputs([shown(other[1].outputs)], shown(cell.outputs))
         if status == "different":
-            step = str(cell.metadata[_KEY].get("step", ""))
+            step = str(cell.metadata[KEY].get("step", ""))
             found.append(OutputPair(number, step, tuple(_outputs(other[1])), tuple(_outputs(cell))))
     return tuple(found)
 
@@ -75,14 +75,14 @@ def _cells(run: Run) -> Mapping[object, tuple[int, NotebookNode]]:
     return {
         cell.get("id") or number: (number, cell)
         for number, cell in enumerate(own, start=1)
-        if cell.cell_type == "code" and cell.metadata.get(_KEY, {}).get("state") in _RAN
+        if cell.cell_type == "code" and cell.metadata.get(KEY, {}).get("state") in _RAN
     }
 
 
 def _outputs(cell: NotebookNode) -> Iterator[Output]:
     for output in cell.outputs:
         if output.output_type == "stream":
-            yield Output("text", _joined(output.text))
+            yield Output("text", output.text)
         elif output.output_type == "error":
             yield Output("error", f"{output.ename}: {output.evalue}")
         else:
@@ -93,9 +93,5 @@ def _richest(data: Mapping[str, Any]) -> Output:
     """An image where there is one, else text: HTML that a notebook has made is nothing to be shown elsewhere."""
     for mime in _IMAGES:
         if mime in data:
-            return Output("image", "".join(_joined(data[mime]).split()), mime)
-    return Output("text", _joined(data.get("text/plain", ", ".join(data))))
-
-
-def _joined(text: object) -> str:
-    return "".join(map(str, text)) if isinstance(text, list) else str(text)
+            return Output("image", "".join(str(data[mime]).split()), mime)
+    return Output("text", str(data.get("text/plain", ", ".join(data))))

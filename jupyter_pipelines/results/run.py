@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jupyter_pipelines.errors import RequestError
-from jupyter_pipelines.notebook.sql_magic import FrameForm
 from jupyter_pipelines.notebook.table_names import read_table_name
 from jupyter_pipelines.orchestration.history import get_run
 from jupyter_pipelines.orchestration.model import (

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from jupyter_pipelines.errors import PipelinesError
+from jupyter_pipelines.results.run import GOING_ON
 from jupyter_pipelines.results.showing.graph import graph_svg
 from jupyter_pipelines.results.showing.html import framed, lasted, moment, plain, state, table, text
 from jupyter_pipelines.results.showing.sql import checks_table
@@ -52,7 +53,7 @@ def _head(run: Run) -> str:
     given = ", ".join(f"{name} = {plain(value)}" for name, value in run.parameters.items())
     about = [f"run {record.id[:8]}", f"started {moment(record.started)}" if record.started else "not started"]
     about += [lasted(run.duration)] if record.started else []
-    about += [f"as it was at {moment(time.time())}"] if record.state in {"pending", "running"} else []
+    about += [f"as it was at {moment(time.time())}"] if record.state in GOING_ON else []
     about += [given] if given else []
     waiting = f" waits for {text(record.waiting)}" if record.waiting else ""
     return (
