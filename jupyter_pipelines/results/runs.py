@@ -62,10 +62,6 @@ def runs(
     """
     if limit is not None and (not isinstance(limit, int) or isinstance(limit, bool) or limit < 0):
         raise RequestError(f"{limit!r} is no number of runs.", "Give a whole number, or None for all.")
-    if pipeline is not None and not isinstance(pipeline, str | Path):
-        raise RequestError(f"{pipeline!r} is no notebook.", "Give its path, or the name of its pipeline.")
-    if parameters is not None and not isinstance(parameters, Mapping):
-        raise RequestError(f"{parameters!r} are no parameters.", 'Give them by name: {"airline": "UA"}.')
     for unknown in _strange(by, STARTERS):
         raise RequestError(f"{unknown!r} starts no runs.", f"Give `by` one of {', '.join(STARTERS)}.")
     for unknown in _strange(state, STATES):
