@@ -21,7 +21,6 @@ from jupyter_pipelines.orchestration.schedules import Schedule
 from jupyter_pipelines.orchestration.schedules.model import WindowUnit
 from jupyter_pipelines.orchestration.schedules.windows import Order
 from jupyter_pipelines.orchestration.scheduling.making import (
-    check_parameters,
     choose_version,
     get_schedule,
     machine_zone,
@@ -76,7 +75,6 @@ def backfill(
         raise RequestError(f"{parallel!r} windows at once cannot be.", f"Give a number from 1 to {MOST_PARALLEL}.")
     if order not in get_args(Order):
         raise RequestError(f"{order!r} is no choice for `order`.", f"Choose one of {', '.join(get_args(Order))}.")
-    check_parameters(parameters)
     settings = Settings.load()
     require_service("Backfills")
     source = _source(notebook, schedule, window, timezone, version, Store(settings.store))

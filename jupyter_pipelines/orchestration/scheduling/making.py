@@ -101,7 +101,6 @@ def schedule(
     """
     now = datetime.now(UTC)
     made = _understood(when, now, {"name": name} | _policies(locals()))
-    check_parameters(parameters)
     if parameters:
         made = replace(made, parameters={**made.parameters, **parameters})
     check_name(made.name, "a schedule")
@@ -149,12 +148,6 @@ def check_name(name: object, whose: str) -> None:
         raise RequestError(
             f"The name of {whose} is one line of text.", f"Give one of {LONGEST_NAME} characters at most."
         )
-
-
-def check_parameters(given: object) -> None:
-    """Raise :class:`RequestError` unless they have names."""
-    if given is not None and not isinstance(given, Mapping):
-        raise RequestError("The parameters are no mapping.", 'Give names with values: {"day": "2027-01-31"}.')
 
 
 def _there_already(record: ScheduleRecord, document: NotebookDocument) -> ScheduleRecord | None:
@@ -309,12 +302,8 @@ def _policies(arguments: Mapping[str, Any]) -> dict[str, Any]:
 
 def _understood(when: str | Schedule, now: datetime, given: Mapping[str, Any]) -> Schedule:
     timezone = given["timezone"]
-    if timezone is not None and not isinstance(timezone, str):
-        raise RequestError(f"{timezone!r:.80} is no time zone.", 'Give the name of one, such as "Europe/Paris".')
     if isinstance(when, Schedule):
         found = when if timezone is None else replace(when, zone=timezone)
-    elif not isinstance(when, str):
-        raise RequestError(f"{when!r:.80} does not say when.", 'Write for example "every weekday 07:00".')
     else:
         found = parse_phrase(when, timezone or machine_zone(), now)
     policies: dict[str, Any] = {

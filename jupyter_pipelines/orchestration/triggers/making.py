@@ -27,7 +27,6 @@ from jupyter_pipelines.orchestration.scheduling import ScheduleRecord
 from jupyter_pipelines.orchestration.scheduling.making import (
     MAKING,
     check_name,
-    check_parameters,
     choose_version,
     is_schedule,
     require_service,
@@ -107,7 +106,6 @@ def trigger(
     """
     require_service("Triggers")
     check_name(name, "a trigger")
-    check_parameters(parameters)
     settings = Settings.load()
     store = Store(settings.store)
     path, pipeline, chosen = choose_version(notebook, version, store)
