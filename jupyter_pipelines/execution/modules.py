@@ -7,7 +7,7 @@ import functools
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-from jupyter_pipelines.notebook.model import Role
+from jupyter_pipelines.notebook.model import Cell, Role
 from jupyter_pipelines.notebook.parsing import parse_python
 
 if TYPE_CHECKING:
@@ -26,10 +26,24 @@ class _Names(NamedTuple):
 def named_modules(pipeline: Pipeline, step: StepPlan) -> list[str]:
     """The full names of what may be modules that ``step`` takes for loaded; most will be functions and classes."""
     cells = pipeline.document.cells
-    sources = [cell.python or "" for cell in cells if cell.role is Role.SETUP]
-    sources += [cells[index].python or "" for index in step.cells]
+    sources = [*_setup(pipeline), *(cells[index].python or "" for index in step.cells)]
     sources += [replay.source for replay in (*step.definitions, *step.late_definitions)]
     return _named(tuple(sources))
+
+
+def cell_that_names(pipeline: Pipeline, step: StepPlan, module: str) -> Cell | None:
+    """The first cell of ``step`` that takes ``module`` for loaded; ``None`` when only a function it calls does."""
+    cells = [pipeline.document.cells[index] for index in step.cells]
+    sources = _setup(pipeline)
+    for cell in cells:
+        sources.append(cell.python or "")
+        if module in _named(tuple(sources)):
+            return cell
+    return None
+
+
+def _setup(pipeline: Pipeline) -> list[str]:
+    return [cell.python or "" for cell in pipeline.document.cells if cell.role is Role.SETUP]
 
 
 @functools.lru_cache(maxsize=4096)

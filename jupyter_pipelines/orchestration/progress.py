@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from jupyter_pipelines.errors import RequestError
 from jupyter_pipelines.execution.model import Carried, StepResult
+from jupyter_pipelines.execution.modules import cell_that_names
 from jupyter_pipelines.graph.model import Edge, EdgeKind, Pipeline, StepPlan
 
 
@@ -162,9 +163,11 @@ class Progress:
                 return ""
             for module in result.observed.modules_lent:
                 if module not in loaded:
+                    cell = cell_that_names(self.pipeline, step, module)
+                    place = f" in cell {cell.number} ({cell.first_line})" if cell else ""
                     return (
-                        f"Step {step.name} asks for {module}, which nothing before it loads: Restart & Run All has it "
-                        f"not there. Put `import {module}` into setup."
+                        f"Step {step.name} asks for {module}{place}, which nothing before it loads: Restart & Run "
+                        f"All has it not there. Put `import {module}` into setup."
                     )
             loaded.update((*result.observed.modules_lent, *result.observed.modules_loaded))
         return ""

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import nbformat
 import pytest
+from nbformat.v4 import new_code_cell, new_notebook
 
 from jupyter_pipelines.errors import RequestError
 from jupyter_pipelines.execution.model import Carried, Observed, StepResult
+from jupyter_pipelines.graph.compile import compile_pipeline
 from jupyter_pipelines.graph.model import Edge, EdgeKind, Input, Pipeline, StepPlan
 from jupyter_pipelines.notebook.model import NotebookDocument, NotebookOptions, StepOptions
+from jupyter_pipelines.notebook.read import read_notebook
 from jupyter_pipelines.orchestration.progress import Progress, Selection, select
 
 DOCUMENT = NotebookDocument("nb.ipynb", "python", "python3", (), {}, (), NotebookOptions(), ())
@@ -182,3 +186,14 @@ def test_what_a_step_takes_for_loaded_must_have_been_loaded_before_it() -> None:
     for result in (lent, loading, completed("c")):
         run.finish(result)
     assert "Step b asks for matplotlib.pyplot" in run.unfounded()  # a comes behind it
+
+
+def test_the_cell_that_takes_a_module_for_loaded_is_told() -> None:
+    cells = [("setup", "import wsgiref as w"), ("step:a", "1"), ("step:a", "w.headers"), ("step:a", "w.headers")]
+    notebook = new_notebook(
+        cells=[new_code_cell(source, metadata={"tags": [tag]}) for tag, source in cells],
+        metadata={"kernelspec": {"name": "python3", "display_name": "Python"}},
+    )
+    run = progress(compile_pipeline(read_notebook(nbformat.writes(notebook).encode(), "nb.ipynb")))
+    run.finish(StepResult("a", "completed", {}, observed=Observed(modules_lent=("wsgiref.headers",))))
+    assert "Step a asks for wsgiref.headers in cell 3 (w.headers), which nothing" in run.unfounded()

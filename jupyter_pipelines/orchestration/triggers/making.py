@@ -324,6 +324,8 @@ def _pipeline(store: Store, notebook: Path | str) -> str:
 def _on_update(store: Store, notebook: str, wanted: Iterable[str]) -> OnUpdate:
     """``table:NAME`` is a table, ``NOTEBOOK:NAME`` an output, all else are files."""
     outputs, paths, tables = [], [], []
+    if not isinstance(wanted, Iterable):
+        raise RequestError(f"{wanted!r} is nothing that is updated.", "Name a file, NOTEBOOK:OUTPUT, or table:NAME.")
     for text in wanted:
         if not isinstance(text, str):
             raise RequestError(f"{text!r} is nothing that is updated.", "Name a file, NOTEBOOK:OUTPUT, or table:NAME.")

@@ -406,8 +406,10 @@ export class Api {
     return answer.limits;
   }
 
-  /** How many runs of a notebook go on at once; `null` for as many as there are. */
-  /** Of the runs of a notebook, or of the steps that need a resource. */
+  /**
+   * How many runs of a notebook, or steps that need a resource, go on at once;
+   * `null` for as many as there are.
+   */
   setLimit(
     what: { notebook: string } | { resource: string },
     slots: number | null
