@@ -86,9 +86,9 @@ def unpacked(package: str, version: str) -> Path:
 def _download(package: str, version: str, work: Path) -> Path:
     from unearth import PackageFinder
 
-    index = os.environ.get("PIP_INDEX_URL", "https://pypi.org/simple/")
+    index = os.environ.get("PIP_INDEX_URL")
     try:
-        finder = PackageFinder(index_urls=[index], no_binary=[":all:"])
+        finder = PackageFinder(index_urls=[index] if index else [], no_binary=[":all:"])
         match = finder.find_best_match(f"{package}=={version}").best
         if match is None:
             raise UnreachableError(f"the index has no source distribution of {package} {version}")
