@@ -28,7 +28,7 @@ class Visit:
     versions: tuple[Version, ...]  # that it made
 
 
-_SEARCH = re.compile(r"\bdoctest\b|\bunittest\b|__subclasses__")
+_SEARCHING = ("doctest", "unittest", "__subclasses__")  # what looks for definitions, wherever they are
 _EXAMPLE = re.compile(r"^\s*(?:>>>|\.\.\.) (.*)$", re.MULTILINE)
 _NAME = re.compile(r"\b[^\W\d]\w*")
 _Visits = dict[str, Visit]  # by the cells' ids, in notebook order
@@ -167,7 +167,7 @@ class Walk:
 
     def _find_searched(self) -> dict[str, None]:
         """The names of all definitions, and of what examples in their texts use, where any code looks for such."""
-        if not any(_SEARCH.search(cell.python or "") for cell in self.document.cells):
+        if not any(word in (cell.python or "") for cell in self.document.cells for word in _SEARCHING):
             return {}
         found: dict[str, None] = {}
         for effect in self.effects.values():
