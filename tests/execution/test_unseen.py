@@ -22,6 +22,15 @@ def test_a_module_that_only_another_step_has_loaded_is_lent(make_notebook, impor
     assert lent.observed.modules_lent == ("wsgiref.headers",)
 
 
+def test_a_class_of_a_module_that_nobody_has_loaded_stays_the_librarys(make_notebook) -> None:
+    made = "import sys\nrecords = np.zeros(2, dtype=[('n', 'i4')]).view(np.recarray)\nprint('numpy.rec' in sys.modules)"
+    notebook = make_notebook(setup="import numpy as np", a=made, b="print(records['n'], type(records) is np.recarray)")
+    assert notebook.text(notebook.run("a", outputs=("records",))) == "False\n"
+    used = notebook.run("b", inputs=("records",))
+    assert used.state == "completed", used.error
+    assert notebook.text(used) == "[0 0] True\n"
+
+
 def test_a_package_that_gives_its_modules_itself_goes_on_doing_so(make_notebook) -> None:
     notebook = make_notebook(a="import lazily\nprint(lazily.inner, lazily.other.__name__)")
     (notebook.folder / "lazily").mkdir()

@@ -50,14 +50,25 @@ def kept_as(value: Any) -> tuple[str, str, str] | None:
 
     The module, the name it has there, and, where it is only an attribute of what has that name, the attribute.
     """
-    module = sys.modules.get(value.__module__ or "")
-    if not isinstance(module, types.ModuleType) or module.__name__ in ("__main__", "builtins"):
-        return None
-    for name, held in list(vars(module).items()):
-        if held is value:
-            return module.__name__, name, ""
-        if isinstance(held, types.FunctionType):
-            for attribute, inner in vars(held).items():
-                if inner is value:
-                    return module.__name__, name, attribute
+    for module in _modules_of(value):
+        for name, held in list(vars(module).items()):
+            if held is value:
+                return module.__name__, name, ""
+            if isinstance(held, types.FunctionType):
+                for attribute, inner in vars(held).items():
+                    if inner is value:
+                        return module.__name__, name, attribute
     return None
+
+
+def _modules_of(value: Any) -> list[types.ModuleType]:
+    """The library's modules that may keep it: its own, or, while nobody has imported that, where its code stands.
+
+    ``numpy.recarray`` says that it is of ``numpy.rec``, which NumPy imports when somebody asks for it.
+    """
+    names = {value.__module__: None}
+    if value.__module__ not in sys.modules:
+        functions = [value, *vars(value).values()]
+        names = {one.__globals__.get("__name__"): None for one in functions if isinstance(one, types.FunctionType)}
+    modules = [sys.modules.get(name) for name in names if name not in (None, "__main__", "builtins")]
+    return [module for module in modules if isinstance(module, types.ModuleType)]
