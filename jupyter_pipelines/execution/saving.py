@@ -10,6 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from jupyter_pipelines.store.files import hold
+
 if TYPE_CHECKING:
     from nbformat import NotebookNode
 
@@ -74,6 +76,7 @@ def replace_file(path: Path, text: str, *, private: bool = False) -> None:
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
+            hold(descriptor)
             file.write(text)
         try:
             mode = path.stat().st_mode & 0o777

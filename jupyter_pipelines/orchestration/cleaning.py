@@ -27,7 +27,7 @@ from jupyter_pipelines.orchestration.versions.folders import unused_folders
 from jupyter_pipelines.settings import Settings
 from jupyter_pipelines.store import Store
 from jupyter_pipelines.store.collection import Garbage, collect, find_garbage
-from jupyter_pipelines.store.files import make_folder, write_json
+from jupyter_pipelines.store.files import make_folder, remove_unfinished, write_json
 from jupyter_pipelines.store.run_index import RunIndex
 from jupyter_pipelines.typed import typed
 
@@ -169,6 +169,8 @@ def _collect(store: Store, home: Path, garbage: Garbage) -> None:
     collect(store, garbage)
     _have_warehouse_forget(garbage.runs)
     remove_remains(store, home, secrets, now=garbage.time)
+    for root in (home, *(() if store.root.is_relative_to(home) else (store.root,))):
+        remove_unfinished(root, now=garbage.time)
 
 
 def _have_warehouse_forget(runs: Collection[str]) -> None:

@@ -180,7 +180,7 @@ def _sort_objects(
     """The objects to remove, with their sizes, and the bytes of those that stay; ``left`` is what goes first."""
     garbage: dict[Path, int] = {}
     kept = 0
-    for path in store.objects.glob("*/*"):
+    for path in store.objects.glob("*/[!.]*"):
         found = path.stat()
         address = path.parent.name + path.name
         grace = RECENT if address in left else GRACE

@@ -5,10 +5,12 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Final
 
 from jupyter_pipelines.errors import StoreError
 
@@ -18,7 +20,10 @@ except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]  # checked where it is used
 
 PRIVATE_FOLDER = 0o700
+UNFINISHED: Final = 3600.0  # seconds after which a file that nobody goes on writing is one that a kill has left
 _FULL = {errno.ENOSPC, errno.EDQUOT}
+_BEING_WRITTEN = re.compile(r"\.(writing-|.+\.)(\w{8,}(\.tmp)?|new)")  # files that take others' places when whole
+_OF_RUNS = "folders"  # what is in there was made by runs, or is linked to
 
 
 def make_folder(path: Path) -> Path:
@@ -63,6 +68,34 @@ def locked(path: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
+def hold(descriptor: int) -> None:
+    """Have :func:`remove_unfinished` leave this file alone until it is closed, or we are dead."""
+    if fcntl is not None:
+        with suppress(OSError):  # a disk without locks: there nothing is removed
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def remove_unfinished(root: Path, *, now: float) -> None:
+    """Remove what is below ``root`` of files whose writers were killed. ``now`` is in seconds since the epoch."""
+    for folder, folders, names in os.walk(root):
+        folders[:] = [name for name in folders if name != _OF_RUNS]
+        for name in filter(_BEING_WRITTEN.fullmatch, names):
+            with suppress(OSError):
+                path = os.path.join(folder, name)
+                if os.stat(path).st_mtime < now - UNFINISHED:
+                    _remove_unless_held(path)
+
+
+def _remove_unless_held(path: str) -> None:
+    if fcntl is not None:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            os.unlink(path)
+        finally:
+            os.close(descriptor)
+
+
 def cannot_write(folder: Path, error: OSError) -> StoreError:
     """``error``, met while writing to ``folder``, as something its owner can act on."""
     if error.errno in _FULL:
@@ -76,6 +109,7 @@ def _replace(path: Path, content: bytes, sync: bool) -> None:
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(descriptor, "wb") as file:
+            hold(descriptor)
             file.write(content)
             if sync:
                 file.flush()

@@ -13,6 +13,7 @@ import pytest
 
 from jupyter_pipelines.errors import StoreError
 from jupyter_pipelines.store import Store, StoredResult
+from jupyter_pipelines.store.files import UNFINISHED, hold, remove_unfinished
 
 
 def test_a_notebook_is_kept_under_its_content(tmp_path: Path) -> None:
@@ -70,6 +71,7 @@ def test_everything_is_the_owners_alone(tmp_path: Path) -> None:
 WRITER = """
 import sys
 from jupyter_pipelines.store import Store
+from jupyter_pipelines.store.files import UNFINISHED, hold, remove_unfinished
 store = Store(sys.argv[1])
 number = 0
 while True:
@@ -90,3 +92,25 @@ def test_a_record_is_whole_after_a_kill_at_any_moment(tmp_path: Path) -> None:
         record = Store(str(tmp_path)).load_run("run")
         assert record is not None
         assert record["number"] >= announced
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no locks")
+def test_what_killed_writers_left_goes_and_what_is_being_written_stays(tmp_path: Path) -> None:
+    names = (".run.json.a1b2c3d4", ".executed.ipynb.a1b2c3d4.tmp", ".writing-a1b2c3d4", ".0-1.json.new")
+    left = [tmp_path / "runs" / "one" / name for name in names]
+    kept = [
+        tmp_path / name
+        for name in ("run.json", ".key", ".lock", "folders/of/.mine.csv.a1b2c3d4", ".held.json.a1b2c3d4")
+    ]
+    for path in (*left, *kept):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("{")
+    young = time.time()
+    with open(kept[-1]) as written:
+        hold(written.fileno())
+        remove_unfinished(tmp_path, now=young)
+        assert all(path.exists() for path in (*left, *kept)), "who writes has time"
+        remove_unfinished(tmp_path, now=young + UNFINISHED + 1)
+        assert [path for path in (*left, *kept) if path.exists()] == kept
+    remove_unfinished(tmp_path, now=young + UNFINISHED + 1)
+    assert not kept[-1].exists(), "its writer is gone"

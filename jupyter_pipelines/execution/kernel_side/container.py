@@ -13,6 +13,7 @@ started is what was written; a file from before is checked completely, once per 
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import mmap
@@ -27,6 +28,11 @@ from . import reading
 from .collecting import without_collecting
 from .digests import algorithm_of, digest, is_known
 from .pickling import Pickled
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]  # checked where it is used
 
 MAGIC = b"JPVALUE1"
 ALIGNMENT = 64
@@ -119,6 +125,7 @@ def _write_atomically(path: str, header: bytes, parts: list[tuple[int, Any]]) ->
     handle, temporary = tempfile.mkstemp(prefix=".writing-", dir=folder)  # mode 0600
     try:
         with open(handle, "wb", buffering=0) as file:
+            _hold(handle)
             _write_all(file, MAGIC + len(header).to_bytes(8, "little") + header)
             start = _data_start(len(header))
             for place, data in parts:
@@ -128,6 +135,13 @@ def _write_atomically(path: str, header: bytes, parts: list[tuple[int, Any]]) ->
     except BaseException:
         os.unlink(temporary)
         raise
+
+
+def _hold(descriptor: int) -> None:
+    """Say that this file is being written: what removes those that kills have left leaves it alone."""
+    if fcntl is not None:
+        with contextlib.suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def _write_all(file: io.FileIO, data: Any) -> None:
