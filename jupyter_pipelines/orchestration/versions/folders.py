@@ -11,6 +11,7 @@ moved to beside the notebook.
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import shutil
@@ -255,9 +256,25 @@ def _move(place: Path, target: Path) -> None:
         place.rmdir()
         return
     target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        os.replace(place, target)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        _move_to_another_disk(place, target)
+
+
+def _move_to_another_disk(place: Path, target: Path) -> None:
+    """Move ``place``, which goes when it is whole at ``target``."""
     partial = target.with_name(f".{target.name[:40]}.{os.getpid()}")
-    shutil.move(place, partial)
-    os.replace(partial, target)
+    if place.is_dir() and not place.is_symlink():
+        shutil.copytree(place, partial, symlinks=True)
+        os.replace(partial, target)
+        shutil.rmtree(place)
+    else:
+        shutil.copy2(place, partial, follow_symlinks=False)
+        os.replace(partial, target)
+        place.unlink()
 
 
 def _made(folder: Path, root: Path, home: Path, frozen: set[str]) -> Iterator[tuple[Path, str]]:
