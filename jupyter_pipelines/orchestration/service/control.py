@@ -206,8 +206,10 @@ def _wait_until_healthy(settings: Settings, starter: subprocess.Popen[bytes] | N
     home = ServiceHome(settings.home)
     deadline = time.monotonic() + START_TIMEOUT
     while (endpoint := endpoint_of(settings)) is None:
-        over = (starter is None or starter.poll() is not None) and not home.holder()
-        if over or time.monotonic() > deadline:
+        gone = not home.holder()
+        if gone and starter is None:
+            starter = start_service(settings)  # the one that was starting has died
+        elif (gone and starter is not None and starter.poll() is not None) or time.monotonic() > deadline:
             log = home.log("server" if _tail(home.log("server")) else "service")
             raise ServiceError(
                 f"The Prefect server did not start; its last words:\n{_tail(log)}",
