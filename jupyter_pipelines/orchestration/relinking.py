@@ -88,10 +88,10 @@ def _checked(store: Store, before: str, path: str, given: tuple[str, str]) -> st
             f"{new} calls its pipeline {own!r} in its metadata, and what is known of {old} is called {known!r}.",
             "Remove `name` from the notebook's metadata under `pipeline`.",
         )
-    if pipeline != pipeline_of(store, path) and read_entries(store, unnamed_pipeline(store, path)):
-        raise RequestError(f"{new} has versions of its own.", "Publish it with --as to go on with the old ones.")
     if not _is_known(store, pipeline, before):
         raise RequestError(f"Nothing is known of {old}.", "Give the path at which the notebook was before.")
+    if pipeline != pipeline_of(store, path) and read_entries(store, unnamed_pipeline(store, path)):
+        raise RequestError(f"{new} has versions of its own.", "Publish it with --as to go on with the old ones.")
     return pipeline
 
 

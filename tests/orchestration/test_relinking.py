@@ -94,6 +94,14 @@ def test_what_cannot_follow_is_said(home: Path, write, tmp_path: Path) -> None:
         jp.relink(old, other)
 
 
+def test_what_was_moved_back_before_anything_followed_is_told_so(home: Path, write, tmp_path: Path) -> None:
+    old = write(("step:one", "x = 1"), name="old.ipynb")
+    version = jp.publish(old)
+    with pytest.raises(RequestError, match=r"Nothing is known of .*new\.ipynb"):
+        jp.relink(tmp_path / "new.ipynb", old)  # from old to new nobody has relinked
+    assert [one.id for one in jp.versions(old)] == [version.id]
+
+
 def test_the_command(home: Path, write, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     old = write(("step:one", "x = 1"), name="old.ipynb")
     jp.publish(old)
