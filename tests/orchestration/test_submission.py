@@ -126,6 +126,29 @@ def forget(service: Endpoint, run_id: str) -> None:
     service.call(f"/flow_runs/{run_id}", method="DELETE")
 
 
+def test_of_runs_that_wait_one_question_is_asked(
+    busy: Endpoint, store: Path, write: WriteNotebook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    notebook = write(("step:show", "print(1)"))
+    ids = [jp.submit(notebook) for _ in range(2)]
+    call, asked = Endpoint.call, list[str]()
+
+    def listen(endpoint: Endpoint, path: str, *more: Any, **named: Any) -> object:
+        asked.append(path)
+        return call(endpoint, path, *more, **named)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Endpoint, "call", listen)
+        settle_runs(Store(str(store)), busy)
+    assert asked == ["/flow_runs/count"]
+    forget(busy, ids[1])
+    settle_runs(Store(str(store)), busy)
+    assert jp.get_run(ids[1]).id not in ids, "it was asked for again"
+    assert {jp.get_run(one).state for one in ids} == {"pending"}
+    for one in ids:
+        jp.cancel(one)
+
+
 def test_a_run_that_prefect_has_lost_before_it_began_is_run(busy: Endpoint, store: Path, write: WriteNotebook) -> None:
     run_id = jp.submit(write(("parameters", "count: int = 3"), ("step:show", "print(count)")), {"count": 4})
     forget(busy, run_id)
