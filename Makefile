@@ -49,7 +49,7 @@ lint: setup $(MADE)/lint
 bench: setup $(MADE)/bench
 	@python tests/benchmarks/run.py
 
-SOAKS := many_steps kills libraries setups service clock every_minute
+SOAKS := many_steps moments kills libraries setups service clock every_minute
 soak: setup $(MADE)/test $(SOAKS:%=soak-%)
 soak-%:
 	@echo "$*" && python tests/faults/$*.py
