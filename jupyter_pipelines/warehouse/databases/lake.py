@@ -22,7 +22,7 @@ from jupyter_pipelines.notebook.table_names import TableName, text_literal
 from jupyter_pipelines.warehouse.databases.database import HOLDER, Database, connect
 from jupyter_pipelines.warehouse.databases.declared import OBJECT_STORAGE, Description
 from jupyter_pipelines.warehouse.databases.extensions import load
-from jupyter_pipelines.warehouse.sources.secrets import keep_out_of_errors, without_secrets
+from jupyter_pipelines.warehouse.sources.secrets import keep_out_of_errors, make_secret, without_secrets
 
 NAME: Final = "warehouse"
 """What a lake is called in SQL, as a catalog."""
@@ -116,7 +116,7 @@ def attach(connection: Any, name: str, described: Description) -> None:
     options = [f"DATA_PATH {text_literal(described.data)}"]
     if described.data.startswith(OBJECT_STORAGE):
         load(connection, "httpfs")
-        _make_secret(connection, f"{name}_data", _storage(described))
+        make_secret(connection, f"{name}_data", "s3", _storage(described))
     if described.catalog is not None:
         place = str(described.catalog)
     else:
@@ -125,7 +125,7 @@ def attach(connection: Any, name: str, described: Description) -> None:
         keep_out_of_errors(given.get("password"))
         mode = given.pop("sslmode", "")
         place = "postgres:" + (f"sslmode={mode}" if mode else "")
-        _make_secret(connection, f"{name}_catalog", {"TYPE": "postgres", **_upper(given)})
+        make_secret(connection, f"{name}_catalog", "postgres", given)
         options.append(f"META_SECRET {text_literal(f'{name}_catalog')}")
     connection.execute(f"ATTACH {text_literal(f'ducklake:{place}')} AS {name} ({', '.join(options)})")
 
@@ -134,23 +134,13 @@ def _storage(described: Description) -> dict[str, str]:
     """What DuckDB's secret for the object storage of a lake holds."""
     given = described.with_secrets(described.storage)
     keep_out_of_errors(given.get("secret"), given.get("session_token"))
-    found = {"TYPE": "s3", "SCOPE": described.data}
-    found |= {"KEY_ID": given["key"]} if "key" in given else {}
-    found |= _upper({name: given[name] for name in ("secret", "session_token", "region") if name in given})
+    found = {"scope": described.data}
+    found |= {"key_id": given["key"]} if "key" in given else {}
+    found |= {name: given[name] for name in ("secret", "session_token", "region") if name in given}
     if endpoint := given.get("endpoint"):
         parts = urlsplit(endpoint if "://" in endpoint else f"https://{endpoint}")
-        found |= {"ENDPOINT": parts.netloc, "USE_SSL": str(parts.scheme == "https").lower(), "URL_STYLE": "path"}
+        found |= {"endpoint": parts.netloc, "use_ssl": str(parts.scheme == "https").lower(), "url_style": "path"}
     return found
-
-
-def _make_secret(connection: Any, name: str, values: Mapping[str, str]) -> None:
-    """In memory, so that no text that anybody keeps has it."""
-    listed = ", ".join(f"{key} {text_literal(value)}" for key, value in values.items())
-    connection.execute(f"CREATE OR REPLACE TEMPORARY SECRET {name} ({listed})")
-
-
-def _upper(values: Mapping[str, str]) -> dict[str, str]:
-    return {name.upper(): value for name, value in values.items()}
 
 
 def _number(connection: Any, sql: str) -> int | None:

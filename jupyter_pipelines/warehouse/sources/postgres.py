@@ -22,7 +22,7 @@ from jupyter_pipelines.errors import RequestError
 from jupyter_pipelines.notebook.table_names import TableName, quoted, shown, text_literal
 from jupyter_pipelines.warehouse.catalog import Column
 from jupyter_pipelines.warehouse.sources.model import ConnectedSource
-from jupyter_pipelines.warehouse.sources.secrets import without_secrets
+from jupyter_pipelines.warehouse.sources.secrets import make_secret, without_secrets
 
 if TYPE_CHECKING:
     from jupyter_pipelines.graph.sql.filters import Filter
@@ -104,13 +104,12 @@ def select_postgres(connection: Any, source: ConnectedSource, schema: str, table
     if source not in _attached:
         _attached.append(source)
     own = f"_source_{source.name}_{_attached.index(source)}"  # one that has changed since is another one
-    names = {"host": "HOST", "port": "PORT", "database": "DATABASE", "user": "USER", "password": "PASSWORD"}
-    given = {names[field]: str(value) for field, value in source.values.items() if field in names}
-    listed = ", ".join(f"{name} {text_literal(value)}" for name, value in given.items())
+    names = ("host", "port", "database", "user", "password")
+    given = {name: str(source.values[name]) for name in names if name in source.values}
     mode = source.text("sslmode")
     cursor = connection.cursor()  # apart from a transaction that may be open
     cursor.execute("LOAD postgres_scanner")
-    cursor.execute(f"CREATE OR REPLACE TEMPORARY SECRET {quoted(own)} (TYPE postgres, {listed})")
+    make_secret(cursor, own, "postgres", given)
     path = f"sslmode={mode}" if mode else ""
     cursor.execute(f"ATTACH IF NOT EXISTS '{path}' AS {quoted(own)} (TYPE postgres, SECRET {quoted(own)}, READ_ONLY)")
     return f"SELECT * FROM {quoted(own)}.{quoted(schema)}.{quoted(table)}"

@@ -9,10 +9,12 @@ from __future__ import annotations
 import json
 import os
 import re
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from jupyter_pipelines.errors import RequestError
 from jupyter_pipelines.notebook.secrecy import conceal
+from jupyter_pipelines.notebook.table_names import quoted, text_literal
 from jupyter_pipelines.settings import Settings
 from jupyter_pipelines.store.files import read_json
 
@@ -44,6 +46,15 @@ def keep_out_of_errors(*values: object) -> None:
 def without_secrets(text: str) -> str:
     """``text`` without all secrets that this process has got to know."""
     return conceal(text, _known) if _known else text
+
+
+def make_secret(connection: Any, name: str, kind: str, values: Mapping[str, str]) -> None:
+    """Have DuckDB keep what it needs for a connection, in memory, so that no text that anybody keeps has it.
+
+    ``kind`` is DuckDB's type of secrets, such as "postgres"; ``values`` are called as it calls them.
+    """
+    listed = "".join(f", {key} {text_literal(value)}" for key, value in values.items())
+    connection.execute(f"CREATE OR REPLACE TEMPORARY SECRET {quoted(name)} (TYPE {kind}{listed})")
 
 
 def _from_environment(name: str, whose: str) -> str:
