@@ -17,7 +17,8 @@ from jupyter_pipelines.notebook.sql_magic import read_sql_magic
 from jupyter_pipelines.warehouse import EngineSession, Session
 from jupyter_pipelines.warehouse.building import BuildResult, BuildSpec, Trial, build, try_builds
 from jupyter_pipelines.warehouse.building.appends import Attempt
-from jupyter_pipelines.warehouse.building.backups import Backup, restore
+from jupyter_pipelines.warehouse.building.backups import Backup
+from jupyter_pipelines.warehouse.building.restoring import restore
 
 from .conftest import Open
 
@@ -492,3 +493,28 @@ def test_what_a_backfill_overwrites_can_be_brought_back(session: Session, line: 
     assert rows(session, "SELECT count(*) FROM duckdb_tables() WHERE schema_name = '_backup'") == [(0,)]
     with pytest.raises(RequestError, match="No backup is kept"):
         restore(session, "the-backfill")
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("", ""),
+        ("", "--materialize view"),
+        ("--materialize view", ""),
+        ("--materialize view", "--materialize view"),
+        ("--materialize view", "--materialize incremental --unique-key id"),
+    ],
+)
+def test_a_backfill_may_have_made_a_table_of_another_kind(session: Session, before: str, after: str) -> None:
+    name = 'mart."odd"" AS (t"'
+    make(session, f"--table '{name}' {before}", "SELECT id, $least AS least FROM raw.orders", least="o'ne")
+    was = rows(session, f"FROM {name} ORDER BY ALL")
+    spec = BuildSpec.of(read_sql_magic(f"--table '{name}' {after}"))
+    for number in (1, 2):
+        sql = "SELECT id, $n AS n FROM raw.orders"
+        build(session, spec, sql, {"n": number}, backup=Backup("the-backfill", "run"))
+    assert rows(session, f"FROM {name} ORDER BY ALL") != was
+    assert restore(session, "the-backfill") == (spec.table.sql,)
+    assert rows(session, f"FROM {name} ORDER BY ALL") == was
+    kind = "view" if before else "table"
+    assert rows(session, f"SELECT {kind}_name FROM duckdb_{kind}s() WHERE schema_name = 'mart'") == [('odd" AS (t',)]

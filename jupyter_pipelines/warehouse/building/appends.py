@@ -10,8 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from jupyter_pipelines.errors import BuildError, SqlError
+from jupyter_pipelines.errors import BuildError
 from jupyter_pipelines.notebook.table_names import MAIN, free_name, quoted
+from jupyter_pipelines.warehouse.books import open_book
 from jupyter_pipelines.warehouse.building.work import STAGED
 from jupyter_pipelines.warehouse.own_schemas import SCHEMA
 
@@ -21,12 +22,9 @@ if TYPE_CHECKING:
     from jupyter_pipelines.warehouse.session import Session
 
 BOOK: Final = f"{SCHEMA}.appends"
-_OPEN: Final = f"""
-CREATE SCHEMA IF NOT EXISTS {SCHEMA};
-CREATE TABLE IF NOT EXISTS {BOOK} (
+_COLUMNS: Final = """
   noted DOUBLE, run VARCHAR, step VARCHAR, number INTEGER, table_name VARCHAR, version VARCHAR, content VARCHAR,
   "rows" BIGINT
-);
 """
 _FIND: Final = f"""SELECT noted, version, content FROM {BOOK}
 WHERE run = $run AND step = $step AND number = $number AND table_name = $table ORDER BY noted DESC LIMIT 1"""
@@ -58,13 +56,8 @@ class Appended:
 
 
 def open_appends(session: Session) -> None:
-    """Have a place for the record: before the transaction, in which runs at once would get into each other's way."""
-    try:
-        session.execute(_OPEN)
-    except SqlError as error:
-        if error.kind not in {"Transaction", "Conflict"}:  # another run has made it just now
-            raise
-        session.execute(_OPEN)
+    """Have a place for the record."""
+    open_book(session, BOOK, _COLUMNS)
 
 
 def find_append(work: Work) -> Appended | None:

@@ -49,6 +49,7 @@ def view(work: Work) -> Counts:
             "a DataFrame is gone when the kernel is.",
             "Build a table of it first, or use --materialize table.",
         )
+    work.keep()
     if work.kind == "table":
         work.session.execute(f"DROP TABLE {work.target}")
     query = with_literals(work.query.text, values_of(work.query, work.parameters))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from jupyter_pipelines.errors import BuildError
 from jupyter_pipelines.notebook.table_names import MAIN, free_name, quoted
-from jupyter_pipelines.warehouse.building.backups import EVERYTHING, Backup, take
+from jupyter_pipelines.warehouse.building.backups import EVERYTHING, VIEW, Backup, take
 from jupyter_pipelines.warehouse.frames import python_values
 from jupyter_pipelines.warehouse.statements import values_of
 
@@ -78,8 +78,9 @@ class Work:
 
     def keep(self, overwritten: str = EVERYTHING, keys: str = "") -> None:
         """Keep what is about to be overwritten, in a backfill: see :func:`~.backups.take`."""
-        if self.backup is not None and self.kind == "table":
-            take(self.session, self.backup, self.target, overwritten, keys)
+        if self.backup is not None and self.kind:
+            what = VIEW if self.kind == "view" else overwritten
+            take(self.session, self.backup, self.target, what, keys)
 
     def insert_staged(self) -> int:
         """The staged rows into the table."""
