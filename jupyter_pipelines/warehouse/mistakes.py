@@ -87,6 +87,8 @@ def _fix(said: str) -> tuple[str, str]:
             said,
             "A lake keeps versions of its tables (README, *Where the tables are*), and `verify` runs on a copy.",
         )
+    if "Unsupported Arrow type" in said:
+        return said, "Cast that column in the query: column::VARCHAR."
     if "prepared parameter" in said:
         return said, "This kind of statement takes no $parameters: write the value itself."
     if "extension" in said.lower() and (found := _EXTENSION.search(said)):

@@ -209,12 +209,21 @@ def test_a_validation_of_another_library_is_a_report() -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", ["nothing: not null", "amount: between 'x'\n  and 2", "bad: select\n  nope from mart.orders"]
+    "wrong",
+    [
+        "nothing: not null",
+        "amount: between 'x'\n  and 2",
+        "bad: select\n  nope from mart.orders",
+        "customer: matches '('",
+        "bad: select * from mart.orders where error(customer) > 1",
+    ],
 )
 def test_a_mistake_ends_the_transaction_and_is_told(session: Session, wrong: str) -> None:
     with suppress(ZeroDivisionError), session.transaction():
         report = check(session, f"id: unique\n{wrong}\nid: > 5", in_transaction=True)
         raise ZeroDivisionError
     (result,) = report.results
-    assert result.name.startswith(wrong.partition(":")[0])
     assert result.status == "failed" and "Error" in result.message
+    # DuckDB does not say where what goes wrong with the rows has been asked for, and 1.5 where a text is no number.
+    assert result.name.startswith(wrong.partition(":")[0]) or result.name == "one of 3 checks"
+    assert (result.name == "one of 3 checks") <= ("LINE 3" not in result.message)

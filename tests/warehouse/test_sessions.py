@@ -84,8 +84,9 @@ def test_values_of_enums_arrive_as_texts(open_shared: Open) -> None:
 
 def test_a_result_that_cannot_travel_is_told(open_shared: Open) -> None:
     session = open_shared()
-    with pytest.raises(SqlError, match="The result cannot be read"):
-        session.query("SELECT MAP {} AS nothing")
+    odd = "MAP {}" if session.query("SELECT version()[2:] >= '2' AS new")["new"].to_pylist() == [True] else "1::VARIANT"
+    with pytest.raises(SqlError, match=r"(The result cannot be read|Unsupported Arrow type)(.|\n)*Cast that column"):
+        session.query(f"SELECT {odd} AS nothing")
     assert session.query("SELECT 1 AS a").to_pylist() == [{"a": 1}]
 
 

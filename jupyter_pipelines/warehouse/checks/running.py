@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 MOST_SAMPLED: Final = 5  # rows of one rule
 MOST_COLUMNS: Final = 12
 _TOGETHER: Final = "\nUNION ALL "
+_SHOWN: Final = re.compile(r"^LINE \d+: (.*)$", re.MULTILINE)  # what DuckDB shows of the text that it was given
 LONGEST: Final = 80  # characters of a sampled value
 
 
@@ -48,7 +50,8 @@ def run_checks(
 
     ``frames`` are DataFrames that the checks name, the table among them if it is one. ``earlier`` are the numbers of
     earlier runs by the names of rules, oldest first. A check that cannot be carried out has failed;
-    ``in_transaction``, which a mistake ends, it is the only one in the report. Raises :class:`SqlError` when the table
+    ``in_transaction``, which a mistake ends, it is the only one in the report, nameless where DuckDB does not say which
+    it is. Raises :class:`SqlError` when the table
     itself cannot be read.
     """
     asked = _Asked(session, table, parameters or {}, frames or {}, earlier or {}, in_transaction)
@@ -99,7 +102,7 @@ class _Asked:
             numbers = self._numbers(rules)
         except SqlError as error:  # of one of them: each is asked alone, to tell which
             if self.in_transaction:
-                raise _MistakeError(self._cannot(rules[self._place(rules, error)].name, error)) from None
+                raise _MistakeError(self._cannot(self._named(rules, error), error)) from None
             return [self._alone(one) for one in rules]
         return [self._result(one, *numbers[place]) for place, one in enumerate(rules)]
 
@@ -112,12 +115,19 @@ class _Asked:
     def _cannot(self, name: str, error: SqlError) -> CheckResult:
         return CheckResult(str(self.table), name, "failed", 0, self.rows, message=error.message)
 
-    def _place(self, rules: Sequence[_Rule], error: SqlError) -> int:
-        """Which of the rules DuckDB means, by the line that it names."""
-        last = [part.count("\n") + 1 for part in self._parts(rules)]
+    def _named(self, rules: Sequence[_Rule], error: SqlError) -> str:
+        """Which of the rules DuckDB means, by the line that it shows; all of them where it shows none of ours."""
+        if len(rules) == 1:
+            return rules[0].name
+        parts = self._parts(rules)
+        shown = _SHOWN.search(error.message)
+        asked = _TOGETHER.join(parts).splitlines()
+        if shown is None or error.line > len(asked) or shown[1].strip(".") not in asked[error.line - 1]:
+            return f"one of {len(rules)} checks"
+        last = [part.count("\n") + 1 for part in parts]
         ends = [sum(last[: place + 1]) for place in range(len(last))]
         found = next((place for place, end in enumerate(ends) if error.line <= end), len(rules))
-        return min(max(found - 1, 0), len(rules) - 1)
+        return rules[min(max(found - 1, 0), len(rules) - 1)].name
 
     def _numbers(self, rules: Sequence[_Rule]) -> dict[int, tuple[int, float | None]]:
         found = self.session.query(_TOGETHER.join(self._parts(rules)), self.parameters, frames=self.frames).to_pylist()
