@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import secrets
 import time
 from collections.abc import Collection, Iterator
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from jupyter_pipelines.warehouse.owner.remote import RemoteSession
     from jupyter_pipelines.warehouse.versions import Version
 
+_STORAGE: Final = re.compile(r"v\d+\.\d+\.\d+|latest")
 RELEASE_SECONDS: Final = 60.0  # for an owner to write its log into the file, and to end
 
 
@@ -150,13 +152,19 @@ class Warehouse:
 
     @typed
     def copy_to(
-        self, path: Path | str, *, only: Collection[TableName | str] | None = None, version: int | None = None
+        self,
+        path: Path | str,
+        *,
+        only: Collection[TableName | str] | None = None,
+        version: int | None = None,
+        storage: str = "",
     ) -> Path:
         """Write a copy, as it is at this moment, for `duckdb.connect(path, read_only=True)`; returns its path.
 
         A file that is there already is replaced when the copy is whole. ``only``: tables and views; all others may be
-        empty in the copy, for one that is soon made of a large warehouse. ``version``: an earlier one of a lake. A path
-        ``*.ducklake`` makes a lake, which is never replaced. Raises :class:`WarehouseError`, :class:`RequestError`.
+        empty in the copy, for one that is soon made of a large warehouse. ``version``: an earlier one of a lake.
+        ``storage``: the version of DuckDB that is to be able to read the file, such as "v1.5.0". A path ``*.ducklake``
+        makes a lake, which is never replaced. Raises :class:`WarehouseError`, :class:`RequestError`.
         """
         from jupyter_pipelines.warehouse.owner.line import ask
 
@@ -167,13 +175,15 @@ class Warehouse:
             raise RequestError("A warehouse cannot be copied onto itself.", "Choose another path.")
         if not target.parent.is_dir():
             raise RequestError(f"There is no folder {target.parent}.", "Make it, or choose another path.")
+        if storage and (is_lake(target) or not _STORAGE.fullmatch(storage)):
+            raise RequestError(f"There is no storage {storage!r} of {target.name}.", "Write v1.5.0, for a DuckDB file.")
         if is_lake(target) and target.exists():  # its folder cannot be put in the place of another one's at once
             raise RequestError(f"{target} is there already.", "Remove it and its folder, or choose another path.")
         made = target if is_lake(target) else target.with_name(f".{target.name}.{secrets.token_hex(4)}")
         names = None if only is None else [str(name) for name in only]
         is_whole = False
         try:
-            ask(ensure_owner(self._files), "copy", path=str(made), only=names, version=version)
+            ask(ensure_owner(self._files), "copy", path=str(made), only=names, version=version, storage=storage)
             made.replace(target)
             is_whole = True
         except OSError as error:
@@ -230,7 +240,7 @@ class Warehouse:
 
         Gives the tables, as SQL names them. Raises :class:`RequestError` when nothing is kept.
         """
-        from jupyter_pipelines.warehouse.building.backups import restore
+        from jupyter_pipelines.warehouse.building.restoring import restore
 
         with self._session() as session:
             return restore(session, backfill, table)

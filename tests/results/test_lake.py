@@ -33,7 +33,7 @@ def test_a_run_is_pinned_to_the_versions_that_it_found_and_left(
     lake = jp.warehouse()
     lake.sql("CREATE SCHEMA lake; CREATE TABLE lake.raw AS SELECT i AS n FROM range(1, 6) r(i)")
     before = lake.versions()[0].number
-    path = write(*CELLS)
+    path = write(*CELLS, ("", f"%%sql\nSELECT sum(n) AS then FROM lake.raw AT (VERSION => {before})"))
     run = jp.pipeline(path).run()
     assert run.state == "completed", repr(run)
     build, report = run.steps
@@ -60,6 +60,7 @@ def test_a_run_is_pinned_to_the_versions_that_it_found_and_left(
     debugged = jp.debug(run.id, "build", output=tmp_path / "debug.ipynb").path
     notebook = nbformat.read(debugged, as_version=4)
     notebook.cells[-1] = nbformat.v4.new_code_cell("%%sql now <<\nFROM lake.sums")
+    notebook.cells.append(nbformat.v4.new_code_cell(f"%%sql\nFROM lake.raw AT (VERSION => {before})"))
     notebook.cells.append(nbformat.v4.new_code_cell("print(int(now['total'][0]))"))
     NotebookClient(notebook, resources={"metadata": {"path": str(tmp_path)}}).execute()
     assert notebook.cells[-1].outputs[0].text == "6\n"  # of the tables as they were

@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import fsspec
 import pytest
 
@@ -22,6 +23,7 @@ from jupyter_pipelines.warehouse import Warehouse
 from jupyter_pipelines.warehouse.building import BuildResult, BuildSpec, build
 from jupyter_pipelines.warehouse.building.backups import Backup
 from jupyter_pipelines.warehouse.databases.declared import Description, known_secrets
+from jupyter_pipelines.warehouse.owner.copying import copy_database
 from jupyter_pipelines.warehouse.owner.files import WarehouseFiles
 from jupyter_pipelines.warehouse.owner.remote import RemoteSession
 
@@ -78,7 +80,8 @@ def test_a_table_is_built_and_a_backfill_taken_back(open_shared: Open, way: str)
     before = content(session, table)
     assert len(before) == 5
     session.execute("UPDATE raw.days SET n = -1 WHERE n > 2")
-    made(session, line, sql, **window, backup=Backup("again", "run-1"))
+    again = sql if way != "view" else "SELECT day, least(n, 2) AS n FROM raw.days"
+    made(session, line, again, **window, backup=Backup("again", "run-1"))
     after = content(session, table)
     if way == "watermark":
         assert after == before
@@ -86,7 +89,9 @@ def test_a_table_is_built_and_a_backfill_taken_back(open_shared: Open, way: str)
         assert len(after) == 10
     else:
         assert [n for _, n in after] == [0, 1, 2, -1, -1]
-    if way in {"table", "key", "window"}:
+    if way == "view":
+        session.execute("UPDATE raw.days SET n = day(day) - 1")
+    if way in {"table", "view", "key", "window"}:
         assert Warehouse(session._files.path).restore("again", table) == (f'"w"."{way}"',)
         assert content(session, table) == before
     if way != "view":
@@ -143,7 +148,17 @@ def test_versions_say_what_they_wrote_and_can_be_copied(
     for name in ("copy.ducklake", "copy.duckdb"):
         copy = Warehouse(lake.copy_to(tmp_path / name, version=seen, only=["v.seen"]))
         assert copy.sql("FROM v.seen")["n"].to_pylist() == [2]
+        if name == "copy.ducklake":  # with the versions before, and after
+            assert copy.sql(f"FROM v.numbers AT (VERSION => {newest.number})").num_rows == 2
+            with pytest.raises(SqlError, match="does not exist"):
+                copy.sql(f"FROM v.numbers AT (VERSION => {(first.version or 0) - 1})")
+            copy.sql("INSERT INTO v.numbers VALUES (3)")
         copy.release()
+    assert lake.sql("FROM v.numbers").num_rows == 2
+    whole = Warehouse(lake.copy_to(tmp_path / "whole.ducklake"))
+    assert whole.versions()[-1] == oldest and whole.sql("FROM v.numbers").num_rows == 2
+    assert whole.sql(f"FROM v.numbers AT (VERSION => {first.version})").num_rows == 1
+    whole.release()
     with pytest.raises(RequestError, match="is there already"):
         lake.copy_to(tmp_path / "copy.ducklake")
     with pytest.raises(RequestError, match="no version 99999"):
@@ -157,6 +172,28 @@ def test_versions_say_what_they_wrote_and_can_be_copied(
     assert "v.numbers" in capsys.readouterr().out
     assert main(["warehouse", "versions", "--format", "json"]) == 0
     assert json.loads(capsys.readouterr().out)["versions"][0]["number"] == newest.number
+
+
+def test_a_file_becomes_a_lake(lakes: None, tmp_path: Path) -> None:
+    newer = tmp_path / "newer.duckdb"
+    with duckdb.connect(str(newer)) as connection:  # of the DuckDB of this process, which the lakes' cannot read
+        connection.execute("""CREATE TABLE "Ünï ""t" AS SELECT i AS "a b" FROM range(3) r(i);
+            CREATE VIEW seen AS FROM "Ünï ""t"; CREATE SEQUENCE numbers; CREATE TABLE keyed (id INTEGER PRIMARY KEY);
+            CREATE SCHEMA _jupyter_pipelines; CREATE SEQUENCE _jupyter_pipelines.backup_numbers""")
+        copy_database(connection, str(tmp_path / "file.duckdb"), storage="v1.5.0")
+    with pytest.raises(WarehouseError, match=r"Another version of DuckDB(.|\n)*copy FILE --storage v1"):
+        Warehouse(newer).tables()
+    file = Warehouse(tmp_path / "file.duckdb")
+    with pytest.raises(RequestError, match=r"primary key main.keyed, sequence main.numbers\."):
+        file.copy_to(tmp_path / "lake.ducklake")
+    file.sql("DROP SEQUENCE numbers; CREATE OR REPLACE TABLE keyed AS FROM keyed")
+    with pytest.raises(RequestError, match="no storage"):
+        file.copy_to(tmp_path / "lake.ducklake", storage="v1.5.0")
+    lake = Warehouse(file.copy_to(tmp_path / "lake.ducklake"))
+    assert sorted(one.name for one in lake.tables()) == ["keyed", "seen", 'Ünï "t']
+    assert lake.sql("FROM seen")["a b"].to_pylist() == [0, 1, 2]
+    for one in (file, lake):
+        one.release(force=True)
 
 
 def test_versions_that_runs_need_are_not_forgotten(open_shared: Open, lake: Warehouse) -> None:
@@ -246,6 +283,12 @@ def test_machines_share_a_lake_in_postgres_and_object_storage(
         counts = "(SELECT who, count(*) FROM mart.numbers {} GROUP BY who)"
         assert content(one, counts.format("")) == [("one", 50), ("other", 100)]
         assert content(other, counts.format(f"AT (VERSION => {built.version})")) == [("one", 100)]
+        copy = Warehouse(Warehouse(machines[0].path).copy_to(tmp_path / "copy.ducklake"))
+        assert copy.sql("FROM mart.numbers").num_rows == 150
+        with pytest.raises(SqlError, match=f"version {built.version}"):  # which stays where its data are
+            copy.sql(f"FROM mart.numbers AT (VERSION => {built.version})")
+        copy.sql("DROP TABLE mart.numbers")
+        copy.release()
         other.execute("CREATE TABLE shared_by (who VARCHAR)")
 
         def work(session: RemoteSession) -> None:

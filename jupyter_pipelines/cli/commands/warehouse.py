@@ -4,7 +4,7 @@
 `jupyter pipelines warehouse tables [SCHEMA.TABLE]` lists its tables, or shows one.
 `jupyter pipelines warehouse query "select …" [-p name=value]` asks it; the values of $name are texts.
 `jupyter pipelines warehouse release [--force]` has its file closed, so that `duckdb.connect()` can open it.
-`jupyter pipelines warehouse copy FILE` writes a consistent copy of it.
+`jupyter pipelines warehouse copy FILE` writes a consistent copy of it; `--storage v1.5.0` one that DuckDB 1.5 can read.
 `jupyter pipelines warehouse versions` lists the versions that a lake keeps; `expire 90d` has it forget older ones
 to which no run refers.
 `jupyter pipelines warehouse restore BACKFILL` brings back what a backfill, or one of its runs, has overwritten.
@@ -38,6 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("what", nargs="?", metavar="TABLE|SQL|FILE|BACKFILL|AGE")
     parser.add_argument("-p", "--parameter", dest="parameters", action="append", default=[], metavar="NAME=VALUE")
     parser.add_argument("--force", action="store_true", help="release it even if that ends what somebody does")
+    parser.add_argument("--storage", default="", metavar="VERSION", help="the DuckDB that is to read the copy: v1.5.0")
     add_format(parser)
 
 
@@ -128,7 +129,7 @@ def _release(warehouse: Warehouse, arguments: argparse.Namespace) -> tuple[dict[
 
 
 def _copy(warehouse: Warehouse, arguments: argparse.Namespace) -> tuple[dict[str, Any], list[str]]:
-    path = warehouse.copy_to(arguments.what)
+    path = warehouse.copy_to(arguments.what, storage=arguments.storage)
     return {"path": str(path)}, [f"copied to {path}"]
 
 

@@ -76,6 +76,8 @@ class Database:
 
 
 def _cannot_open(path: str, said: str) -> WarehouseError:
+    import duckdb
+
     if holder := HOLDER.search(said):
         program, pid = holder.groups()
         return WarehouseError(
@@ -91,7 +93,8 @@ def _cannot_open(path: str, said: str) -> WarehouseError:
     if _OTHER_FORMAT.search(said):
         return WarehouseError(
             f"Another version of DuckDB has written the warehouse {path}: {said}",
-            "Install that version again, or set JUPYTER_PIPELINES_WAREHOUSE to another file.",
+            "Install that version again, or set JUPYTER_PIPELINES_WAREHOUSE to another file. There, "
+            f"`jupyter pipelines warehouse copy FILE --storage v{duckdb.__version__}` writes one for this version.",
         )
     return WarehouseError(
         f"The warehouse {path} cannot be opened: {said}",

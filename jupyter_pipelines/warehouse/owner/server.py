@@ -168,7 +168,7 @@ class OwnerServer(flight.FlightServerBase):  # type: ignore[misc]  # pyarrow shi
         if call.get("version") is not None:
             copy_version(connection, path, int(call["version"]), only)
         else:
-            copy_database(connection, path, only)
+            copy_database(connection, path, only, str(call.get("storage") or ""))
 
     def _expire(self, call: Mapping[str, Any]) -> None:
         """Expire versions of a lake, and remove files that only they have."""

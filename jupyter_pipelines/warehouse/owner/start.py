@@ -78,4 +78,5 @@ def _start(files: WarehouseFiles) -> None:
 def _environment() -> dict[str, str]:
     """Ours, without what marks the processes of a run, and with the settings that we have."""
     kept = {name: value for name, value in os.environ.items() if name not in _OF_A_RUN}
-    return kept | {"JUPYTER_PIPELINES_HOME": str(Settings.load().home)}
+    quiet = {"ACERO_ALIGNMENT_HANDLING": "ignore"}  # else Arrow writes a line into the log for each frame
+    return quiet | kept | {"JUPYTER_PIPELINES_HOME": str(Settings.load().home)}
