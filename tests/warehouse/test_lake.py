@@ -254,10 +254,10 @@ def test_machines_share_a_lake_in_postgres_and_object_storage(
     server.start()
     endpoint = "http://{}:{}".format(*server.get_host_and_port())
     store = fsspec.filesystem("s3", skip_instance_cache=True, key="writer", secret=PASSWORD, endpoint_url=endpoint)
-    store.mkdir("bucket")
+    store.mkdir("lakes")
     ask_postgres(postgres, "CREATE DATABASE lake")
     described = (
-        f'data = "s3://bucket/lake"\nendpoint = "{endpoint}"\nregion = "us-east-1"\nkey = "env:LAKE_KEY"\n'
+        f'data = "s3://lakes/one"\nendpoint = "{endpoint}"\nregion = "us-east-1"\nkey = "env:LAKE_KEY"\n'
         f'secret = "env:LAKE_SECRET"\n[catalog]\nhost = "{postgres}"\ndatabase = "lake"\nuser = "reader"\n'
         'password = "env:LAKE_SECRET"\n'
     )
@@ -278,7 +278,7 @@ def test_machines_share_a_lake_in_postgres_and_object_storage(
         one, other = sessions
         line = "--table mart.numbers --materialize incremental --unique-key id"
         built = made(one, line, "SELECT i AS id, 'one' AS who FROM range(100) r(i)")
-        assert store.find("bucket/lake")
+        assert store.find("lakes/one")
         made(other, line, "SELECT i AS id, 'other' AS who FROM range(50, 150) r(i)")
         counts = "(SELECT who, count(*) FROM mart.numbers {} GROUP BY who)"
         assert content(one, counts.format("")) == [("one", 50), ("other", 100)]
