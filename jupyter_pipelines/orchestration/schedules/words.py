@@ -80,15 +80,35 @@ def when_in_words(schedule: Schedule) -> str:
 
 
 def expression_of(schedule: Schedule) -> str:
-    """What a schedule runs by, as it is written: ``cron 0 7 * * 1-5`` or ``RRULE:FREQ=HOURLY;INTERVAL=6``."""
+    """What a schedule runs by, as it is written: ``cron 0 7 * * 1-5``.
+
+    What cron cannot say is told as a rule of RFC 5545: ``RRULE:FREQ=HOURLY;INTERVAL=6``.
+    """
     if schedule.cron:
         return f"cron {schedule.cron}"
     if schedule.rrule:
-        return f"RRULE:{schedule.rrule}"
+        cron = _rule_as_cron(schedule.rrule)
+        return f"cron {cron}" if cron else f"RRULE:{schedule.rrule}"
     seconds = round((schedule.interval or timedelta()).total_seconds())
     lengths = {"WEEKLY": 604_800, "DAILY": 86_400, "HOURLY": 3_600, "MINUTELY": 60, "SECONDLY": 1}
     frequency, length = next((name, length) for name, length in lengths.items() if seconds % length == 0)
     return f"RRULE:FREQ={frequency}" + (f";INTERVAL={seconds // length}" if seconds > length else "")
+
+
+def _rule_as_cron(rule: str) -> str:
+    """The same in cron, for the last day and the first or last Monday of each month; "" for what cron cannot say."""
+    match rule_parts(rule):
+        case {"FREQ": "MONTHLY", "BYHOUR": hour, "BYMINUTE": minute, "BYMONTHDAY": "-1", **others} if not others:
+            day = "L * *"
+        case {"FREQ": "MONTHLY", "BYHOUR": hour, "BYMINUTE": minute, "BYDAY": weekday, **others} if not others:
+            found = re.fullmatch(r"(-1|[1-5])([A-Z]{2})", weekday)
+            if found is None:
+                return ""
+            number = (DAY_CODES.index(found[2]) + 1) % 7
+            day = f"* * {number}{'L' if found[1] == '-1' else f'#{found[1]}'}"
+        case _:
+            return ""
+    return f"{minute} {hour} {day}" if hour.isdecimal() and minute.isdecimal() else ""
 
 
 def duration_in_words(duration: timedelta) -> str:
