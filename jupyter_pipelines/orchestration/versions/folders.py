@@ -266,14 +266,17 @@ def _move(place: Path, target: Path) -> None:
 
 def _move_to_another_disk(place: Path, target: Path) -> None:
     """Move ``place``, which goes when it is whole at ``target``."""
-    partial = target.with_name(f".{target.name[:40]}.{os.getpid()}")
-    if place.is_dir() and not place.is_symlink():
-        shutil.copytree(place, partial, symlinks=True)
-        os.replace(partial, target)
+    is_folder = place.is_dir() and not place.is_symlink()
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name[:40]}.") as scratch:
+        whole = Path(scratch) / "whole"
+        if is_folder:
+            shutil.copytree(place, whole, symlinks=True)
+        else:
+            shutil.copy2(place, whole, follow_symlinks=False)
+        os.replace(whole, target)
+    if is_folder:
         shutil.rmtree(place)
     else:
-        shutil.copy2(place, partial, follow_symlinks=False)
-        os.replace(partial, target)
         place.unlink()
 
 

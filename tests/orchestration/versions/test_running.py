@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -171,6 +172,26 @@ def test_new_files_go_home_with_the_last_run(project: Project, store: Store) -> 
     assert os.readlink(home / "latest") == "new.txt"
     assert sorted(path.name for path in (home / "both").iterdir()) == ["home.txt", "run.txt"]
     assert (working_folder(store, version, notebook) / "both" / "home.txt").read_text() == "home"
+
+
+@pytest.mark.skipif(not os.access("/dev/shm", os.W_OK), reason="there is no second disk")
+def test_new_files_go_home_to_another_disk(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    notebook = _project(project)
+    home = notebook.parent
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as disk:
+        monkeypatch.setenv("JUPYTER_PIPELINES_STORE", disk)
+        version = jp.publish(notebook).id
+        folder = working_folder(Store(disk), version, notebook)
+        before = {path.name for path in home.iterdir()}
+        with used(Store(disk), version, notebook):
+            (folder / "new.txt").write_text("new")
+            (folder / "latest").symlink_to("new.txt")
+            (folder / "made" / "deep").mkdir(parents=True)
+            (folder / "made" / "deep" / "run.txt").write_text("run")
+        assert (folder / "new.txt").is_symlink()
+        assert ((home / "new.txt").read_text(), os.readlink(home / "latest")) == ("new", "new.txt")
+        assert (home / "made" / "deep" / "run.txt").read_text() == "run"
+        assert {path.name for path in home.iterdir()} == before | {"new.txt", "latest", "made"}
 
 
 def test_a_folder_that_is_gone_is_not_put_in_place_again(project: Project, store: Store, tmp_path: Path) -> None:
