@@ -4,7 +4,7 @@
 #   make test    all tests
 #   make lint    ruff, mypy, import-linter, tsc, eslint, prettier, stylelint
 #   make bench   the benchmarks
-#   make soak    what must be survived, at length: steps, kills, the service hurt in every way, clocks, libraries
+#   make soak    what must be survived, at length: steps, deaths at any file, the service hurt in every way, clocks
 #   make lab     JupyterLab with the example open
 #   make format  let the formatters write
 #   make clean   remove what was built, and the environment
@@ -49,7 +49,7 @@ lint: setup $(MADE)/lint
 bench: setup $(MADE)/bench
 	@python tests/benchmarks/run.py
 
-SOAKS := many_steps moments kills libraries setups service clock every_minute
+SOAKS := many_steps moments any_file kills libraries setups service clock every_minute
 soak: setup $(MADE)/test $(SOAKS:%=soak-%)
 soak-%:
 	@echo "$*" && python tests/faults/$*.py

@@ -24,7 +24,7 @@ from jupyter_pipelines.orchestration.model import OnRunEvent, RunEvent, RunRecor
 from jupyter_pipelines.orchestration.output import check_output, copy_output
 from jupyter_pipelines.orchestration.progress import Progress, select
 from jupyter_pipelines.orchestration.redaction import seal, unseal
-from jupyter_pipelines.orchestration.service import Endpoint, ensure_service
+from jupyter_pipelines.orchestration.service import Endpoint, ensure_service, require_answer
 from jupyter_pipelines.orchestration.settling import settle_runs
 from jupyter_pipelines.orchestration.versions.folders import working_folder
 from jupyter_pipelines.orchestration.versions.identity import present_path, real_path
@@ -263,6 +263,8 @@ def _call_flow(
             if shared.record is None:
                 if endpoint.is_healthy():
                     raise
+                if not endpoint.pid:
+                    require_answer(endpoint)
                 raise ServiceError(
                     f"The Prefect server at {endpoint.api_url} went away before the run began.", "Run it again."
                 ) from error

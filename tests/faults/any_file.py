@@ -27,7 +27,7 @@ from dying import deaths, die_by_chance, have_all_die
 from service import NOTE, judge_notes
 
 SELDOM = 400  # a process of the service dies at one file of so many
-ASKER_SELDOM = 40  # one that asks for something
+ASKER_SELDOM = 120  # one that asks for something
 EVERY = 5  # seconds between two runs of the schedule
 PAUSE = 0.0, 2.0  # seconds between two things that are asked for
 LONGEST = 90.0  # seconds that one of them may take
@@ -144,7 +144,7 @@ def within(folder: Path, count: int, control: Path, of_askers: Path) -> str:
     expected = [moment for moment in expected if moment > made.active_since]
     control.write_bytes(b"x" * SELDOM)
     of_askers.write_bytes(b"x" * ASKER_SELDOM)
-    ends: Counter[str] = Counter()
+    ends = Counter[str]()
     number = 0
     while number < count or datetime.now(UTC) < expected[-1]:
         number += 1
@@ -152,8 +152,8 @@ def within(folder: Path, count: int, control: Path, of_askers: Path) -> str:
         ends[f"{asked.__name__} {ask(world, of_askers, asked)}"] += 1
         start_again()
         if number % 20 == 0:
-            states = Counter(run.state for run in jp.list_runs(100_000))
-            say(f"{number:4} {len(deaths(control))} and {len(deaths(of_askers))} deaths, runs: {dict(states)}")
+            so_far = Counter(run.state for run in jp.list_runs(100_000))
+            say(f"{number:4} {len(deaths(control))} and {len(deaths(of_askers))} deaths, runs: {dict(so_far)}")
         time.sleep(random.uniform(*PAUSE))
     control.unlink()
     of_askers.unlink()
@@ -197,8 +197,8 @@ def judge_announced(world: World) -> None:
     for run_id in world.said("submitted")[-10:]:
         if run_id not in runs:
             raise FaultError(f"submitted run {run_id} is gone")
-    for run in runs.values():
-        if run.state == "completed" and run.value("make.data") != DATA:
+    for run in (run for run in runs.values() if run.state == "completed"):
+        if run.value("make.data") != DATA:
             raise FaultError(f"the values of run {run.id} are not what they were")
         run.notebook()
 

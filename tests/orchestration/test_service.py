@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 import jupyter_pipelines as jp
-from jupyter_pipelines.errors import RequestError
+from jupyter_pipelines.errors import RequestError, ServiceError
 from jupyter_pipelines.orchestration.service import (
     Endpoint,
     configured_endpoint,
@@ -113,8 +113,11 @@ def test_a_worker_and_schedules_serve_another_prefect_server(
     monkeypatch.setenv("JUPYTER_PIPELINES_HOME", str(home))
     monkeypatch.setenv("JUPYTER_PIPELINES_WORK_POOL", "elsewhere")
     monkeypatch.setenv("PREFECT_API_URL", service.api_url)
-    monkeypatch.setenv("PREFECT_API_AUTH_STRING", service.auth)
     notebook = write(("step:one", "x = 1"))
+    monkeypatch.setenv("PREFECT_API_AUTH_STRING", "somebody:else")
+    with pytest.raises(ServiceError, match=r"does not let us in: .* 401"):
+        jp.run(notebook)
+    monkeypatch.setenv("PREFECT_API_AUTH_STRING", service.auth)
     with pytest.raises(RequestError, match="jupyter pipelines up"):
         jp.schedule(notebook, "every 2 seconds")
     settings = Settings.load()

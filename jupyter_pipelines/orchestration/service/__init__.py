@@ -3,6 +3,7 @@
 from jupyter_pipelines.orchestration.service.control import (
     ensure_service,
     ensure_worker,
+    require_answer,
     service_memory,
     service_status,
     start_missing_service,
@@ -18,6 +19,7 @@ __all__ = [
     "endpoint_of",
     "ensure_service",
     "ensure_worker",
+    "require_answer",
     "service_memory",
     "service_status",
     "start_missing_service",

@@ -7,8 +7,10 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.error
 from collections.abc import Callable
 from contextlib import suppress
+from http import HTTPStatus
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -97,7 +99,7 @@ def ensure_worker(settings: Settings, endpoint: Endpoint, say: Callable[[str], N
     """
     home = ServiceHome(settings.home)
     if not home.holder():
-        _require_answer(endpoint)
+        require_answer(endpoint)
         say(f"Starting a worker for {endpoint.api_url}")
         start_service(settings)
     deadline = time.monotonic() + START_TIMEOUT
@@ -125,11 +127,16 @@ def _require_address(endpoint: Endpoint) -> None:
         raise ServiceError(f"{endpoint.api_url!r:.200} is no address of a Prefect server.", _ELSEWHERE)
 
 
-def _require_answer(endpoint: Endpoint) -> None:
+def require_answer(endpoint: Endpoint) -> None:
     """Raise :class:`ServiceError` unless the server is there, and lets us in."""
     _require_address(endpoint)
     try:
         endpoint.call("/admin/version")
+    except urllib.error.HTTPError as error:
+        if error.code not in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
+            raise ServiceError(f"The Prefect server at {endpoint.api_url} answers: {error}.", _ELSEWHERE) from error
+        fix = "Set PREFECT_API_AUTH_STRING (or PREFECT_API_KEY) to what it asks for, or set it in the Prefect profile."
+        raise ServiceError(f"The Prefect server at {endpoint.api_url} does not let us in: {error}.", fix) from error
     except UNREACHABLE as error:
         raise ServiceError(f"The Prefect server at {endpoint.api_url} does not answer: {error}.", _ELSEWHERE) from error
 
