@@ -368,7 +368,9 @@ def test_runs_and_schedules_stand_when_the_database_is_lost(
             connection.execute("UPDATE flow_run SET state_type = 'RUNNING' WHERE id = ?", (run.id,))
             connection.commit()
         damage(database.path)
-        endpoint = ensure_service(settings)
+        said: list[str] = []
+        endpoint = ensure_service(settings, said.append)
+        assert "was damaged" in said[-1]
         assert main(["status", "--format", "json"]) == 0
         assert "was damaged" in capsys.readouterr().out
         assert [record.id for record in jp.list_runs()] == [later.id, run.id]

@@ -37,7 +37,9 @@ POLL = 0.05  # seconds between two looks at a service that starts or stops
 
 
 def ensure_service(settings: Settings, say: Callable[[str], None] = lambda _: None) -> Endpoint:
-    """The server in use; the service is started when it is missing. ``say`` is told once what is being started.
+    """The server in use; the service is started when it is missing.
+
+    ``say`` is told what is being started, and when its database turned out damaged.
 
     Several processes may call this at once: one service starts, all get it. Raises :class:`ServiceError` when no
     server can be had.
@@ -46,18 +48,28 @@ def ensure_service(settings: Settings, say: Callable[[str], None] = lambda _: No
     home = ServiceHome(settings.home)
     endpoint = endpoint_of(settings)
     if endpoint is None:
-        starter = None
+        starter, began = None, time.time()
         if home.holder():
             say("Waiting for the pipeline service, which is starting")
         else:
             say("Starting the pipeline service (a few seconds the first time; it stays up for the next run)")
             starter = start_service(settings)
         endpoint = _wait_until_healthy(settings, starter)
+        if happened := _happened_since(settings.home, began):
+            say(happened)
     if endpoint.pid:
         home.note_store(settings.store)
     else:
         _require_address(endpoint)
     return endpoint
+
+
+def _happened_since(home: Path, began: float) -> str:
+    """What happened to the database since ``began``, in seconds since the epoch; ``""`` when nothing did."""
+    from jupyter_pipelines.orchestration.service.database.keeping import describe
+
+    found = describe(home)
+    return str(found["event"]) if float(str(found["event_time"])) >= began else ""
 
 
 def start_service(settings: Settings) -> subprocess.Popen[bytes]:

@@ -93,7 +93,8 @@ def _back_up(home: Path, files: list[Path]) -> Path:
         os.replace(partial, target)
     finally:
         partial.unlink(missing_ok=True)
-    for old in _backups(home)[BACKUPS:]:
+    left = target.parent.glob(partial_of(Path("files-*.zip")).name)  # by one that was killed: no two are made at once
+    for old in (*_backups(home)[BACKUPS:], *left):
         old.unlink(missing_ok=True)
     return target
 
