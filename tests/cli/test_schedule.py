@@ -34,6 +34,8 @@ def test_a_dry_run_says_how_a_phrase_is_understood(write: Write, capsys: pytest.
     found = told([*words, "--overlap", "parallel", "--max-parallel", "2"], capsys)
     assert [one["time"][:10] for one in found["times"]] == ["2150-01-30", "2150-01-31", "2150-02-01"]
     assert "parallel" in told([*words, "--max-parallel", "2"], capsys, 2)["error"]["fix"]
+    assert main([*words, "--done-by", "01:00", "--timezone", "UTC"]) == 0
+    assert "the first is to be done by Sat 2150-01-31 01:00:00 UTC" in capsys.readouterr().out
     assert told(["schedules"], capsys) == {"schedules": []}
 
 

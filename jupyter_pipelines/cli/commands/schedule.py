@@ -115,6 +115,7 @@ def _json(understood: Understanding) -> dict[str, object]:
 
 def _print(arguments: argparse.Namespace, understood: Understanding, made: ScheduleRecord) -> None:
     from jupyter_pipelines.cli.output import clean
+    from jupyter_pipelines.orchestration.schedules import deadline
 
     done = f"scheduled {made.id}" if made.is_new or arguments.replacing else f"there is such a schedule: {made.id}"
     if arguments.dry_run:
@@ -130,5 +131,8 @@ def _print(arguments: argparse.Namespace, understood: Understanding, made: Sched
     for one in understood.next.occurrences:
         notes = f"  ({'; '.join(one.notes)})" if one.notes else ""
         print(f"  {one.time:%a %Y-%m-%d %H:%M:%S %Z}{notes}")
+    for one in understood.next.occurrences[:1]:
+        if (due := deadline(understood.schedule, one.time)) is not None:  # a time of day may be that of the next day
+            print(f"  the first is to be done by {due.astimezone(one.time.tzinfo):%a %Y-%m-%d %H:%M:%S %Z}")
     for change in understood.next.clock_changes:
         print(f"  {change}")
