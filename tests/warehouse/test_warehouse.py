@@ -259,6 +259,29 @@ def test_it_ends_when_it_is_idle(warehouse: WarehouseFiles, monkeypatch: pytest.
     assert jp.warehouse().sql("from t").num_rows == 1
 
 
+def test_it_ends_though_a_statement_hears_nothing(warehouse: WarehouseFiles) -> None:
+    """It is planned for minutes, and who has asked for it is gone: without an owner, nobody has the file."""
+    names = ", ".join(f"1 AS c{place}" for place in range(400))
+    jp.warehouse().sql(f"create table wide as select {names}")
+    asked = " union all ".join(f"select count(*) from (select * from wide where c{n % 400} = {n})" for n in range(1200))
+    script = f"from jupyter_pipelines.warehouse import open_session as o; o().query({asked!r})"
+
+    def sessions() -> list[str]:
+        return [one["doing"] for one in (jp.warehouse().owner() or {"sessions": []})["sessions"]]
+
+    with subprocess.Popen([sys.executable, "-c", script]) as client:
+        try:
+            wait_until(lambda: any(sessions()))
+        finally:
+            client.kill()
+    owner = owner_of(warehouse)
+    wait_until(lambda: not sessions())
+    assert jp.warehouse().release(force=True)
+    wait_until(lambda: not owner.is_running())
+    with duckdb.connect(str(warehouse.path)) as mine:
+        assert len(mine.sql("from wide").columns) == 400
+
+
 def test_a_damaged_file_is_told(warehouse: WarehouseFiles) -> None:
     warehouse.path.write_bytes(os.urandom(50_000))
     with pytest.raises(WarehouseError, match="is damaged, or is no DuckDB database") as caught:

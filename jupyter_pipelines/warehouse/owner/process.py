@@ -8,9 +8,10 @@ import secrets
 import signal
 import threading
 import time
+import traceback
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from jupyter_pipelines.errors import WarehouseError
 from jupyter_pipelines.graph.sql import read_statements
@@ -19,7 +20,11 @@ from jupyter_pipelines.warehouse.databases import Database, open_database
 from jupyter_pipelines.warehouse.owner import outcomes, wire
 from jupyter_pipelines.warehouse.owner.files import Endpoint, WarehouseFiles
 
+if TYPE_CHECKING:
+    from jupyter_pipelines.warehouse.owner.server import OwnerServer
+
 LOOK: Final = 1.0  # seconds between two looks whether there is still something to do
+END_SECONDS: Final = 20.0  # for sessions to end, when nobody is to have one any more
 CLEANED: Final = 3600.0  # seconds between two times at which old ids of transactions are forgotten
 
 
@@ -54,18 +59,32 @@ def _serve(files: WarehouseFiles, database: Database) -> None:
     _tell({"state": "ready"})
     # The parser is loaded before the first write needs it.
     threading.Thread(target=read_statements, args=("SELECT 1",), daemon=True).start()
+    try:
+        _wait(server, over, idle, database)
+        files.forget_endpoint()
+        late = threading.Timer(END_SECONDS, os._exit, (0,))  # a statement that is planned for minutes hears nothing
+        late.start()
+        server.close()
+        late.cancel()
+        if not over.is_set():
+            _forget_old(database)
+        database.close()
+    except Exception:  # such a statement is still at work; what the log beside the file has is read at the next start
+        traceback.print_exc()
+    finally:
+        os._exit(
+            0
+        )  # whatever was: who has given back the lock must not have the file. Clients would be waited for, too
+
+
+def _wait(server: OwnerServer, over: threading.Event, idle: float, database: Database) -> None:
+    """Return when nobody needs the warehouse any more."""
     cleaned = time.monotonic()
     while not over.wait(min(LOOK, idle)) and not server.ends_after(idle):
         server.end_orphans()
         if time.monotonic() - cleaned > CLEANED:
             _forget_old(database)
             cleaned = time.monotonic()
-    files.forget_endpoint()
-    server.close()
-    if not over.is_set():
-        _forget_old(database)
-    database.close()
-    os._exit(0)  # clients that are still connected would be waited for
 
 
 def _forget_old(database: Database) -> None:
