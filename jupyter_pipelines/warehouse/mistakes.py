@@ -64,7 +64,9 @@ def missing_parameters(names: Sequence[str], before: int) -> SqlError:
     named = ", ".join(f"${name}" for name in names)
     return SqlError(
         f"There is no value for {named}.",
-        f"Define `{names[0]}` in the parameters cell, or in a cell above.",
+        f"Define `{names[0]}` in the parameters cell, or in a cell above."
+        if names[0].isidentifier()
+        else "Name it: `$day` is the value of `day`.",
         line=before + 1,
         kind="Parameter",
     )

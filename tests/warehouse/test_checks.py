@@ -190,6 +190,25 @@ def test_checks_are_suggested_that_hold(session: Session) -> None:
         suggest_checks("a b", session)
 
 
+def test_checks_are_suggested_for_odd_columns(session: Session) -> None:
+    session.execute(
+        """CREATE OR REPLACE TABLE mart.odd AS
+        SELECT i AS "rows", NULL AS n, 'inf'::DOUBLE AS "in""f", 'nan'::FLOAT AS nan,
+        170141183460469231731687303715884105727::HUGEINT AS huge, [i] AS list, {'a': i} AS struct, MAP {i: 1} AS map,
+        'infinity'::DATE AS never, uuid() AS id FROM range(30) r(i)"""
+    )
+    lines = suggest_checks("mart.odd", session).splitlines()
+    assert {'"rows": unique', '"rows": between 0 and 29', '"in""f": >= 0', "huge: >= 0", "id: unique"} <= set(lines)
+    assert not any(line.startswith(("n:", "nan: >", "never: within")) for line in lines)
+
+
+def test_many_checks_of_many_columns(session: Session) -> None:
+    columns = ", ".join(f"i AS c{n}" for n in range(1000))
+    session.execute(f"CREATE OR REPLACE TABLE mart.wide AS SELECT {columns} FROM range(3) r(i)")
+    report = check(session, "\n".join(f"c{n}: <> {3 if n < 69 else 2}" for n in range(70)), "mart.wide")
+    assert [one.violations for one in report.results] == [0] * 69 + [1] and report.rows == 3
+
+
 def test_a_validation_of_another_library_is_a_report() -> None:
     step = {"assertion_type": "col_vals_lt", "column": "b", "active": True, "eval_error": None, "n": 3, "n_failed": 2}
     levels = {"all_passed": False, "warning": True, "error": True, "critical": False}

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 MOST_SAMPLED: Final = 5  # rows of one rule
 MOST_COLUMNS: Final = 12
+MOST_TOGETHER: Final = 32  # rules in one query: the time to plan it grows with their square
 _TOGETHER: Final = "\nUNION ALL "
 _SHOWN: Final = re.compile(r"^LINE \d+: (.*)$", re.MULTILINE)  # what DuckDB shows of the text that it was given
 LONGEST: Final = 80  # characters of a sampled value
@@ -98,6 +99,10 @@ class _Asked:
             self.rows = self._numbers([])[-1][0]
         except SqlError as error:  # the query is not the author's
             raise SqlError(error.message.partition("\n\nLINE ")[0], error.fix, kind=error.kind) from None
+        starts = range(0, len(rules), MOST_TOGETHER)
+        return [one for start in starts for one in self._together(rules[start : start + MOST_TOGETHER])]
+
+    def _together(self, rules: Sequence[_Rule]) -> list[CheckResult]:
         try:
             numbers = self._numbers(rules)
         except SqlError as error:  # of one of them: each is asked alone, to tell which

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
-from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
 
 from jupyter_pipelines.errors import RequestError
 from jupyter_pipelines.notebook.check_magic import read_check_magic
@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 
 MOST_MEMBERS: Final = 12  # of a column whose values are listed
 _NOT_ALIKE: Final = 20  # rows for each of them, at least
+_AT_ONCE: Final = 100  # columns
 _RECENT: Final = 7.0  # days
 _INTEGERS: Final = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT")
-_NUMBERS: Final = (*_INTEGERS, "HUGEINT", "FLOAT", "DOUBLE", "DECIMAL")
+_NUMBERS: Final = (*_INTEGERS, "HUGEINT", "UHUGEINT", "FLOAT", "DOUBLE")
 
 
 @typed
@@ -41,7 +42,7 @@ def suggest_checks(table: str, session: Session | None = None) -> str:
             return suggest_checks(table, session)
         finally:
             session.close()
-    columns = session.query(f"SUMMARIZE {name.sql}").to_pylist()
+    columns = _summary(session, name.sql)
     proposed = ["rows: > 0", *(line for column in columns for line in _of_column(session, name.sql, column))]
     cell = read_check_magic(table, "\n".join(proposed))
     failed = {one.name for one in run_checks(session, name, cell.checks).results if one.status != "passed"}
@@ -49,14 +50,50 @@ def suggest_checks(table: str, session: Session | None = None) -> str:
     return "\n".join([f"%%check {name}", *held])
 
 
-def _of_column(session: Session, table: str, column: Mapping[str, Any]) -> Iterator[str]:
-    """The lines for a column, as ``SUMMARIZE`` tells of it."""
-    name = column["column_name"]
+@dataclass(frozen=True, slots=True)
+class _Column:
+    """A column of a table with ``count`` rows; its lowest and highest value, if these are numbers."""
+
+    name: str
+    kind: str
+    count: int
+    known: int  # that are not NULL
+    different: int  # some percent off
+    low: float | None
+    high: float | None
+
+
+def _summary(session: Session, table: str) -> list[_Column]:
+    """What is in each column; ``SUMMARIZE`` of DuckDB's fails where a number that nobody needs is out of range."""
+    described = session.query(f"SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM {table})").to_pylist()
+    columns = [(str(one["column_name"]), str(one["column_type"])) for one in described]
+    found = list[_Column]()
+    for start in range(0, len(columns), _AT_ONCE):
+        some = columns[start : start + _AT_ONCE]
+        asked = ["count(*)"]
+        for name, kind in some:
+            value = quoted(name)
+            ends = [f"{end}({value})::DOUBLE" if _is_number(kind) else "NULL" for end in ("min", "max")]
+            asked += [f"count({value})", f"approx_count_distinct({value})", *ends]
+        listed = ", ".join(f"{one} AS v{place}" for place, one in enumerate(asked))
+        (row,) = session.query(f"SELECT {listed} FROM {table}").to_pylist()
+        count, *numbers = row.values()
+        each = [numbers[place : place + 4] for place in range(0, len(numbers), 4)]
+        found += [_Column(*column, count, *four) for column, four in zip(some, each, strict=True)]
+    return found
+
+
+def _is_number(kind: str) -> bool:
+    return kind in _NUMBERS or (kind.startswith("DECIMAL(") and kind.endswith(")"))
+
+
+def _of_column(session: Session, table: str, column: _Column) -> Iterator[str]:
+    """The lines for a column."""
+    name, count, kind, different = column.name, column.count, column.kind, column.different
     subject = quoted(name) if name.lower() in {"rows", "columns"} else shown(name)
-    count, kind, different = int(column["count"]), str(column["column_type"]), int(column["approx_unique"] or 0)
     if not count:
         return
-    empty = float(column["null_percentage"] or 0)
+    empty = 100 * (count - column.known) / count
     if not empty:
         # `approx_unique` is some percent off; whether it is true is seen when the check is carried out.
         unique = count > 1 and different > 0.8 * count and not kind.startswith(("FLOAT", "DOUBLE", "TIMESTAMP"))
@@ -65,16 +102,18 @@ def _of_column(session: Session, table: str, column: Mapping[str, Any]) -> Itera
         yield f"{subject}: not null"
     elif empty < 5:
         yield f"{subject}: not null | warn > {math.ceil(empty)}%"
-    if kind.startswith(_NUMBERS):
-        yield from _of_numbers(subject, kind, column, different)
+    if _is_number(kind):
+        yield from _of_numbers(subject, column)
     elif kind == "VARCHAR" and 0 < different <= MOST_MEMBERS * 1.2 and count >= _NOT_ALIKE * different:
         yield from _members(session, table, name, subject)
     elif kind == "DATE" or kind.startswith("TIMESTAMP"):
         yield from _recent(session, table, name, subject)
 
 
-def _of_numbers(subject: str, kind: str, column: Mapping[str, Any], different: int) -> Iterator[str]:
-    low, high = float(column["min"]), float(column["max"])
+def _of_numbers(subject: str, column: _Column) -> Iterator[str]:
+    kind, different, low, high = column.kind, column.different, column.low, column.high
+    if low is None or high is None:  # all of it is NULL
+        return
     span = high - low + 1
     if kind in _INTEGERS and 2 < different <= 60 and abs(span - different) <= 0.1 * span:
         yield f"{subject}: between {int(low)} and {int(high)}"
@@ -91,9 +130,9 @@ def _members(session: Session, table: str, name: str, subject: str) -> Iterator[
 
 
 def _recent(session: Session, table: str, name: str, subject: str) -> Iterator[str]:
-    latest = session.query(f"SELECT max({quoted(name)})::TIMESTAMPTZ AS latest FROM {table}")["latest"][0].as_py()
-    if isinstance(latest, date):
-        moment = latest if isinstance(latest, datetime) else datetime(latest.year, latest.month, latest.day, tzinfo=UTC)
-        age = (datetime.now(UTC) - moment).total_seconds() / 86_400
+    latest = f"SELECT max({quoted(name)})::TIMESTAMPTZ AS latest FROM {table}"
+    asked = f"SELECT epoch(now() - latest) AS age FROM ({latest}) WHERE isfinite(latest)"
+    for seconds in session.query(asked)["age"].to_pylist():
+        age = float(seconds) / 86_400
         if 0 <= age <= _RECENT:
             yield f"{subject}: within {max(1, math.ceil(2 * age))} days"
