@@ -111,6 +111,9 @@ def test_errors_are_told_whole(open_shared: Open) -> None:
     with pytest.raises(SqlError, match=r"\$absent") as caught:
         open_shared().execute("select $absent")
     assert "parameters cell" in caught.value.fix
+    with pytest.raises(SqlError, match=r"no value for \$1") as caught:
+        open_shared().execute("select ?")
+    assert "Name it" in caught.value.fix
 
 
 def test_temporary_tables_and_settings_are_the_sessions_own(open_shared: Open) -> None:
