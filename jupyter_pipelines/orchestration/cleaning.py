@@ -18,6 +18,7 @@ from pathlib import Path
 
 from jupyter_pipelines.errors import PipelinesError, RequestError
 from jupyter_pipelines.notebook.options import parse_duration
+from jupyter_pipelines.orchestration.changes import KEPT_IN
 from jupyter_pipelines.orchestration.history import list_runs
 from jupyter_pipelines.orchestration.remains import remove_remains, secrets_of
 from jupyter_pipelines.orchestration.retention import Limits, expired
@@ -29,6 +30,7 @@ from jupyter_pipelines.store import Store
 from jupyter_pipelines.store.collection import Garbage, collect, find_garbage
 from jupyter_pipelines.store.files import make_folder, remove_unfinished, write_json
 from jupyter_pipelines.store.run_index import RunIndex
+from jupyter_pipelines.store.store import FOLDERS
 from jupyter_pipelines.typed import typed
 
 EVERY = 3600.0  # seconds between two looks for runs beyond their limits
@@ -169,8 +171,8 @@ def _collect(store: Store, home: Path, garbage: Garbage) -> None:
     collect(store, garbage)
     _have_warehouse_forget(garbage.runs)
     remove_remains(store, home, secrets, now=garbage.time)
-    for root in (home, *(() if store.root.is_relative_to(home) else (store.root,))):
-        remove_unfinished(root, now=garbage.time)
+    remove_unfinished(home, (*KEPT_IN.values(), "limits", "stores", "gone"), now=garbage.time)
+    remove_unfinished(store.root, FOLDERS, now=garbage.time)
 
 
 def _have_warehouse_forget(runs: Collection[str]) -> None:

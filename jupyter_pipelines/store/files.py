@@ -7,7 +7,7 @@ import json
 import os
 import re
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
@@ -23,7 +23,7 @@ PRIVATE_FOLDER = 0o700
 UNFINISHED: Final = 3600.0  # seconds after which a file that nobody goes on writing is one that a kill has left
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 _BEING_WRITTEN = re.compile(r"\.(writing-|.+\.)(\w{8,}(\.tmp)?|new)")  # files that take others' places when whole
-_OF_RUNS = "folders"  # what is in there was made by runs, or is linked to
+_OURS_BEING_WRITTEN = re.compile(r"\.(secret|sockets|[a-z]+\.json)\.\w{8}")
 
 
 def make_folder(path: Path) -> Path:
@@ -75,15 +75,24 @@ def hold(descriptor: int) -> None:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
-def remove_unfinished(root: Path, *, now: float) -> None:
-    """Remove what is below ``root`` of files whose writers were killed. ``now`` is in seconds since the epoch."""
-    for folder, folders, names in os.walk(root):
-        folders[:] = [name for name in folders if name != _OF_RUNS]
-        for name in filter(_BEING_WRITTEN.fullmatch, names):
-            with suppress(OSError):
-                path = os.path.join(folder, name)
-                if os.stat(path).st_mtime < now - UNFINISHED:
-                    _remove_unless_held(path)
+def remove_unfinished(root: Path, folders: Iterable[str], *, now: float) -> None:
+    """Remove what is in ``root``, and anywhere in its ``folders``, of files whose writers were killed.
+
+    In ``root`` itself, which may be a folder of others, only some names are ours. ``now`` is in seconds since 1970.
+    """
+    with suppress(OSError):
+        _remove_unfinished(str(root), filter(_OURS_BEING_WRITTEN.fullmatch, os.listdir(root)), now)
+    for top in folders:
+        for folder, _, names in os.walk(root / top):
+            _remove_unfinished(folder, filter(_BEING_WRITTEN.fullmatch, names), now)
+
+
+def _remove_unfinished(folder: str, names: Iterable[str], now: float) -> None:
+    for name in names:
+        with suppress(OSError):
+            path = os.path.join(folder, name)
+            if os.stat(path).st_mtime < now - UNFINISHED:
+                _remove_unless_held(path)
 
 
 def _remove_unless_held(path: str) -> None:

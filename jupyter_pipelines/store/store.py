@@ -24,6 +24,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 from urllib.parse import urlsplit
 
 import xxhash
@@ -37,6 +38,12 @@ from jupyter_pipelines.store.files import (
     write_json,
     write_record,
 )
+
+FOLDERS: Final = (
+    *("objects", "runs", "results", "observations", "active", "kept", "moved", "index", "pipelines", "adopted", "held"),
+    "secrets",
+)
+"""What is in these is ours alone; in `folders` runs have worked."""
 
 _LOST = "Publish the notebook again, or ask for its backfill again; or bring the store back from a backup."
 

@@ -14,6 +14,7 @@ import pytest
 from jupyter_pipelines.errors import StoreError
 from jupyter_pipelines.store import Store, StoredResult
 from jupyter_pipelines.store.files import UNFINISHED, hold, remove_unfinished
+from jupyter_pipelines.store.store import FOLDERS
 
 
 def test_a_notebook_is_kept_under_its_content(tmp_path: Path) -> None:
@@ -72,6 +73,7 @@ WRITER = """
 import sys
 from jupyter_pipelines.store import Store
 from jupyter_pipelines.store.files import UNFINISHED, hold, remove_unfinished
+from jupyter_pipelines.store.store import FOLDERS
 store = Store(sys.argv[1])
 number = 0
 while True:
@@ -108,9 +110,9 @@ def test_what_killed_writers_left_goes_and_what_is_being_written_stays(tmp_path:
     young = time.time()
     with open(kept[-1]) as written:
         hold(written.fileno())
-        remove_unfinished(tmp_path, now=young)
+        remove_unfinished(tmp_path, FOLDERS, now=young)
         assert all(path.exists() for path in (*left, *kept)), "who writes has time"
-        remove_unfinished(tmp_path, now=young + UNFINISHED + 1)
+        remove_unfinished(tmp_path, FOLDERS, now=young + UNFINISHED + 1)
         assert [path for path in (*left, *kept) if path.exists()] == kept
-    remove_unfinished(tmp_path, now=young + UNFINISHED + 1)
+    remove_unfinished(tmp_path, FOLDERS, now=young + UNFINISHED + 1)
     assert not kept[-1].exists(), "its writer is gone"
