@@ -6,6 +6,7 @@ import { dagPlugin } from './features/dag/plugin';
 import { filesPlugin } from './features/files/plugin';
 import { livePlugin } from './features/live/plugin';
 import { magicsPlugin } from './features/magics/plugin';
+import { openingPlugin } from './features/opening/plugin';
 import { panelPlugin } from './features/panel/plugin';
 import { parametersPlugin } from './features/parameters/plugin';
 import { pipelinesPlugin } from './features/pipelines/plugin';
@@ -40,6 +41,7 @@ export default [
   backfillsPlugin,
   versionsPlugin,
   warehousePlugin,
+  openingPlugin,
   magicsPlugin,
   viewsPlugin
 ];

@@ -276,6 +276,7 @@ export namespace CommandIDs {
   export const stepOptions = 'jupyter-pipelines:step-options';
   export const suggestSteps = 'jupyter-pipelines:suggest-steps';
   export const goToCell = 'jupyter-pipelines:go-to-cell';
+  export const openNotebook = 'jupyter-pipelines:open-notebook';
   export const showPanel = 'jupyter-pipelines:show-panel';
   export const openGraph = 'jupyter-pipelines:open-graph';
   export const schedule = 'jupyter-pipelines:schedule';

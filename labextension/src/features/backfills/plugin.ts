@@ -14,7 +14,7 @@ import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import type { JSONObject } from '@lumino/coreutils';
 import type { IParameter } from '../../api';
 import { CommandIDs, IRecords } from '../../tokens';
-import { pageOf } from '../../ui/page';
+import { pageOf, showPage } from '../../ui/page';
 import { withoutSecrets } from '../parameters/model';
 import { type IDraft, newDraft } from './model';
 import type { BackfillWidget, IDrafts } from './page';
@@ -93,12 +93,8 @@ export const backfillsPlugin: JupyterFrontEndPlugin<void> = {
       content.changed.connect(() => {
         void pages.save(page);
       });
-      return page;
-    };
-    const add = (page: MainAreaWidget<BackfillWidget>): string => {
-      app.shell.add(page, 'main');
       void pages.add(page);
-      return page.id;
+      return page;
     };
     const pathOf = (path: unknown): string =>
       typeof path === 'string' && path !== ''
@@ -132,9 +128,7 @@ export const backfillsPlugin: JupyterFrontEndPlugin<void> = {
         if (shown) {
           shown.content.backfill = backfill;
         }
-        app.shell.activateById(
-          shown?.id ?? add(newPage(BackfillWidget, path, backfill))
-        );
+        showPage(app.shell, shown ?? newPage(BackfillWidget, path, backfill));
       }
     });
     palette?.addItem({

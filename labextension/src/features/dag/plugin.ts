@@ -5,7 +5,7 @@ import type {
 import { ICommandPalette, type MainAreaWidget } from '@jupyterlab/apputils';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { CommandIDs, ICompiler, IRecords } from '../../tokens';
-import { pageOf } from '../../ui/page';
+import { pageOf, showPage } from '../../ui/page';
 
 /** The graph as a tab of its own, for pipelines that outgrow the panel. */
 export const dagPlugin: JupyterFrontEndPlugin<void> = {
@@ -43,9 +43,8 @@ export const dagPlugin: JupyterFrontEndPlugin<void> = {
             'jupyter-pipelines-graph',
             trans.__('Pipeline Graph')
           );
-          app.shell.add(widget, 'main', { mode: 'split-right' });
         }
-        app.shell.activateById(widget.id);
+        showPage(app.shell, widget, { mode: 'split-right' });
       }
     });
     palette?.addItem({

@@ -7,7 +7,7 @@ import { type MainAreaWidget, WidgetTracker } from '@jupyterlab/apputils';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { pipelineIcon } from '../../icons';
 import { CommandIDs, IRecords } from '../../tokens';
-import { pageOf } from '../../ui/page';
+import { pageOf, showPage } from '../../ui/page';
 import type { PipelinesWidget } from './view';
 
 /** All pipelines, in the main area. */
@@ -27,16 +27,15 @@ export const pipelinesPlugin: JupyterFrontEndPlugin<void> = {
     const pages = new WidgetTracker<MainAreaWidget>({
       namespace: 'jupyter-pipelines-pipelines'
     });
-    const add = (Content: typeof PipelinesWidget): string => {
+    const newPage = (Content: typeof PipelinesWidget): MainAreaWidget => {
       const { commands } = app;
       const page = pageOf(
         new Content({ records, commands, trans }),
         'jupyter-pipelines-pipelines',
         trans.__('Pipelines')
       );
-      app.shell.add(page, 'main');
       void pages.add(page);
-      return page.id;
+      return page;
     };
     app.commands.addCommand(CommandIDs.openPipelines, {
       label: trans.__('Pipelines'),
@@ -45,7 +44,7 @@ export const pipelinesPlugin: JupyterFrontEndPlugin<void> = {
       describedBy: { args: { type: 'object', properties: {} } },
       execute: async () => {
         const { PipelinesWidget } = await import('./view');
-        app.shell.activateById(pages.currentWidget?.id ?? add(PipelinesWidget));
+        showPage(app.shell, pages.currentWidget ?? newPage(PipelinesWidget));
       }
     });
     void restorer?.restore(pages, {

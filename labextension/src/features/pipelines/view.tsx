@@ -81,10 +81,8 @@ const Row = React.memo(function Row(
   const path = { path: notebook };
   const next = pipeline.next === null ? null : new Date(pipeline.next);
   const last = instant(lastRun(pipeline));
-  const open = async (section: string): Promise<void> => {
-    await commands.execute('docmanager:open', path);
-    await commands.execute(CommandIDs.showPanel, { section });
-  };
+  const open = (section: string): Promise<unknown> =>
+    commands.execute(CommandIDs.openNotebook, { ...path, section });
   const folder = notebook.split('/').slice(0, -1).join('/');
   const word = missing
     ? trans.__('File is gone')

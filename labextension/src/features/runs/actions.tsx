@@ -59,19 +59,6 @@ export function againOf(
   };
 }
 
-/** Show a cell of a notebook, which is opened where it is not. */
-export async function showCell(
-  commands: CommandRegistry,
-  notebook: string,
-  cell: number
-): Promise<void> {
-  const opened = (await commands.execute('docmanager:open', {
-    path: notebook
-  })) as { context: { ready: Promise<void> }; revealed: Promise<void> };
-  await Promise.all([opened.context.ready, opened.revealed]);
-  await commands.execute(CommandIDs.goToCell, { cell });
-}
-
 export function RunActions(props: {
   run: IRun;
   /** The step that is looked at. */

@@ -11,11 +11,11 @@ import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { CommandIDs, IRecords } from '../../tokens';
-import { pageOf } from '../../ui/page';
+import { isNotebook7, pageOf, showPage } from '../../ui/page';
 import { ExecutedDrive, pathOfExecuted } from './executed';
 import type { RunWidget } from './page';
 
-/** In the address of JupyterLab: the run whose page is shown. */
+/** In the address: the run whose page is shown. */
 const QUERY = 'pipeline-run';
 const ID = { type: 'string', description: 'The id of a run' };
 const ARGUMENTS = {
@@ -24,10 +24,11 @@ const ARGUMENTS = {
 
 /** The address that shows the page of a run, to be given to others. */
 export function linkTo(base: string, run: string): string {
-  return `${URLExt.join(base, 'lab')}?${QUERY}=${encodeURIComponent(run)}`;
+  const place = isNotebook7() ? 'tree' : 'lab';
+  return `${URLExt.join(base, place)}?${QUERY}=${encodeURIComponent(run)}`;
 }
 
-/** The run that an address of JupyterLab asks for; empty for none. */
+/** The run that an address asks for; empty for none. */
 export function runIn(search: string): string {
   return new URLSearchParams(search).get(QUERY) ?? '';
 }
@@ -54,12 +55,13 @@ function addPages(
       trans,
       link: linkTo(records.api.settings.baseUrl, run)
     });
-    return pageOf(content, idOf(run), trans.__('Run %1', run.slice(0, 8)));
-  };
-  const add = (page: MainAreaWidget<RunWidget>): string => {
-    app.shell.add(page, 'main');
+    const page = pageOf(
+      content,
+      idOf(run),
+      trans.__('Run %1', run.slice(0, 8))
+    );
     void pages.add(page);
-    return page.id;
+    return page;
   };
   app.commands.addCommand(CommandIDs.openRun, {
     label: trans.__('Open a Run'),
@@ -70,7 +72,7 @@ function addPages(
       // Before the look for a page: it may be asked for twice at once.
       const { RunWidget } = await import('./page');
       const shown = pages.find(({ id }) => id === idOf(run));
-      app.shell.activateById(shown?.id ?? add(newPage(RunWidget, run)));
+      showPage(app.shell, shown ?? newPage(RunWidget, run));
     }
   });
   void restorer?.restore(pages, {
@@ -109,10 +111,13 @@ export const runsPlugin: JupyterFrontEndPlugin<void> = {
           path: pathOfExecuted(run),
           factory: 'Notebook',
           kernelPreference: { shouldStart: false, canStart: false }
-        })) as NotebookPanel;
-        await opened.context.ready;
-        // Formats are brought up to date as files are read; here that is nothing to be saved.
-        opened.context.model.dirty = false;
+        })) as NotebookPanel | null | undefined;
+        // Notebook 7 opens it in another tab of the browser.
+        if (opened) {
+          await opened.context.ready;
+          // Formats are brought up to date as files are read; here that is nothing to be saved.
+          opened.context.model.dirty = false;
+        }
       }
     });
     const route = 'jupyter-pipelines:route-run';

@@ -3,9 +3,9 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import type { CommandRegistry } from '@lumino/commands';
 import * as React from 'react';
 import type { IOutput, IRun, IRunStep } from '../../api';
+import { CommandIDs } from '../../tokens';
 import { bytes, Button, Message, Notice, useAction } from '../../ui';
 import { Facts, lengthText, When } from './about';
-import { showCell } from './actions';
 
 function Values(props: {
   title: string;
@@ -76,7 +76,12 @@ export function StepError(props: {
             <Button
               disabled={action.busy}
               onClick={() => {
-                action.start(() => showCell(commands, notebook, cell));
+                action.start(() =>
+                  commands.execute(CommandIDs.openNotebook, {
+                    path: notebook,
+                    cell
+                  })
+                );
               }}
             >
               {trans.__('Go to the cell')}

@@ -53,7 +53,9 @@ export const schedulesPlugin: JupyterFrontEndPlugin<ScheduleDrafts> = {
           return;
         }
         if (path !== open) {
-          await app.commands.execute('docmanager:open', { path });
+          const place = { path, schedule: true };
+          await app.commands.execute(CommandIDs.openNotebook, place);
+          return;
         }
         await drafts.restore();
         app.shell.activateById(PANEL);

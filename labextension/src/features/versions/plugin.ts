@@ -14,7 +14,7 @@ import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 import { CommandIDs, ICompiler, IDrifts, IRecords } from '../../tokens';
-import { pageOf } from '../../ui/page';
+import { pageOf, showPage } from '../../ui/page';
 import { withoutOutputs } from '../compilation/model';
 import { Drifts } from './model';
 
@@ -109,10 +109,9 @@ function addCommands(
       let page = pages.find(({ id }) => id === idOf(path));
       if (!page) {
         page = await newPage(path);
-        app.shell.add(page, 'main');
         await pages.add(page);
       }
-      app.shell.activateById(page.id);
+      showPage(app.shell, page);
     }
   });
   void restorer?.restore(pages, {

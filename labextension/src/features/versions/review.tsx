@@ -310,11 +310,10 @@ function Page(props: IProps): React.JSX.Element {
               onPick={
                 chosen.now
                   ? cell => {
-                      void commands
-                        .execute('docmanager:open', { path: notebook.notebook })
-                        .then(() =>
-                          commands.execute(CommandIDs.goToCell, { cell })
-                        );
+                      void commands.execute(CommandIDs.openNotebook, {
+                        path: notebook.notebook,
+                        cell
+                      });
                     }
                   : undefined
               }
