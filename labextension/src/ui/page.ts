@@ -1,8 +1,9 @@
 /** Pages, and where they are shown. Apart from the other modules here: plugins are loaded long before React is wanted. */
 import type { JupyterFrontEnd } from '@jupyterlab/application';
 import { MainAreaWidget } from '@jupyterlab/apputils';
-import { PageConfig } from '@jupyterlab/coreutils';
+import { PageConfig, URLExt } from '@jupyterlab/coreutils';
 import type { DocumentRegistry } from '@jupyterlab/docregistry';
+import type { CommandRegistry } from '@lumino/commands';
 import { SplitPanel, TabPanel, type Widget } from '@lumino/widgets';
 import { pipelineIcon } from '../icons';
 
@@ -24,6 +25,15 @@ export function pageOf<T extends Widget>(
 /** Notebook 7 gives each document a tab of the browser, and its files another; JupyterLab has all in one. */
 export function isNotebook7(): boolean {
   return PageConfig.getOption('notebookPage') !== '';
+}
+
+/** Show the files to choose from. */
+export function showFiles(commands: CommandRegistry, base: string): void {
+  if (isNotebook7()) {
+    window.open(URLExt.join(base, 'tree'), '_blank');
+  } else {
+    void commands.execute('filebrowser:activate');
+  }
 }
 
 /** What is under the document gets half of the height: less shows no more of a page than its head. */

@@ -44,7 +44,7 @@ function Pipeline(
         title={notebook}
         onClick={() => {
           void commands.execute(
-            missing ? CommandIDs.relink : 'docmanager:open',
+            missing ? CommandIDs.relink : CommandIDs.openNotebook,
             { path: notebook }
           );
         }}

@@ -1,5 +1,4 @@
 import {
-  ILabShell,
   ILayoutRestorer,
   type JupyterFrontEnd,
   type JupyterFrontEndPlugin
@@ -20,6 +19,13 @@ import {
 } from '../../tokens';
 import { PipelinePanel } from './widget';
 
+/** JupyterLab's shell has sides that can be hidden, and so has that of Notebook 7. */
+function hasSides(
+  shell: JupyterFrontEnd.IShell
+): shell is JupyterFrontEnd.IShell & { collapseRight(): void } {
+  return 'collapseRight' in shell;
+}
+
 /** The panel in the right area. Menu entries are declared in `schema/panel.json`. */
 export const panelPlugin: JupyterFrontEndPlugin<void> = {
   id: 'jupyter-pipelines:panel',
@@ -35,7 +41,7 @@ export const panelPlugin: JupyterFrontEndPlugin<void> = {
     ILiveValues,
     ISettings
   ],
-  optional: [ICommandPalette, ILabShell, ILayoutRestorer, ITranslator],
+  optional: [ICommandPalette, ILayoutRestorer, ITranslator],
   activate: (
     app: JupyterFrontEnd,
     compiler: ICompiler,
@@ -47,7 +53,6 @@ export const panelPlugin: JupyterFrontEndPlugin<void> = {
     liveValues: ILiveValues,
     settings: ISettings,
     palette: ICommandPalette | null,
-    labShell: ILabShell | null,
     restorer: ILayoutRestorer | null,
     translator: ITranslator | null
   ) => {
@@ -88,15 +93,16 @@ export const panelPlugin: JupyterFrontEndPlugin<void> = {
       },
       execute: async args => {
         const { section } = args;
-        if (panel.isVisible && labShell && typeof section !== 'string') {
+        const { shell } = app;
+        if (panel.isVisible && hasSides(shell) && typeof section !== 'string') {
           // Who has used the keyboard in it goes on where the notebook is.
           const focused = panel.node.contains(document.activeElement);
-          labShell.collapseRight();
+          shell.collapseRight();
           if (focused) {
-            labShell.currentWidget?.activate();
+            shell.currentWidget?.activate();
           }
         } else {
-          app.shell.activateById(panel.id);
+          shell.activateById(panel.id);
           await panel.reveal(typeof section === 'string' ? section : '');
         }
         app.commands.notifyCommandChanged(CommandIDs.showPanel);

@@ -33,7 +33,9 @@ export class PipelinePanel extends ReactWidget {
       ? this.node.querySelector(`[data-section="${CSS.escape(section)}"]`)
       : null;
     frame?.querySelector('details')?.setAttribute('open', '');
-    frame?.scrollIntoView({ block: 'nearest' });
+    if (frame) {
+      this._bringUp(frame);
+    }
     const field = frame?.querySelector<HTMLElement>(
       'input, select, textarea, button, summary'
     );
@@ -55,6 +57,14 @@ export class PipelinePanel extends ReactWidget {
   protected override onAfterHide(message: Message): void {
     super.onAfterHide(message);
     this.update();
+  }
+
+  /** Its end may be far below, and is not there yet: what is read first is its beginning. */
+  private _bringUp(frame: Element): void {
+    const header = this.node.querySelector('.jp-Pipelines-header');
+    const top = (header ?? this.node).getBoundingClientRect();
+    this.node.scrollTop +=
+      frame.getBoundingClientRect().top - (header ? top.bottom : top.top);
   }
 
   private _loaded: Promise<void> | null = null;

@@ -6,6 +6,7 @@ import * as React from 'react';
 import type { IPipelineSummary, PipelineState } from '../../api';
 import { pipelineIcon, scheduleIcon } from '../../icons';
 import { CommandIDs, type IRecords } from '../../tokens';
+import { showFiles } from '../../ui/page';
 import {
   Button,
   IconButton,
@@ -279,7 +280,7 @@ function Table(
 }
 
 function Empty(props: IPipelinesOptions): React.JSX.Element {
-  const { commands, trans } = props;
+  const { records, commands, trans } = props;
   return (
     <section className="jp-Pipelines-message">
       <pipelineIcon.react tag="span" className="jp-Pipelines-messageIcon" />
@@ -292,7 +293,7 @@ function Empty(props: IPipelinesOptions): React.JSX.Element {
       <Button
         kind="primary"
         onClick={() => {
-          void commands.execute('filebrowser:activate');
+          showFiles(commands, records.api.settings.baseUrl);
         }}
       >
         {trans.__('Choose a notebook')}

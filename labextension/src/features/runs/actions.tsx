@@ -148,7 +148,7 @@ export function RunActions(props: {
             onClick={() => {
               action.start(async () => {
                 const { path } = await api.debugStep(run.id, step.name);
-                await commands.execute('docmanager:open', { path });
+                await commands.execute(CommandIDs.openNotebook, { path });
               });
             }}
           >

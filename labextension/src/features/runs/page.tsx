@@ -139,7 +139,9 @@ function Header(
             ) : (
               <LinkButton
                 onClick={() => {
-                  void commands.execute('docmanager:open', { path: notebook });
+                  void commands.execute(CommandIDs.openNotebook, {
+                    path: notebook
+                  });
                 }}
               >
                 {notebook}

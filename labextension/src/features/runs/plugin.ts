@@ -107,17 +107,19 @@ export const runsPlugin: JupyterFrontEndPlugin<void> = {
         const run = await records.api.run(
           typeof args.run === 'string' ? args.run : ''
         );
+        const path = pathOfExecuted(run);
+        if (isNotebook7()) {
+          await app.commands.execute(CommandIDs.openNotebook, { path });
+          return;
+        }
         const opened = (await app.commands.execute('docmanager:open', {
-          path: pathOfExecuted(run),
+          path,
           factory: 'Notebook',
           kernelPreference: { shouldStart: false, canStart: false }
-        })) as NotebookPanel | null | undefined;
-        // Notebook 7 opens it in another tab of the browser.
-        if (opened) {
-          await opened.context.ready;
-          // Formats are brought up to date as files are read; here that is nothing to be saved.
-          opened.context.model.dirty = false;
-        }
+        })) as NotebookPanel;
+        await opened.context.ready;
+        // Formats are brought up to date as files are read; here that is nothing to be saved.
+        opened.context.model.dirty = false;
       }
     });
     const route = 'jupyter-pipelines:route-run';

@@ -8,6 +8,7 @@ import type {
   ITable,
   ITableDetails
 } from '../../api';
+import { CommandIDs } from '../../tokens';
 import {
   IconButton,
   instant,
@@ -98,7 +99,7 @@ function Producer(
         {trans.__('Built by')}{' '}
         <LinkButton
           onClick={() => {
-            void commands.execute('docmanager:open', {
+            void commands.execute(CommandIDs.openNotebook, {
               path: pipeline.notebook
             });
           }}
