@@ -122,6 +122,8 @@ def test_tag_from_the_keyboard_alone(lab, page):
     code_cell(page, 3).locator(".jp-InputPrompt").click()
     # Nothing of what is typed is lost before the field is there, or done to the cell: an x would cut it.
     page.keyboard.press("Shift+T")
+    page.keyboard.type("cut")
+    page.keyboard.press("Control+A")
     page.keyboard.type("xto")
     expect(field(page)).to_have_value("xto")
     page.keyboard.press("Control+A")

@@ -1,5 +1,16 @@
 /** Showing a cell to its author. */
-import type { NotebookPanel } from '@jupyterlab/notebook';
+import type { Notebook, NotebookPanel } from '@jupyterlab/notebook';
+
+/** Cells around the one to be shown that are put on the page with it: about as many as are seen at once. */
+const AROUND = 20;
+
+/** A large notebook puts its cells on the page little by little, from above; these take their place before their turn. */
+function attach(content: Notebook, index: number): void {
+  const last = Math.min(index + AROUND, content.widgets.length - 1);
+  for (let at = Math.max(0, index - AROUND); at <= last; at++) {
+    content.renderCellOutputs(at);
+  }
+}
 
 /** How often to wait for a cell; the notebook gives up after ten seconds each time. */
 const PATIENCE = 6;
@@ -18,7 +29,10 @@ export async function goToCell(
   content.deselectAll();
   content.activeCellIndex = position - 1;
   content.mode = 'command';
-  // A large notebook puts its cells on the page little by little: until this one's turn there is nothing to scroll to.
+  if (!cell.isAttached) {
+    attach(content, position - 1);
+  }
+  // Text cells wait for their turn: until then there is nothing to scroll to.
   for (let asked = 0; asked < PATIENCE; asked++) {
     await content.scrollToItem(position - 1, 'center').catch(() => undefined);
     if (cell.isAttached || content.activeCell !== cell) {

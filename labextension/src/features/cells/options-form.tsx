@@ -212,6 +212,12 @@ function OptionsForm(props: IOptionsProps): React.JSX.Element {
         durationHint
       )}
       {field('timeout', trans.__('Time limit'), trans.__('none'), durationHint)}
+      {field(
+        'resources',
+        trans.__('Resources'),
+        trans.__('none; such as database'),
+        trans.__('Names, with commas between: letters, digits, - and _.')
+      )}
       <div className="jp-Pipelines-field" data-inline>
         <span>{trans.__('Results')}</span>
         <Choices

@@ -13,6 +13,7 @@ const NONE: IStepOptions = {
   retry_delay: '',
   timeout: '',
   cache: null,
+  resources: '',
   after: []
 };
 
@@ -32,11 +33,18 @@ it.each(['', 'soon', '5 minutes', '-3', 'h', '1m1h'])('“%s” is none', text =
 
 it('says which fields are wrong', () => {
   expect(wrongFields(NONE).size).toBe(0);
-  const wrong = { ...NONE, retries: '1001', retry_delay: 'x', timeout: '0s' };
+  const wrong = {
+    ...NONE,
+    retries: '1001',
+    retry_delay: 'x',
+    timeout: '0s',
+    resources: 'gpu, the database!'
+  };
   expect([...wrongFields(wrong)]).toEqual([
     'retries',
     'retry_delay',
-    'timeout'
+    'timeout',
+    'resources'
   ]);
 });
 
@@ -55,6 +63,7 @@ it('reads what the cells of a step state together, whatever is there', () => {
     retry_delay: '',
     timeout: '90',
     cache: null,
+    resources: '',
     after: ['x', 'y', 'z']
   });
   model.dispose();
@@ -98,5 +107,28 @@ it('leaves nothing behind where nothing is stated', () => {
   writeOptions(model, cells, { ...NONE, retries: '1' });
   writeOptions(model, cells, NONE);
   expect(cells[0]!.metadata).toEqual({ tags: ['step:a'] });
+  model.dispose();
+});
+
+it('states resources as a list, and leaves one as it was written', () => {
+  const model = notebookModel({ tags: ['step:a'] });
+  const cells = [...model.cells];
+  cells[0]!.setMetadata('pipeline', { resources: 'gpu' });
+  const before = readOptions(cells);
+  expect(before.resources).toBe('gpu');
+  writeOptions(model, cells, { ...before, retries: '1' });
+  expect(cells[0]!.getMetadata('pipeline')).toEqual({
+    resources: 'gpu',
+    retries: 1
+  });
+  writeOptions(model, cells, {
+    ...before,
+    retries: '1',
+    resources: 'database,gpu, gpu'
+  });
+  expect(cells[0]!.getMetadata('pipeline')).toEqual({
+    resources: ['database', 'gpu'],
+    retries: 1
+  });
   model.dispose();
 });

@@ -10,6 +10,8 @@ export interface IStepOptions {
   timeout: string;
   /** `null` for what the pipeline does otherwise. */
   cache: boolean | null;
+  /** Named resources that it needs a slot of, as they are typed: `database, gpu`. */
+  resources: string;
   after: readonly string[];
 }
 
@@ -30,11 +32,15 @@ function text(value: unknown): string {
     : '';
 }
 
+/** A list of names as metadata has it, or a single one. */
+function namesIn(given: unknown): string[] {
+  return (Array.isArray(given) ? (given as unknown[]) : [given]).filter(
+    (name): name is string => typeof name === 'string'
+  );
+}
+
 function afterAt(cell: ICellModel): string[] {
-  const listed = statedAt(cell).after;
-  const names = (
-    Array.isArray(listed) ? (listed as unknown[]) : [listed]
-  ).filter((name): name is string => typeof name === 'string');
+  const names = namesIn(statedAt(cell).after);
   for (const tag of readTags(cell)) {
     const found = AFTER.exec(tag)?.[1];
     names.push(...(found?.split(';') ?? []));
@@ -53,6 +59,7 @@ export function readOptions(cells: readonly ICellModel[]): IStepOptions {
     retry_delay: text(first('retry_delay')),
     timeout: text(first('timeout')),
     cache: typeof cache === 'boolean' ? cache : null,
+    resources: namesIn(first('resources')).join(', '),
     after: [...new Set(cells.flatMap(afterAt))]
   };
 }
@@ -66,7 +73,12 @@ export function isDuration(given: string): boolean {
   return plain !== '' && DURATION.test(plain);
 }
 
-export type Field = 'retries' | 'retry_delay' | 'timeout';
+export type Field = 'retries' | 'retry_delay' | 'timeout' | 'resources';
+
+/** The names in a text, parted by commas or blanks. */
+function namesOf(given: string): string[] {
+  return [...new Set(given.split(/[\s,;]+/).filter(name => name !== ''))];
+}
 
 /** The fields that cannot be what is written in them. */
 export function wrongFields(options: IStepOptions): Set<Field> {
@@ -81,6 +93,9 @@ export function wrongFields(options: IStepOptions): Set<Field> {
   if (timeout && !(isDuration(timeout) && /[1-9]/.test(timeout))) {
     wrong.add('timeout');
   }
+  if (!namesOf(options.resources).every(name => /^[\w-]{1,80}$/.test(name))) {
+    wrong.add('resources');
+  }
   return wrong;
 }
 
@@ -91,11 +106,13 @@ function kept(given: string): string | number {
 
 /** The values to state: `undefined` for those that are not to be. */
 function values(options: IStepOptions): Stated {
+  const resources = namesOf(options.resources);
   return {
     retries: options.retries ? Number(options.retries) : undefined,
     retry_delay: options.retry_delay ? kept(options.retry_delay) : undefined,
     timeout: options.timeout ? kept(options.timeout) : undefined,
-    cache: options.cache ?? undefined
+    cache: options.cache ?? undefined,
+    resources: resources.length > 0 ? resources : undefined
   };
 }
 
@@ -119,7 +136,9 @@ export function writeOptions(
   const before = readOptions(cells);
   const was = values(before);
   const now = values(next);
-  const changed = Object.keys(now).filter(key => now[key] !== was[key]);
+  const changed = Object.keys(now).filter(
+    key => JSON.stringify(now[key]) !== JSON.stringify(was[key])
+  );
   const reordered =
     [...next.after].sort().join() !== [...before.after].sort().join();
   if (changed.length === 0 && !reordered) {

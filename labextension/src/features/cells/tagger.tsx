@@ -108,6 +108,9 @@ function Tagger(props: ITaggerProps): React.JSX.Element {
       input?.setRangeText(early.text, 0, input.value.length, 'end');
       input?.dispatchEvent(new Event('input', { bubbles: true }));
     }
+    if (early.selected) {
+      input?.select();
+    }
     if (early.end) {
       const [first] = early.text
         ? choicesFor(early.text, true, props)

@@ -24,9 +24,23 @@ describe('Typeahead', () => {
     ).toEqual([false, true, true, true, true, true, true, true]);
     document.body.dispatchEvent(keydown({ key: 's', ctrlKey: true }));
     expect(heard).toEqual(['Shift', 's']);
-    expect(ahead.take()).toEqual({ text: 'xdd', end: 'Enter' });
+    expect(ahead.take()).toEqual({
+      text: 'xdd',
+      selected: false,
+      end: 'Enter'
+    });
     expect(press('z')).toEqual([false]);
     expect(heard.at(-1)).toBe('z');
     document.removeEventListener('keydown', hear, true);
+  });
+
+  it('selects what was typed, and not the cells', () => {
+    const ahead = new Typeahead();
+    press('x', 'y');
+    const selectAll = { key: 'a', ctrlKey: true, cancelable: true };
+    expect(document.body.dispatchEvent(keydown(selectAll))).toBe(false);
+    press('l', 'o');
+    document.body.dispatchEvent(keydown(selectAll));
+    expect(ahead.take()).toEqual({ text: 'lo', selected: true, end: null });
   });
 });

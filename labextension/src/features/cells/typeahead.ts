@@ -3,6 +3,8 @@
 /** What was typed; and the key that ended it, if one did. */
 export interface ITyped {
   text: string;
+  /** All of it is selected: what is typed next takes its place. */
+  selected: boolean;
   end: 'Enter' | 'Escape' | null;
 }
 
@@ -19,7 +21,7 @@ export class Typeahead {
   /** What was typed by now; what comes after goes where the focus is. */
   take(): ITyped {
     this.stop();
-    return { text: this._text, end: this._end };
+    return { text: this._text, selected: this._selected, end: this._end };
   }
 
   /** There will be no field. */
@@ -29,28 +31,47 @@ export class Typeahead {
   }
 
   handleEvent(event: KeyboardEvent): void {
-    const { key } = event;
-    if (event.ctrlKey || event.metaKey || event.altKey) {
-      return;
+    const isChord = event.ctrlKey || event.metaKey || event.altKey;
+    const key = isChord ? chord(event) : event.key;
+    if (this._end !== null ? key : this._type(key)) {
+      event.preventDefault();
+      event.stopImmediatePropagation();
     }
-    if (this._end === null) {
-      if (key === 'Enter' || key === 'Escape') {
-        this._end = key;
-      } else if (key === 'Backspace') {
-        this._text = this._text.slice(0, -1);
-      } else if (key.length === 1) {
-        this._text += key;
-      } else {
-        return;
-      }
+  }
+
+  /** Is this a key for the field? */
+  private _type(key: string): boolean {
+    if (key === SELECT_ALL) {
+      this._selected = true;
+      return true;
     }
-    event.preventDefault();
-    event.stopImmediatePropagation();
+    const isText = key.length === 1;
+    if (this._selected && (isText || key === 'Backspace')) {
+      this._text = key === 'Backspace' ? '' : key;
+      this._selected = false;
+    } else if (isText) {
+      this._text += key;
+    } else if (key === 'Backspace') {
+      this._text = this._text.slice(0, -1);
+    } else if (key === 'Enter' || key === 'Escape') {
+      this._end = key;
+    } else {
+      return false;
+    }
+    return true;
   }
 
   private readonly _timer: number;
   private _end: ITyped['end'] = null;
   private _text = '';
+  private _selected = false;
+}
+
+const SELECT_ALL = 'select all';
+
+/** What a chord does in a field; empty for those that are for the application. */
+function chord({ key, altKey }: KeyboardEvent): string {
+  return key.toLowerCase() === 'a' && !altKey ? SELECT_ALL : '';
 }
 
 /** Milliseconds; a field that is not there by then will not come. */
