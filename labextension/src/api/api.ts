@@ -131,8 +131,17 @@ export class Api {
     return this._all('versions', 'versions', { notebook }, signal);
   }
 
-  publish(notebook: string, message: string): Promise<t.IVersion> {
-    return this._post('versions', { notebook, message });
+  /** `continuing` is the notebook whose versions go on with this one. */
+  publish(
+    notebook: string,
+    message: string,
+    continuing = ''
+  ): Promise<t.IVersion> {
+    return this._post('versions', {
+      notebook,
+      message,
+      ...(continuing ? { continuing } : {})
+    });
   }
 
   versionDiff(

@@ -8,6 +8,7 @@ import {
   type Api,
   asApiError,
   type IDrift,
+  type IPipelineSummary,
   type IVersionDiff
 } from '../../api';
 import type { ICompiler, IDriftState, IDrifts, IRecords } from '../../tokens';
@@ -179,4 +180,15 @@ export class Drifts implements IDrifts, IDisposable {
   private _isDisposed = false;
   private _notebook: NotebookPanel | null = null;
   private _pipeline: unknown = null;
+}
+
+/** The notebooks whose versions one could go on with that has none: those that are gone, which it may have been, first. */
+export function othersToContinue(
+  pipelines: readonly IPipelineSummary[],
+  notebook: string
+): string[] {
+  return pipelines
+    .filter(other => other.version !== null && other.notebook !== notebook)
+    .sort((a, b) => Number(b.missing) - Number(a.missing))
+    .map(other => other.notebook);
 }

@@ -54,14 +54,25 @@ function addCommands(
     describedBy: {
       args: {
         type: 'object',
-        properties: { path: PATH, message: { type: 'string' } }
+        properties: {
+          path: PATH,
+          message: { type: 'string' },
+          continuing: {
+            type: 'string',
+            description: 'The notebook whose versions go on with this one'
+          }
+        }
       }
     },
     execute: async args => {
       const path = pathOf(args);
       await saved(find(path));
       const message = typeof args.message === 'string' ? args.message : '';
-      const version = await records.api.publish(path, message);
+      const version = await records.api.publish(
+        path,
+        message,
+        typeof args.continuing === 'string' ? args.continuing : ''
+      );
       const notebook = records.of(path);
       await Promise.all([
         notebook.versions.refresh(),

@@ -24,7 +24,7 @@ import {
   useSignals
 } from '../../ui';
 import { Diff } from './diff';
-import { countChanges } from './model';
+import { countChanges, othersToContinue } from './model';
 
 interface IProps {
   records: IRecords;
@@ -182,17 +182,25 @@ function VersionActions(
 function PublishForm(
   props: IProps & { action: IAction; first: boolean }
 ): React.JSX.Element {
-  const { commands, notebook, action, first, trans } = props;
+  const { records, commands, notebook, action, first, trans } = props;
   const [message, setMessage] = React.useState('');
+  const path = notebook.notebook;
+  const [continuing, setContinuing] = React.useState('');
+  const pipelines = useLive(records.pipelines).value;
+  const others = first ? othersToContinue(pipelines ?? [], path) : [];
   return (
     <form
       className="jp-Pipelines-publishForm"
       onSubmit={event => {
         event.preventDefault();
         action.start(async () => {
-          const path = notebook.notebook;
-          await commands.execute(CommandIDs.publish, { path, message });
+          await commands.execute(CommandIDs.publish, {
+            path,
+            message,
+            continuing
+          });
           setMessage('');
+          setContinuing('');
         });
       }}
     >
@@ -206,10 +214,28 @@ function PublishForm(
           }}
         />
       </label>
+      {others.length > 0 && (
+        <label>
+          <span>{trans.__('It is')}</span>
+          <select
+            value={continuing}
+            onChange={event => {
+              setContinuing(event.target.value);
+            }}
+          >
+            <option value="">{trans.__('a pipeline of its own')}</option>
+            {others.map(other => (
+              <option key={other} value={other}>
+                {trans.__('the next version of %1', other)}
+              </option>
+            ))}
+          </select>
+        </label>
+      )}
       <Button kind="primary" submit disabled={action.busy}>
         {action.busy
           ? trans.__('Publishing…')
-          : first
+          : first && !continuing
             ? trans.__('Publish the first version')
             : trans.__('Publish')}
       </Button>

@@ -1,9 +1,16 @@
 import { nullTranslator } from '@jupyterlab/translation';
 import { Signal } from '@lumino/signaling';
-import type { Api, IDrift, IVersionDiff } from '../../api';
+import type { Api, IDrift, IPipelineSummary, IVersionDiff } from '../../api';
 import { notebookModel, pipeline } from '../../testing';
 import type { ICompilation, ICompiler, IRecords } from '../../tokens';
-import { changesInWords, countChanges, Drifts, isEmpty, lineOf } from './model';
+import {
+  changesInWords,
+  countChanges,
+  Drifts,
+  isEmpty,
+  lineOf,
+  othersToContinue
+} from './model';
 
 const trans = nullTranslator.load('');
 
@@ -153,4 +160,27 @@ describe('drift', () => {
     expect(drifts.current.error).not.toBeNull();
     drifts.dispose();
   });
+});
+
+it('offers to go on with what was published, of notebooks that are gone first', () => {
+  const summary = (
+    notebook: string,
+    published: boolean,
+    missing = false
+  ): IPipelineSummary =>
+    ({
+      notebook,
+      missing,
+      version: published ? { id: 'v' } : null
+    }) as IPipelineSummary;
+  const pipelines = [
+    summary('here.ipynb', true),
+    summary('new.ipynb', true),
+    summary('draft.ipynb', false, true),
+    summary('gone.ipynb', true, true)
+  ];
+  expect(othersToContinue(pipelines, 'new.ipynb')).toEqual([
+    'gone.ipynb',
+    'here.ipynb'
+  ]);
 });
