@@ -78,6 +78,18 @@ describe('what is asked for', () => {
     expect(
       presetsOf({ ...draft, schedule: 's' }, schedules, parameters)
     ).toEqual({ day: '{{ interval_end }}' });
+    // By their names alone, as dates or as times.
+    const own = [
+      parameter('interval_start', 'date', { type: 'string', format: 'date' }),
+      parameter('interval_end', 'datetime', {
+        type: 'string',
+        format: 'date-time'
+      })
+    ];
+    expect(presetsOf(draft, schedules, own)).toEqual({
+      interval_start: '{{ interval_start.date() }}',
+      interval_end: '{{ interval_end }}'
+    });
   });
 
   it('says what is missing, before the server is asked', () => {

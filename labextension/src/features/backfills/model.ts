@@ -9,6 +9,7 @@ import type {
   Window
 } from '../../api';
 import type { AllGiven } from '../../tokens';
+import { INTERVALS, windowPresets } from '../parameters/bound';
 import { isExpression, valuesOf, writtenOf } from '../parameters/model';
 
 /** What somebody has filled in so far; texts as they were typed. */
@@ -66,14 +67,17 @@ export function newDraft(now: Date = new Date()): IDraft {
 /** Gives a parameter the data window of its run. */
 export const EXPRESSION = '{{ interval_start.date() }}';
 
-/** What the chosen schedule gives to parameters. */
+/** What the window, and the chosen schedule, give to parameters. */
 export function presetsOf(
   draft: IDraft,
   schedules: readonly ISchedule[],
   parameters: readonly IParameter[]
 ): AllGiven {
   const chosen = schedules.find(({ id }) => id === draft.schedule);
-  return writtenOf(chosen?.schedule.parameters ?? {}, parameters);
+  return {
+    ...windowPresets(parameters),
+    ...writtenOf(chosen?.schedule.parameters ?? {}, parameters)
+  };
 }
 
 /** What is given, as far as the notebook has it; what is missing is the server's to tell. */
@@ -141,9 +145,6 @@ export function problemsOf(
       : { parallel: trans.__('A whole number from 1 to 64.') })
   };
 }
-
-/** Parameters of these names get the window without being given it. */
-const INTERVALS = ['interval_start', 'interval_end'];
 
 /** Would every window get the same parameters? Then the range changes nothing, and the server refuses it. */
 export function ignoresWindows(

@@ -8,6 +8,7 @@ import {
   ApiError,
   asApiError,
   type IBackfillDetail,
+  type IBackfillWindow,
   type IParameter
 } from '../../api';
 import { CommandIDs, type IRecords } from '../../tokens';
@@ -129,6 +130,16 @@ function usePreview(
   return state;
 }
 
+/** What the run of a window is given, on one line. */
+function Given(props: {
+  parameters: IBackfillWindow['parameters'];
+}): React.JSX.Element {
+  const text = Object.entries(props.parameters)
+    .map(([name, value]) => `${name}=${JSON.stringify(value)}`)
+    .join(', ');
+  return <code title={text}>{text}</code>;
+}
+
 function Preview(props: {
   state: IPreviewState;
   trans: TranslationBundle;
@@ -181,11 +192,7 @@ function Preview(props: {
               <li key={window.key} data-state={window.state}>
                 <StateIcon state={window.state} trans={trans} decorative />
                 <span>{windowText(window, preview.window)}</span>
-                <code>
-                  {Object.entries(window.parameters)
-                    .map(([name, value]) => `${name}=${JSON.stringify(value)}`)
-                    .join(', ')}
-                </code>
+                <Given parameters={window.parameters} />
                 <span className="jp-Pipelines-place">
                   {fateOf(window, trans)}
                 </span>

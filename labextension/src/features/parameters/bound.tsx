@@ -1,7 +1,12 @@
 /** A parameter that follows its run instead of having a value: which part of it, in words or as an expression. */
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
-import type { IBinding } from './model';
+import type { IParameter } from '../../api';
+import type { AllGiven } from '../../tokens';
+import { fieldOf, type IBinding } from './model';
+
+/** Parameters of these names get the window without being given it. */
+export const INTERVALS = ['interval_start', 'interval_end'];
 
 /** The parts of a data window. */
 export function windowBindings(trans: TranslationBundle): IBinding[] {
@@ -27,6 +32,18 @@ export function windowBindings(trans: TranslationBundle): IBinding[] {
       words: trans.__('end of the window')
     }
   ];
+}
+
+/** What parameters get of a data window by their names alone, without being given it. */
+export function windowPresets(parameters: readonly IParameter[]): AllGiven {
+  return Object.fromEntries(
+    parameters
+      .filter(({ name }) => INTERVALS.includes(name))
+      .map(parameter => {
+        const day = fieldOf(parameter).kind === 'date' ? '.date()' : '';
+        return [parameter.name, `{{ ${parameter.name}${day} }}`];
+      })
+  );
 }
 
 interface IBoundProps {

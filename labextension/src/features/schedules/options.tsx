@@ -3,7 +3,7 @@ import type { JSONValue } from '@lumino/coreutils';
 import * as React from 'react';
 import type { IParameter, IVersion, Missed, Overlap, Window } from '../../api';
 import { Field, moment, Part, Select } from '../../ui';
-import { windowBindings } from '../parameters/bound';
+import { windowBindings, windowPresets } from '../parameters/bound';
 import { ParameterFields } from '../parameters/fields';
 import {
   fieldOf,
@@ -127,6 +127,7 @@ export function Parameters(
           parameters={all}
           given={draft.parameters}
           refused={refused}
+          presets={!trigger && draft.window ? windowPresets(all) : {}}
           bindings={bindingsFor(props)}
           outlook={name => {
             const values = next(name).slice(0, 3).map(textOf);
