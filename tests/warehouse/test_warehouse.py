@@ -282,6 +282,14 @@ def test_it_ends_though_a_statement_hears_nothing(warehouse: WarehouseFiles) -> 
         assert len(mine.sql("from wide").columns) == 400
 
 
+def test_an_owner_that_cannot_write_where_it_answers_is_told(warehouse: WarehouseFiles) -> None:
+    warehouse.endpoint.mkdir()
+    with pytest.raises(WarehouseError, match=r"cannot write where it answers(.|\n)*Free space"):
+        jp.warehouse().sql("select 1")
+    warehouse.endpoint.rmdir()
+    assert jp.warehouse().sql("select 1 as n").num_rows == 1
+
+
 def test_a_damaged_file_is_told(warehouse: WarehouseFiles) -> None:
     warehouse.path.write_bytes(os.urandom(50_000))
     with pytest.raises(WarehouseError, match="is damaged, or is no DuckDB database") as caught:

@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from jupyter_pipelines.errors import WarehouseError
+from jupyter_pipelines.errors import StoreError, WarehouseError
 from jupyter_pipelines.graph.sql import read_statements
 from jupyter_pipelines.settings import Settings
 from jupyter_pipelines.warehouse.databases import Database, open_database
@@ -55,7 +55,15 @@ def _serve(files: WarehouseFiles, database: Database) -> None:
     os.chdir(files.path.parent)
     token, idle = secrets.token_urlsafe(32), Settings.load().warehouse_idle
     server = OwnerServer(database, token, over.set)
-    files.save_endpoint(Endpoint(f"grpc://127.0.0.1:{server.port}", token, os.getpid(), time.time()))
+    try:
+        files.save_endpoint(Endpoint(f"grpc://127.0.0.1:{server.port}", token, os.getpid(), time.time()))
+    except StoreError as error:
+        told = WarehouseError(
+            f"The owner of the warehouse {files.path} cannot write where it answers. {error.message}",
+            f"Free space on that disk, and see that {files.endpoint} can be written.",
+        )
+        _tell({"state": "failed", "error": wire.encode_error(told).decode()})
+        os._exit(1)
     _tell({"state": "ready"})
     # The parser is loaded before the first write needs it.
     threading.Thread(target=read_statements, args=("SELECT 1",), daemon=True).start()
