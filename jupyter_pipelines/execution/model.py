@@ -52,6 +52,7 @@ class Observed:
     state_untouched: tuple[str, ...] = ()
     files_read: tuple[str, ...] = ()  # absolute paths
     files_written: tuple[str, ...] = ()
+    definitions_needed: tuple[str, ...] = ()  # by what it was handed, which it had not been given
     modules_lent: tuple[str, ...] = ()  # loaded for it, because it took them for loaded
     modules_loaded: tuple[str, ...] = ()  # of those that later steps name, what is loaded at its end
 

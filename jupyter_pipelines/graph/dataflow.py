@@ -128,6 +128,9 @@ class Dataflow(Interpreter):
             self._need(definition, start)
         for name in self.here.reads:
             self.read(Read(1, False, name))
+        for name in self.here.seen.definitions_needed:
+            if name in self.env and self.env[name].value.definition is not None:
+                self.read(Read(1, False, name))
 
     def _leave_step(self) -> None:
         assert self.step is not None

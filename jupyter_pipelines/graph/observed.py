@@ -17,6 +17,7 @@ class Seen(NamedTuple):
     aliases: tuple[tuple[str, ...], ...] = ()
     state_changed: tuple[str, ...] = ()
     state_untouched: frozenset[str] = frozenset()
+    definitions_needed: tuple[str, ...] = ()
 
 
 NOTHING_SEEN = Seen()
@@ -29,6 +30,7 @@ def seen_by_digest(observations: Observations) -> Mapping[str, Seen]:
         aliases[digest].append(tuple(sorted(group)))
     unchanged, changed = _by_digest(observations.unchanged), _by_digest(observations.changed)
     state_changed, untouched = _by_digest(observations.state_changed), _by_digest(observations.state_untouched)
+    needed = _by_digest(observations.definitions_needed)
     return {
         digest: Seen(
             frozenset(unchanged.get(digest, ())),
@@ -36,8 +38,9 @@ def seen_by_digest(observations: Observations) -> Mapping[str, Seen]:
             tuple(sorted(aliases.get(digest, ()))),
             tuple(sorted(state_changed.get(digest, ()))),
             frozenset(untouched.get(digest, ())),
+            tuple(sorted(needed.get(digest, ()))),
         )
-        for digest in {*unchanged, *changed, *aliases, *state_changed, *untouched}
+        for digest in {*unchanged, *changed, *aliases, *state_changed, *untouched, *needed}
     }
 
 

@@ -21,10 +21,20 @@ _IMPORTED_BY = (
 
 @dataclass(slots=True, eq=False)
 class Need:
-    """A step loads a version that another step made."""
+    """A step loads a version that another step made.
+
+    ``readers`` are the versions that definitions read which it executes again, and whether they hold the object; they
+    may do with a later one. It is ``None`` where the step itself needs this very version.
+    """
 
     version: Version
     place: Place
+    readers: list[tuple[Version, bool]] | None = None
+
+    def may_be(self, version: Version) -> bool:
+        """Whether all that read it get the same from ``version``."""
+        readers = self.readers
+        return readers is not None and all(is_object_of(read, version, certain=held) for read, held in readers)
 
 
 @dataclass(slots=True, eq=False)
@@ -82,9 +92,11 @@ class Planner:
             return
         inputs = self.needs[step].inputs
         known = inputs.get(version.name)
-        if known is not None:
-            if known.version is not version:
-                self.reporter.two_versions(step, version.name, [known.version, version], place.location)
+        if known is not None and known.version is version:
+            known.readers = None
+            return
+        if known is not None and not known.may_be(version):
+            self.reporter.two_versions(step, version.name, [known.version, version], place.location)
             return
         inputs[version.name] = Need(version, place)
         for definition in in_order(version.value.latent):
@@ -133,12 +145,16 @@ class Planner:
                 self.reporter.stale_definition(step, definition, version, place.location)
                 continue
             final = self.facts.steps[version.step].own.get(version.name)
-            current = self.needs[step].inputs.get(version.name)
+            current = needs.inputs.get(version.name)
             if not _is_as_it_was(version, touched, final, current.version if current is not None else None):
                 self.reporter.stale_definition(step, definition, version, place.location)
                 continue
             if current is None:
                 self.need(step, final or version, place)
+                current = needs.inputs[version.name]
+                current.readers = []
+            if current.readers is not None:
+                current.readers.append((version, touched == HELD))
             late = True
         if late:
             del needs.early[definition]

@@ -22,6 +22,7 @@ def merge(earlier: Observed, later: Observed) -> Observed:
         aliases=tuple(sorted({tuple(sorted(group)) for group in (*earlier.aliases, *later.aliases)})),
         state_changed=_names(state_changed),
         state_untouched=_names({*earlier.state_untouched, *later.state_untouched} - state_changed),
+        definitions_needed=_names({*earlier.definitions_needed, *later.definitions_needed}),
         files_read=tuple(dict.fromkeys((*later.files_read, *earlier.files_read)))[:MOST_FILES],
         files_written=tuple(dict.fromkeys((*later.files_written, *earlier.files_written)))[:MOST_FILES],
     )
@@ -57,6 +58,7 @@ def observed_from(found: Mapping[str, object]) -> Observed:
         state_untouched=names("state_untouched"),
         files_read=names("files_read"),
         files_written=names("files_written"),
+        definitions_needed=names("definitions_needed"),
         modules_lent=names("modules_lent"),
         modules_loaded=names("modules_loaded"),
     )
@@ -74,6 +76,7 @@ def as_observations(known: Mapping[str, Observed]) -> Observations:
         aliases=frozenset((digest, frozenset(group)) for digest, seen in known.items() for group in seen.aliases),
         state_changed=pairs("state_changed"),
         state_untouched=pairs("state_untouched"),
+        definitions_needed=pairs("definitions_needed"),
         files_read=pairs("files_read"),
         files_written=pairs("files_written"),
     )

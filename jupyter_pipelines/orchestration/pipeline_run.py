@@ -323,7 +323,8 @@ class PipelineRun:
         """Recompile with all that runs of the step have ``seen``, and put right what turns out to have run too soon."""
         learnt = result.state == "completed"
         if result.state == "refused":
-            learnt = bool(result.observed.changed)
+            known = self._seen.get(step.digest, Observed()).definitions_needed
+            learnt = bool(result.observed.changed) or not {*result.observed.definitions_needed} <= {*known}
             if not learnt or not self._may_repeat(result):
                 self._refuse(result.error.message if result.error else f"{step.name} was refused")
                 return
@@ -340,7 +341,10 @@ class PipelineRun:
         if result.state == "completed":
             self._compare_setup(step, result)
         if result.state == "refused":
-            self._too_early[step.name] = f"{step.name} changes {', '.join(result.observed.changed)}, which is known now"
+            what = f"changes {', '.join(result.observed.changed)}"
+            if needed := result.observed.definitions_needed:
+                what = f"is handed what is made with {', '.join(needed)}"
+            self._too_early[step.name] = f"{step.name} {what}, which is known now"
         for name, why in list(self._too_early.items()):
             if not self.progress.taken_back([name]) & self.progress.running:
                 self._repeat([name], why)

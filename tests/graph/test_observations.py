@@ -122,3 +122,25 @@ def test_compiling_is_a_pure_function() -> None:
     document = notebook(*CELLS)
     first, second = compile_pipeline(document), compile_pipeline(replace(document))
     assert (first.steps, first.edges, first.diagnostics) == (second.steps, second.edges, second.diagnostics)
+
+
+def test_definitions_that_values_turned_out_to_need_are_repeated() -> None:
+    cells = ("a: x = [1]", "b: class Model: pass", "c: m = held(x)", "d: print(x)")
+    digest = compile_pipeline(notebook(*cells)).step("d").digest
+    needed = Observations(definitions_needed=frozenset({(digest, "Model"), (digest, "nothing"), (digest, "x")}))
+    replayed = compile_pipeline(notebook(*cells), needed).step("d").definitions
+    assert [definition.names for definition in replayed] == [("Model",)]
+
+
+def test_a_class_may_read_what_is_passed_on_to_keep_it_shared() -> None:
+    pipeline = compile_pipeline(
+        notebook(
+            "a: from lib import load\nw = load()\nT, E = w['T'], w['E']",
+            "b: from lib import Base, Other\nax = 1",
+            "c: T_ = T + 10\nclass A(Base):\n    bound = T.min()",
+            "d: t = A()\nax = Other().fit(T_, E).plot(ax=ax)",
+            "e: Other().fit(T, E).plot(ax=ax)",
+        )
+    )
+    assert pipeline.errors == ()
+    assert {"c>d:T", "c>d:E", "c>d:T_"} <= edges_of(pipeline)

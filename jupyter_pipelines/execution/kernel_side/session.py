@@ -194,6 +194,7 @@ class Session:
         try:
             container = self._container(carried)
             if missing := self._missing(carried, name):
+                self.result["observed"] = {"definitions_needed": missing}
                 names = " and ".join(f"`{need}`" for need in missing)
                 self._refuse(
                     f"{what} is made with {names}, which is defined in another step and not known here",
