@@ -52,6 +52,8 @@ class Observed:
     state_untouched: tuple[str, ...] = ()
     files_read: tuple[str, ...] = ()  # absolute paths
     files_written: tuple[str, ...] = ()
+    state_set: tuple[str, ...] = ()  # random generators that were set, not drawn from alone
+    state_set_up: tuple[str, ...] = ()  # the same, by setup
     definitions_needed: tuple[str, ...] = ()  # by what it was handed, which it had not been given
     modules_lent: tuple[str, ...] = ()  # loaded for it, because it took them for loaded
     modules_loaded: tuple[str, ...] = ()  # of those that later steps name, what is loaded at its end

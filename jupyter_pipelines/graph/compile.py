@@ -13,7 +13,7 @@ from jupyter_pipelines.graph.events import CellEffects
 from jupyter_pipelines.graph.facts import ANY_FILE, Facts
 from jupyter_pipelines.graph.files import file_edges
 from jupyter_pipelines.graph.model import Edge, Observations, Pipeline, StepPlan
-from jupyter_pipelines.graph.observed import seen_by_digest
+from jupyter_pipelines.graph.observed import NOTHING_SEEN, seen_by_digest
 from jupyter_pipelines.graph.replay import Planner, make_plan, value_edges
 from jupyter_pipelines.graph.resources import resource_edges, resource_names
 from jupyter_pipelines.graph.sharing import lost_sharing
@@ -87,8 +87,11 @@ def compile_with(
         return Pipeline(document, (), (), document.diagnostics)
     effects = executed_cells(document)
     digests = step_digests(document, effects)
-    seeded = frozenset(_seeded_components(document, effects))
-    walk = Walk(document, effects, digests, seen_by_digest(observations), seeded, memory)
+    seen = seen_by_digest(observations)
+    about = [seen.get(digest, NOTHING_SEEN) for digest in digests.values()]
+    observed = {component for one in about for component in (*one.state_set, *one.state_set_up)}
+    seeded = frozenset(_seeded_components(document, effects)) | observed
+    walk = Walk(document, effects, digests, seen, seeded, memory)
     promoted: frozenset[tuple[str, str]] = frozenset()
     for _ in range(_ROUNDS):
         reporter = Reporter(document, effects)

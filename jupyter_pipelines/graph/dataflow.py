@@ -120,6 +120,9 @@ class Dataflow(Interpreter):
 
     def _enter_step(self) -> None:
         start = self.place(1)
+        for component in self.here.seen.state_set_up:
+            if STATE + component not in self.env:
+                self._set_by_setup(component)
         for name in self.state_of_walk.components.get(EVERY) or ():
             if name[1:] not in knowledge.RANDOM_COMPONENTS:
                 self._use(self.env[name], start)
@@ -131,6 +134,12 @@ class Dataflow(Interpreter):
         for name in self.here.seen.definitions_needed:
             if name in self.env and self.env[name].value.definition is not None:
                 self.read(Read(1, False, name))
+
+    def _set_by_setup(self, component: str) -> None:
+        """A run has shown that setup sets a random generator, by a function whose doings are not known."""
+        step, self.step = self.step, None
+        self.set_state(component, NO_LINE)
+        self.step = step
 
     def _leave_step(self) -> None:
         assert self.step is not None
@@ -717,7 +726,7 @@ class Dataflow(Interpreter):
     def _move_on(self, component: str, line: int, certain: bool) -> None:
         name = STATE + component
         if name not in self.env:
-            if certain and component not in knowledge.RANDOM_COMPONENTS:
+            if certain and (component not in knowledge.RANDOM_COMPONENTS or component in self.here.seen.state_set):
                 self.set_state(component, line)
             return
         if component in self.here.seen.state_untouched and not certain:

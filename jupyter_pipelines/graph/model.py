@@ -157,6 +157,8 @@ class Observations:
     aliases: frozenset[tuple[str, frozenset[str]]] = frozenset()
     state_changed: frozenset[tuple[str, str]] = frozenset()
     state_untouched: frozenset[tuple[str, str]] = frozenset()
+    state_set: frozenset[tuple[str, str]] = frozenset()
+    state_set_up: frozenset[tuple[str, str]] = frozenset()
     definitions_needed: frozenset[tuple[str, str]] = frozenset()
     files_read: frozenset[tuple[str, str]] = frozenset()
     files_written: frozenset[tuple[str, str]] = frozenset()

@@ -17,6 +17,8 @@ class Seen(NamedTuple):
     aliases: tuple[tuple[str, ...], ...] = ()
     state_changed: tuple[str, ...] = ()
     state_untouched: frozenset[str] = frozenset()
+    state_set: tuple[str, ...] = ()
+    state_set_up: tuple[str, ...] = ()
     definitions_needed: tuple[str, ...] = ()
 
 
@@ -30,6 +32,7 @@ def seen_by_digest(observations: Observations) -> Mapping[str, Seen]:
         aliases[digest].append(tuple(sorted(group)))
     unchanged, changed = _by_digest(observations.unchanged), _by_digest(observations.changed)
     state_changed, untouched = _by_digest(observations.state_changed), _by_digest(observations.state_untouched)
+    were_set, set_up = _by_digest(observations.state_set), _by_digest(observations.state_set_up)
     needed = _by_digest(observations.definitions_needed)
     return {
         digest: Seen(
@@ -38,9 +41,11 @@ def seen_by_digest(observations: Observations) -> Mapping[str, Seen]:
             tuple(sorted(aliases.get(digest, ()))),
             tuple(sorted(state_changed.get(digest, ()))),
             frozenset(untouched.get(digest, ())),
+            tuple(sorted(were_set.get(digest, ()))),
+            tuple(sorted(set_up.get(digest, ()))),
             tuple(sorted(needed.get(digest, ()))),
         )
-        for digest in {*unchanged, *changed, *aliases, *state_changed, *untouched, *needed}
+        for digest in {*unchanged, *changed, *aliases, *state_changed, *untouched, *were_set, *set_up, *needed}
     }
 
 

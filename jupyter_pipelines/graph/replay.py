@@ -236,7 +236,7 @@ def value_edges(needs: dict[str, StepNeeds], facts: Facts) -> list[Edge]:
     for step, needed in needs.items():
         for name, need in needed.inputs.items():
             made, changes = _history(need.version)
-            observed = [version.step or "" for version in (made, *changes) if version.line == NO_LINE]
+            observed = [version.step for version in (made, *changes) if version.line == NO_LINE and version.step]
             observed += [step] if need.place.line == NO_LINE else []
             changes = [change for change in changes if change.line != NO_LINE]
             state = name.startswith(STATE)

@@ -31,6 +31,26 @@ def test_a_class_of_a_module_that_nobody_has_loaded_stays_the_librarys(make_note
     assert notebook.text(used) == "[0 0] True\n"
 
 
+@pytest.mark.parametrize(
+    ("cell", "were_set"),
+    [
+        ("np.random.random(100_000)\nrandom.random()", ()),
+        ("state = np.random.get_state()\nnp.random.random(999)\nnp.random.set_state(state)", ()),
+        ("getattr(np.random, 'se' + 'ed')(3)\nrandom.random()", ("numpy.random",)),
+        ("getattr(random, 'se' + 'ed')(3)\nrandom.random()", ("random",)),
+    ],
+)
+def test_a_generator_that_was_set_is_told_from_one_that_was_drawn_from(make_notebook, cell, were_set) -> None:
+    seen = make_notebook(setup="import random\nimport numpy as np", a=cell).run("a").observed
+    assert (seen.state_set, seen.state_set_up) == (were_set, ())
+
+
+def test_a_generator_that_setup_has_set_is_told(make_notebook) -> None:
+    setup = "import random\nimport numpy as np\nrandom.random()\ngetattr(np.random, 'se' + 'ed')(3)"
+    seen = make_notebook(setup=setup, a="np.random.random()").run("a").observed
+    assert (seen.state_set, seen.state_set_up) == ((), ("numpy.random",))
+
+
 def test_a_package_that_gives_its_modules_itself_goes_on_doing_so(make_notebook) -> None:
     notebook = make_notebook(a="import lazily\nprint(lazily.inner, lazily.other.__name__)")
     (notebook.folder / "lazily").mkdir()

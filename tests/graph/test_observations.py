@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from jupyter_pipelines.graph import compile_pipeline, explain
 from jupyter_pipelines.graph.model import Observations
 from jupyter_pipelines.notebook.model import StepOptions
@@ -92,6 +94,18 @@ def test_random_state_seen_untouched_breaks_the_chain() -> None:
     digest = pipeline.step("a").digest
     seen = Observations(state_untouched=frozenset({(digest, "random"), (digest, "numpy.random")}))
     assert compile_pipeline(notebook(*cells), seen).step("b").state_inputs == {}
+
+
+@pytest.mark.parametrize("field", ["state_set", "state_set_up"])
+def test_a_generator_seen_set_makes_draws_come_in_order(field: str) -> None:
+    cells = ("setup: from lib import np, prepare", "a: prepare()", "b: np.draw()", "c: np.draw()")
+    assert edges_of(compile_pipeline(notebook(*cells))) == set()
+    digests = {step.name: step.digest for step in compile_pipeline(notebook(*cells)).steps}
+    drawn = frozenset((digests[name], "random") for name in "bc")
+    seen = Observations(state_changed=drawn, **{field: frozenset({(digests["a"], "random")})})
+    if field == "state_set":
+        seen = replace(seen, state_changed=drawn | {(digests["a"], "random")})
+    assert edges_of(compile_pipeline(notebook(*cells), seen)) >= {"b>c:random"}
 
 
 def test_files_seen_written_order_steps() -> None:

@@ -47,6 +47,16 @@ def capture_while_importing() -> dict[str, Any]:
     return found
 
 
+def capture_generators() -> dict[str, Any]:
+    """The state of the random generators whose modules are loaded, whole or in part."""
+    found = {}
+    for name in GENERATORS:
+        if COMPONENTS[name].module in sys.modules:
+            with contextlib.suppress(Exception):
+                found[name] = COMPONENTS[name].capture()
+    return found
+
+
 def restore(name: str, state: Any) -> None:
     """Bring a component into a captured state; raises :class:`KeyError` for one not known."""
     component = COMPONENTS[name]

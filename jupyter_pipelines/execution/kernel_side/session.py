@@ -13,7 +13,7 @@ import os
 import sys
 from typing import Any
 
-from . import ambient, rebuild, rest
+from . import ambient, generators, rebuild, rest
 from .container import Container, ContainerError
 from .files import FileRecorder
 from .imports import ImportWatcher
@@ -85,9 +85,12 @@ class Session:
         self.ran: dict[str, str] = {}  # of a notebook that debugs a step
         self.environment: dict[str, str] = {}
         self.state: Json = {}
+        self._set: list[str] = []  # random generators that the step has set
+        self._set_up: list[str] = []  # random generators that setup has set
         self.setup_digests: dict[str, str] = {}
         self._held: set[str] | None = None
         self._imports = ImportWatcher(ambient.capture_while_importing, self._account_for_import, self._look_at_modules)
+        self._imports_of_setup = ImportWatcher(ambient.capture_generators, self._account_for_import, lambda: None)
         self._lending = Lending(self.job["modules_used"])
         self.files = FileRecorder([self.job["objects"], os.path.dirname(path), *self.job["ignored"]])
 
@@ -102,6 +105,8 @@ class Session:
         _limit_threads(self.job["threads"])
         rebuild.origin = self.job["step"]
         self._held = rest.holdings()
+        self.state = ambient.capture_generators()
+        self._imports_of_setup.start()
         if self.shell is not None and self.job["counts"]:
             Counter(self.shell, self.job["counts"])
         if self.shell is not None and self.job.get("debugged") and not self.ran:
@@ -120,6 +125,8 @@ class Session:
 
     def load(self) -> None:
         """Give the step what it needs, and look at all that it does from here on."""
+        self._imports_of_setup.stop()
+        self._set_up = generators.were_set(self.state, ambient.capture_generators())
         self.restore()
         self.state = ambient.capture()
         self.watch = Watch(self.job, self.user, self.shell, self.files)
@@ -232,6 +239,7 @@ class Session:
         self.watch.stop()
         state = ambient.capture()
         changes = ambient.changed(self.state, state)
+        self._set = generators.were_set(self.state, {name: state[name] for name in ambient.GENERATORS if name in state})
         saving = Saving(self.job, self.user)
         unseen = next(self.watch.refusals(), None)
         self.result["numbers"] = self._numbers()
@@ -277,7 +285,8 @@ class Session:
 
     def _state_to_carry(self, state: Json, changes: dict[str, bool]) -> Json:
         """What the graph asks for, and what has changed without its knowledge: from now on it knows."""
-        unforeseen = [name for name, changed in changes.items() if changed and name not in ambient.GENERATORS]
+        drawn = {*ambient.GENERATORS} - {*self._set}
+        unforeseen = [name for name, changed in changes.items() if changed and name not in drawn]
         carried = {name: state[name] for name in (*self.job["state_outputs"], *unforeseen) if name in state}
         if "os.environ" in carried:
             carried["os.environ"] = ambient.environment_changes(self.environment, carried["os.environ"])
@@ -290,6 +299,8 @@ class Session:
             "aliases": saving.aliases,
             "state_changed": [name for name, changed in changes.items() if changed],
             "state_untouched": [name for name, changed in changes.items() if not changed],
+            "state_set": self._set,
+            "state_set_up": self._set_up,
             "files_read": list(self.files.read),
             "files_written": list(self.files.written),
             "modules_lent": self._lending.lent,
