@@ -31,6 +31,15 @@ def test_a_class_of_a_module_that_nobody_has_loaded_stays_the_librarys(make_note
     assert notebook.text(used) == "[0 0] True\n"
 
 
+def test_a_class_that_belongs_to_no_module_is_carried(make_notebook) -> None:
+    made = "Odd = type('Odd', (dict,), {'__module__': None})\nodd = Odd(k=1)"
+    notebook = make_notebook(a=made, b="print(odd['k'], type(odd).__module__, type(odd) is Odd)")
+    notebook.run("a", outputs=("Odd", "odd"))
+    used = notebook.run("b", inputs=("Odd", "odd"))
+    assert used.state == "completed", used.error
+    assert notebook.text(used) == "1 None True\n"
+
+
 @pytest.mark.parametrize(
     ("cell", "were_set"),
     [

@@ -23,9 +23,9 @@ def reducer_of(kind: type) -> Callable[[ValuePickler, Any], Reduction] | None:
     data = sys.modules.get("statsmodels.base.data")
     if data is not None and issubclass(kind, data.ModelData):
         return _by_attributes  # its own way leaves the formula out, and evaluates it anew where it is read
-    if not kind.__module__.startswith("patsy.") or issubclass(kind, BaseException):
+    if not str(kind.__module__).startswith("patsy.") or issubclass(kind, BaseException):
         return None
-    own = [vars(base) for base in kind.__mro__ if base.__module__.startswith("patsy.")]
+    own = [vars(base) for base in kind.__mro__ if str(base.__module__).startswith("patsy.")]
     if not any("__getstate__" in held or "__reduce__" in held for held in own):
         return None
     numpy = sys.modules.get("numpy")

@@ -237,7 +237,10 @@ class _StablePickler(ValuePickler):
 
     def reducer_override(self, value: Any) -> Any:
         kind = type(value)
-        if not isinstance(value, (types.FunctionType, type)) and kind.__module__.partition(".")[0] not in _DETERMINATE:
+        if (
+            not isinstance(value, (types.FunctionType, type))
+            and str(kind.__module__).partition(".")[0] not in _DETERMINATE
+        ):
             raise UncarriableError(value, "not known to be written the same in every kernel", "")
         return super().reducer_override(value)
 

@@ -29,7 +29,7 @@ def summarize(value: object) -> str:
 
 def _summarize(value: object) -> str:
     kind = type(value)
-    library = kind.__module__.partition(".")[0]
+    library = str(kind.__module__).partition(".")[0]
     if library in ("pandas", "polars", "pyarrow", "numpy", "scipy", "torch") and library in sys.modules:
         shape = getattr(value, "shape", None)
         if isinstance(shape, tuple) and library in ("pandas", "polars", "pyarrow") and shape:
@@ -46,7 +46,7 @@ def _summarize(value: object) -> str:
     if kind in _PLAIN:
         return _short.repr(value)
     # What the notebook itself defines may take a minute to describe itself, or do something else meanwhile.
-    own = kind.__module__ == "__main__" or kind.__module__.partition(".")[0] == "collections"
+    own = kind.__module__ == "__main__" or str(kind.__module__).partition(".")[0] == "collections"
     text = "" if own or kind.__repr__ is object.__repr__ else repr(value)
     return text if _is_short(text) else ""
 
